@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/setup.ts"],
+    // Tests may run in any order; a failure prints the seed that repeats it (--sequence.seed).
+    sequence: { shuffle: { files: true, tests: true } },
+    // A test that asserts nothing cannot fail.
+    expect: { requireAssertions: true },
+    restoreMocks: true,
+    unstubEnvs: true,
+    // The slowest tests start servers or git; two cores run them beside each other.
+    testTimeout: 15_000,
+    hookTimeout: 15_000,
+  },
+});
