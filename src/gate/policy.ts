@@ -1,0 +1,58 @@
+/** All conditions must hold; null means the condition was left out and always holds. */
+export type RuleCondition = {
+  readonly levelBelow: string | null;
+  readonly paths: readonly string[] | null;
+  readonly changedLinesOver: number | null;
+  readonly labels: readonly string[] | null;
+  readonly tools: readonly string[] | null;
+  readonly base: readonly string[] | null;
+  readonly provenance: "ai" | "any";
+};
+
+export type Rule = {
+  readonly name: string;
+  readonly when: RuleCondition;
+  readonly require: { readonly approvals: number; readonly level: string };
+};
+
+/** One policy file, all defaults filled in. Policies never merge: each is judged by itself and the strictest result holds. */
+export type Policy = {
+  /** Where it was read, for people: `acme/.github › .github/countersign/policy.yml`, or `built-in defaults`. */
+  readonly origin: string;
+  readonly mode: "enforce" | "observe";
+  /** Gated base branches in GitHub's ruleset syntax: `~DEFAULT_BRANCH`, `~ALL`, `main`, `release/*`. */
+  readonly branches: readonly string[];
+  readonly ai: {
+    /** Labels that declare AI assistance. */
+    readonly labels: readonly string[];
+    /** What a change without evidence is taken for. */
+    readonly undeclared: "human" | "ai";
+  };
+  readonly rules: readonly Rule[];
+  /** Each: at least one file changed, and nothing but files matching these patterns; then no rule applies. */
+  readonly exempt: readonly { readonly onlyPaths: readonly string[] }[];
+};
+
+/** What holds where an organisation has a roster but no policy file, and for every key a file leaves out. */
+export const defaultPolicy: Policy = {
+  origin: "built-in defaults",
+  mode: "enforce",
+  branches: ["~DEFAULT_BRANCH"],
+  ai: { labels: ["ai-assisted", "ai-generated"], undeclared: "human" },
+  rules: [
+    {
+      name: "Senior sign-off",
+      when: {
+        levelBelow: "senior",
+        paths: null,
+        changedLinesOver: null,
+        labels: null,
+        tools: null,
+        base: null,
+        provenance: "ai",
+      },
+      require: { approvals: 1, level: "senior" },
+    },
+  ],
+  exempt: [],
+};
