@@ -1,0 +1,172 @@
+/**
+ * What was learnt about configuration and has to outlive an answer GitHub cannot give: versions of rosters and
+ * policies, the id first seen with a login, members of teams. All in one table; the last two have no repository.
+ */
+import { sql } from "kysely";
+import { z } from "zod";
+import type { Account } from "../gate/facts.ts";
+import { account } from "./observations.ts";
+import { inTransaction, parseStored } from "./store.ts";
+import type { Queryable } from "./store.ts";
+
+export type ConfigVersion = {
+  readonly owner: string;
+  /** The repository's name without its owner, in lower case. */
+  readonly repo: string;
+  readonly path: string;
+  /** What tells versions of the file apart: its blob SHA. */
+  readonly version: string;
+  readonly text: string;
+  /** Whether it was understood without an error. */
+  readonly valid: boolean;
+  readonly now: number;
+};
+
+/** Rows that hold no version of a file have one version, under this name, and no repository. */
+const only = { repo: "", version: "" };
+
+/** Stores that this version of a file is in force at `now`. */
+export async function rememberConfig(store: Queryable, config: ConfigVersion): Promise<void> {
+  const { owner, repo, path, version, text, valid, now } = config;
+  await store.db
+    .insertInto("configs")
+    .values({ owner, repo, path, version, text, valid: valid ? 1 : 0, seen_at: now })
+    .onConflict((conflict) =>
+      conflict.columns(["owner", "repo", "path", "version"]).doUpdateSet({
+        valid: sql`excluded.valid`,
+        // Looks of two replicas may arrive out of order.
+        seen_at: sql`case when excluded.seen_at > configs.seen_at then excluded.seen_at else configs.seen_at end`,
+      }),
+    )
+    .execute();
+}
+
+/** The valid version of a file that was in force last, and when it was last seen so; null if there never was one. */
+export async function lastGoodConfig(
+  store: Queryable,
+  owner: string,
+  repo: string,
+  path: string,
+): Promise<{ version: string; text: string; seenAt: number } | null> {
+  const row = await store.db
+    .selectFrom("configs")
+    .select(["version", "text", "seen_at as seenAt"])
+    .where("owner", "=", owner)
+    .where("repo", "=", repo)
+    .where("path", "=", path)
+    .where("valid", "=", 1)
+    .orderBy("seen_at", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** Whether any version of the file was ever seen, valid or not. */
+export async function configWasSeen(
+  store: Queryable,
+  owner: string,
+  repo: string,
+  path: string,
+): Promise<boolean> {
+  const row = await store.db
+    .selectFrom("configs")
+    .select("version")
+    .where("owner", "=", owner)
+    .where("repo", "=", repo)
+    .where("path", "=", path)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/**
+ * Binds each login to the first id ever seen with it under this owner, and returns the ids so bound, by lower-case
+ * login. A login that changed hands keeps its first id. Writes nothing when all are known. At most 30,000 accounts
+ * (SQLite takes 32,766 values in a statement).
+ */
+export async function bindLogins(
+  store: Queryable,
+  owner: string,
+  accounts: readonly { readonly login: string; readonly id: number }[],
+  now: number,
+): Promise<Map<string, number>> {
+  if (accounts.length === 0) return new Map();
+  const wanted = accounts.map(({ login, id }) => ({ login: login.toLowerCase(), id }));
+  const logins = wanted.map(({ login }) => login);
+  const known = await boundLogins(store, owner, logins);
+  const fresh = wanted.filter(({ login }) => !known.has(login));
+  if (fresh.length === 0) return known;
+  return inTransaction(store, async (transaction) => {
+    for (const { login, id } of fresh) {
+      await transaction.db
+        .insertInto("configs")
+        .values({ owner, ...only, path: `login:${login}`, text: String(id), valid: 1, seen_at: now })
+        .onConflict((conflict) => conflict.columns(["owner", "repo", "path", "version"]).doNothing())
+        .execute();
+    }
+    return boundLogins(transaction, owner, logins);
+  });
+}
+
+/** The members of team `organisation/slug` if they were cached at `since` or later, else null. */
+export async function cachedTeam(store: Queryable, team: string, since: number): Promise<Account[] | null> {
+  const { owner, path } = teamKey(team);
+  const row = await store.db
+    .selectFrom("configs")
+    .select("text")
+    .where("owner", "=", owner)
+    .where("repo", "=", only.repo)
+    .where("path", "=", path)
+    .where("seen_at", ">=", since)
+    .executeTakeFirst();
+  return row === undefined ? null : parseStored(z.array(account), row.text, `The members of ${team}`);
+}
+
+/** Stores the members of team `organisation/slug` as read at `now`, in place of earlier ones. */
+export async function cacheTeam(
+  store: Queryable,
+  team: string,
+  members: readonly Account[],
+  now: number,
+): Promise<void> {
+  const read = { text: JSON.stringify(members), seen_at: now };
+  await store.db
+    .insertInto("configs")
+    .values({ ...teamKey(team), ...only, ...read, valid: 1 })
+    .onConflict((conflict) => conflict.columns(["owner", "repo", "path", "version"]).doUpdateSet(read))
+    .execute();
+}
+
+/** Drops every cached team of an organisation: one of them changed. */
+export async function forgetTeams(store: Queryable, owner: string): Promise<void> {
+  await store.db
+    .deleteFrom("configs")
+    .where("owner", "=", owner.toLowerCase())
+    .where("repo", "=", only.repo)
+    .where("path", "like", "team:%")
+    .execute();
+}
+
+async function boundLogins(
+  { db }: Queryable,
+  owner: string,
+  logins: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom("configs")
+    .select(["path", "text"])
+    .where("owner", "=", owner)
+    .where("repo", "=", only.repo)
+    .where(
+      "path",
+      "in",
+      logins.map((login) => `login:${login}`),
+    )
+    .execute();
+  return new Map(rows.map(({ path, text }) => [path.slice("login:".length), Number(text)]));
+}
+
+function teamKey(team: string): { owner: string; path: string } {
+  const [owner = "", slug = ""] = team.toLowerCase().split("/");
+  return { owner, path: `team:${slug}` };
+}

@@ -1,0 +1,195 @@
+/**
+ * Marks: one row per target that needs a look.
+ *
+ * put -> due -> claimed (leased) -> finished: gone, or due again if another mark was put meanwhile
+ *                                -> retry: due again later, with one more attempt counted
+ *                                -> handed back: due again later
+ *                                -> lease ran out (the worker died): claimed by the next, with one more attempt counted
+ */
+import { sql } from "kysely";
+import { inTransaction } from "./store.ts";
+import type { Queryable } from "./store.ts";
+
+export type Mark = {
+  /** `pull:REPO:N`, `group:REPO:SHA`, `deploy:REPO:RUN:ENV`, `repo:REPO` or `installation:ID`. */
+  readonly target: string;
+  readonly installation: number;
+  /** Lower is sooner: a person waiting comes before a sweep. */
+  readonly priority: number;
+  /** The check run is to be written even when nothing changed. */
+  readonly rewrite?: boolean;
+  /** Not before this time; left out: now. */
+  readonly dueAt?: number;
+};
+
+/** A mark this worker holds until `leaseUntil`. Hand it to `finishMark`, `retryMark` or `releaseMark`. */
+export type ClaimedMark = {
+  readonly target: string;
+  readonly installation: number;
+  readonly generation: number;
+  readonly priority: number;
+  readonly dueAt: number;
+  /** Looks at this target that failed since it was last marked. */
+  readonly attempts: number;
+  readonly rewrite: boolean;
+  readonly worker: string;
+  readonly leaseUntil: number;
+};
+
+export type Backlog = {
+  readonly count: number;
+  /** How long the most overdue mark has been due; 0 when none is. */
+  readonly oldestAgeMs: number;
+  /** Targets whose last look failed, those with the most attempts first; at most 20. */
+  readonly failing: readonly { readonly target: string; readonly attempts: number; readonly error: string }[];
+};
+
+/** Enough to see what is wrong in `/health`, which must stay small. */
+const failingMax = 20;
+
+/**
+ * Marks targets. A target already marked keeps one row: the stronger priority and the earlier time win, one that was
+ * backing off is due now, `rewrite` stays once asked for, and a look that is running is followed by one more.
+ */
+export async function putMarks(store: Queryable, marks: readonly Mark[], now: number): Promise<void> {
+  if (marks.length === 0) return;
+  await inTransaction(store, async ({ db }) => {
+    for (const mark of marks) {
+      await db
+        .insertInto("marks")
+        .values({
+          target: mark.target,
+          installation: mark.installation,
+          generation: 1,
+          priority: mark.priority,
+          due_at: mark.dueAt ?? now,
+          attempts: 0,
+          rewrite: mark.rewrite === true ? 1 : 0,
+          lease_by: null,
+          lease_until: 0,
+          error: null,
+        })
+        .onConflict((conflict) =>
+          conflict.column("target").doUpdateSet({
+            installation: sql`excluded.installation`,
+            generation: sql`marks.generation + 1`,
+            priority: sql`case when excluded.priority < marks.priority then excluded.priority else marks.priority end`,
+            due_at: sql`case when marks.attempts > 0 then ${now}
+              when excluded.due_at < marks.due_at then excluded.due_at else marks.due_at end`,
+            attempts: 0,
+            rewrite: sql`case when excluded.rewrite > marks.rewrite then excluded.rewrite else marks.rewrite end`,
+          }),
+        )
+        .execute();
+    }
+  });
+}
+
+/**
+ * Takes the next due mark that nobody holds, the strongest priority first, then the longest due; null when there is
+ * none. `worker` must be a name that no other loop, process or earlier start has. Nobody else gets the mark for `leaseMs`.
+ */
+export async function claimMark(
+  store: Queryable,
+  { worker, now, leaseMs }: { worker: string; now: number; leaseMs: number },
+): Promise<ClaimedMark | null> {
+  const leaseUntil = now + leaseMs;
+  const row = await store.db
+    .updateTable("marks")
+    .set({
+      lease_by: worker,
+      lease_until: leaseUntil,
+      // Whoever held it died over it. Uncounted, a target that kills the process would be taken up for ever.
+      attempts: sql`case when lease_until > 0 then attempts + 1 else attempts end`,
+    })
+    // One row, chosen inside the statement that takes it. SQLite runs one write at a time; where several run at once the
+    // inner query needs `for update skip locked`.
+    .where("target", "=", (inner) =>
+      inner
+        .selectFrom("marks")
+        .select("target")
+        .where("due_at", "<=", now)
+        .where("lease_until", "<=", now)
+        .orderBy("priority")
+        .orderBy("due_at")
+        .limit(1),
+    )
+    .returning(["target", "installation", "generation", "priority", "due_at", "attempts", "rewrite"])
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  const { due_at, rewrite, ...rest } = row;
+  return { ...rest, dueAt: due_at, rewrite: rewrite === 1, worker, leaseUntil };
+}
+
+/**
+ * The look is done: the mark goes, unless it was put again since it was claimed; then it is free for one more look.
+ * Does nothing to a mark that somebody else has claimed since.
+ */
+export async function finishMark(store: Queryable, claimed: ClaimedMark): Promise<void> {
+  await inTransaction(store, async ({ db }) => {
+    await db.deleteFrom("marks").where(held(claimed)).where("generation", "=", claimed.generation).execute();
+    await db
+      .updateTable("marks")
+      .set({ ...free, error: null })
+      .where(held(claimed))
+      .execute();
+  });
+}
+
+/**
+ * The look failed: counts the attempt and frees the mark for `dueAt`. If it was put again meanwhile it is due at once
+ * and starts counting anew. `error` is shown in the backlog until a look succeeds.
+ */
+export async function retryMark(
+  store: Queryable,
+  claimed: ClaimedMark,
+  { dueAt, error }: { dueAt: number; error: string },
+): Promise<void> {
+  const same = sql`generation = ${claimed.generation}`;
+  await store.db
+    .updateTable("marks")
+    .set({
+      ...free,
+      error,
+      attempts: sql`case when ${same} then attempts + 1 else attempts end`,
+      // A mark that was put again needs no new time: it was due when it was claimed, and that only moves earlier.
+      due_at: sql`case when ${same} then ${dueAt} else due_at end`,
+    })
+    .where(held(claimed))
+    .execute();
+}
+
+/** Hands the mark back for `dueAt` without counting an attempt: the look was not tried, or not to its end. */
+export async function releaseMark(store: Queryable, claimed: ClaimedMark, dueAt: number): Promise<void> {
+  await store.db
+    .updateTable("marks")
+    .set({ ...free, due_at: dueAt })
+    .where(held(claimed))
+    .execute();
+}
+
+/** What waits for a look, and what keeps failing. */
+export async function backlog(store: Queryable, now: number): Promise<Backlog> {
+  const { count, oldest } = await store.db
+    .selectFrom("marks")
+    .select(({ fn }) => [fn.countAll<number>().as("count"), fn.min("due_at").as("oldest")])
+    .executeTakeFirstOrThrow();
+  const failing = await store.db
+    .selectFrom("marks")
+    .select(["target", "attempts", "error"])
+    .where("error", "is not", null)
+    .orderBy("attempts", "desc")
+    .orderBy("target")
+    .limit(failingMax)
+    .$narrowType<{ error: string }>()
+    .execute();
+  return { count, oldestAgeMs: Math.max(0, now - (oldest ?? now)), failing };
+}
+
+/** Time 0 is no lease at all, so that it differs from one that ran out. */
+const free = { lease_by: null, lease_until: 0 };
+
+/** Only who still has the lease may touch the mark: its time tells two leases of one worker apart. */
+function held(claimed: ClaimedMark) {
+  return sql<boolean>`target = ${claimed.target} and lease_by = ${claimed.worker} and lease_until = ${claimed.leaseUntil}`;
+}

@@ -1,0 +1,166 @@
+import type { Kysely } from "kysely";
+import { Migrator } from "kysely/migration";
+import type { Migration } from "kysely/migration";
+import { bytesType, makeAppendOnly, numberedByItself } from "./dialect.ts";
+import type { Tables } from "./tables.ts";
+
+/** In the order of their names, each run once. What has been released is never edited: a change is a new number. */
+const migrations: Record<string, Migration> = {
+  "0001-spine": {
+    async up(db: Kysely<Tables>) {
+      await createInbox(db);
+      await createPulls(db);
+      await createAudit(db);
+    },
+  },
+};
+
+/**
+ * Brings the database to the newest form. Two processes may do so at once: the second waits, then finds nothing to do.
+ * Throws when a migration fails (nothing of it stays) or when a newer Countersign has already written the database.
+ */
+export async function migrate(db: Kysely<Tables>): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const provider = { getMigrations: async () => migrations };
+    const { error } = await new Migrator({ db: trx, provider }).migrateToLatest();
+    if (error !== undefined) throw explainMigrationError(error);
+  });
+}
+
+/** Kysely's words for a migration that is not known here mean a newer version; every other error stands for itself. */
+function explainMigrationError(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const newer = /previously executed migration (\S+) is missing/.exec(error.message)?.[1];
+  if (newer === undefined) return error;
+  const repair = "Start that version, or restore a backup of before it.";
+  return new Error(`migration ${newer} is of a newer Countersign. ${repair}`, { cause: error });
+}
+
+async function createInbox(db: Kysely<Tables>): Promise<void> {
+  // One row per delivery, by GitHub's id, so that a repeat is recognised; the payload is not kept.
+  await db.schema
+    .createTable("deliveries")
+    .ifNotExists()
+    .addColumn("guid", "text", (column) => column.primaryKey())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addColumn("event", "text", (column) => column.notNull())
+    .addColumn("action", "text")
+    .addColumn("outcome", "text", (column) => column.notNull())
+    // How often GitHub sent it again.
+    .addColumn("repeats", "integer", (column) => column.notNull())
+    .execute();
+  // One row per target that needs a look.
+  await db.schema
+    .createTable("marks")
+    .ifNotExists()
+    .addColumn("target", "text", (column) => column.primaryKey())
+    .addColumn("installation", "bigint", (column) => column.notNull())
+    // Counts the marks put; a look that began with an older one is followed by one more.
+    .addColumn("generation", "bigint", (column) => column.notNull())
+    .addColumn("priority", "integer", (column) => column.notNull())
+    .addColumn("due_at", "bigint", (column) => column.notNull())
+    .addColumn("attempts", "integer", (column) => column.notNull())
+    // Somebody asked for the check run again: it is written even when nothing changed.
+    .addColumn("rewrite", "integer", (column) => column.notNull())
+    .addColumn("lease_by", "text")
+    .addColumn("lease_until", "bigint", (column) => column.notNull())
+    .addColumn("error", "text")
+    .execute();
+  await db.schema
+    .createIndex("marks_order")
+    .ifNotExists()
+    .on("marks")
+    .columns(["priority", "due_at"])
+    .execute();
+  // What GitHub will not show again.
+  await db.schema
+    .createTable("observations")
+    .ifNotExists()
+    .addColumn("id", "integer", numberedByItself)
+    .addColumn("repo", "text", (column) => column.notNull())
+    .addColumn("number", "integer", (column) => column.notNull())
+    .addColumn("kind", "text", (column) => column.notNull())
+    .addColumn("key", "text", (column) => column.notNull())
+    .addColumn("sha", "text")
+    .addColumn("actor_id", "bigint")
+    .addColumn("body", "text", (column) => column.notNull())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addUniqueConstraint("observations_once", ["repo", "number", "kind", "key"])
+    .execute();
+  await makeAppendOnly(db, "observations");
+}
+
+async function createPulls(db: Kysely<Tables>): Promise<void> {
+  // What deliveries said of each pull request, and what the last look read and decided.
+  await db.schema
+    .createTable("pulls")
+    .ifNotExists()
+    .addColumn("repo", "text", (column) => column.notNull())
+    .addColumn("number", "integer", (column) => column.notNull())
+    .addColumn("installation", "bigint", (column) => column.notNull())
+    .addColumn("head_sha", "text", (column) => column.notNull())
+    .addColumn("base", "text", (column) => column.notNull())
+    .addColumn("open", "integer", (column) => column.notNull())
+    .addColumn("facts", bytesType)
+    .addColumn("verdict", "text")
+    .addColumn("config_versions", "text")
+    // The audit row of the verdict in force.
+    .addColumn("audit_seq", "bigint")
+    .addPrimaryKeyConstraint("pulls_key", ["repo", "number"])
+    .execute();
+  await db.schema
+    .createIndex("pulls_by_head")
+    .ifNotExists()
+    .on("pulls")
+    .columns(["repo", "head_sha"])
+    .execute();
+  await db.schema
+    .createIndex("pulls_by_installation")
+    .ifNotExists()
+    .on("pulls")
+    .column("installation")
+    .execute();
+  // Who may judge and publish on a head SHA now, and how many looks it has had.
+  await db.schema
+    .createTable("heads")
+    .ifNotExists()
+    .addColumn("repo", "text", (column) => column.notNull())
+    .addColumn("sha", "text", (column) => column.notNull())
+    .addColumn("lease_by", "text")
+    .addColumn("lease_until", "bigint", (column) => column.notNull())
+    .addColumn("look", "bigint", (column) => column.notNull())
+    .addPrimaryKeyConstraint("heads_key", ["repo", "sha"])
+    .execute();
+  // Versions of rosters and policies seen, ids bound to logins (`login:NAME`), members of teams (`team:SLUG`).
+  await db.schema
+    .createTable("configs")
+    .ifNotExists()
+    .addColumn("owner", "text", (column) => column.notNull())
+    .addColumn("repo", "text", (column) => column.notNull())
+    .addColumn("path", "text", (column) => column.notNull())
+    .addColumn("version", "text", (column) => column.notNull())
+    .addColumn("text", "text", (column) => column.notNull())
+    .addColumn("valid", "integer", (column) => column.notNull())
+    .addColumn("seen_at", "bigint", (column) => column.notNull())
+    .addPrimaryKeyConstraint("configs_key", ["owner", "repo", "path", "version"])
+    .execute();
+}
+
+async function createAudit(db: Kysely<Tables>): Promise<void> {
+  // Each row carries the hash of the one before, so that a change in the middle shows.
+  await db.schema
+    .createTable("audit")
+    .ifNotExists()
+    .addColumn("seq", "bigint", (column) => column.primaryKey())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addColumn("kind", "text", (column) => column.notNull())
+    .addColumn("repo", "text")
+    .addColumn("number", "integer")
+    .addColumn("sha", "text")
+    .addColumn("actor_id", "bigint")
+    .addColumn("body", "text", (column) => column.notNull())
+    .addColumn("previous_hash", "text", (column) => column.notNull())
+    .addColumn("hash", "text", (column) => column.notNull())
+    .execute();
+  await makeAppendOnly(db, "audit");
+}

@@ -1,0 +1,136 @@
+import { z } from "zod";
+import type { Evidence } from "../gate/evidence.ts";
+import type { Observation } from "../gate/facts.ts";
+import { canonicalJson, sha256 } from "./canonical-json.ts";
+import { inTransaction, parseStored } from "./store.ts";
+import type { Queryable } from "./store.ts";
+
+export type NewObservation = {
+  readonly repo: string;
+  readonly number: number;
+  /** Tells observations of one kind on one pull request apart; one with a key already known is dropped. */
+  readonly key: string;
+  readonly at: number;
+  readonly observation: Observation;
+};
+
+/** How an account stands in a row. */
+export const account = z.object({
+  login: z.string(),
+  id: z.number().nullable(),
+  kind: z.enum(["User", "Bot", "Mannequin", "Organization"]),
+});
+
+const evidence = z.object({
+  tool: z.string(),
+  kind: z.enum(["trailer", "author", "committer", "login", "label", "branch", "body", "undeclared"]),
+  role: z.enum(["wrote", "assisted", "suggestion", "session", "trigger", "review-only", "none"]),
+  confidence: z.enum(["official", "observed", "convention", "reported"]),
+  place: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("commit"), sha: z.string() }),
+    z.object({
+      kind: z.literal("label"),
+      by: z.string().nullable(),
+      at: z.string().nullable(),
+      removedBy: z.string().nullable(),
+    }),
+    z.object({ kind: z.literal("pull-request") }),
+  ]),
+  quote: z.string(),
+  remembered: z.boolean(),
+});
+
+const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("review"), reviewId: z.string(), sha: z.string(), base: z.string() }),
+  z.object({
+    kind: z.literal("push"),
+    actor: account,
+    before: z.string().nullable(),
+    after: z.string(),
+    at: z.string(),
+  }),
+  z.object({
+    kind: z.literal("label"),
+    action: z.enum(["labeled", "unlabeled"]),
+    label: z.string(),
+    actor: account.nullable(),
+    at: z.string(),
+  }),
+  z.object({ kind: z.literal("evidence"), evidence }),
+]);
+
+/** Everything ever observed on a pull request, in the order it was stored. Throws StoreError on a row it does not understand. */
+export async function recall(store: Queryable, repo: string, number: number): Promise<Observation[]> {
+  const rows = await store.db
+    .selectFrom("observations")
+    .select(["id", "body"])
+    .where("repo", "=", repo)
+    .where("number", "=", number)
+    .orderBy("id")
+    .execute();
+  return rows.map(({ id, body }) => parseStored(observation, body, `Observation ${id} (${repo}#${number})`));
+}
+
+/** Stores observations for good. The first with a key stays, whatever comes later. */
+export async function rememberObservations(
+  store: Queryable,
+  observations: readonly NewObservation[],
+): Promise<void> {
+  if (observations.length === 0) return;
+  await inTransaction(store, async ({ db }) => {
+    for (const { repo, number, key, at, observation } of observations) {
+      await db
+        .insertInto("observations")
+        .values({
+          repo,
+          number,
+          key,
+          at,
+          kind: observation.kind,
+          sha: shaOf(observation),
+          actor_id: actorIdOf(observation),
+          body: canonicalJson(observation),
+        })
+        .onConflict((conflict) => conflict.columns(["repo", "number", "kind", "key"]).doNothing())
+        .execute();
+    }
+  });
+}
+
+/** The observation that a piece of evidence was seen. Who put a label on or took it off does not make it another one. */
+export function evidenceObservation(
+  repo: string,
+  number: number,
+  evidence: Evidence,
+  at: number,
+): NewObservation {
+  const { tool, kind, role, confidence, place, quote } = evidence;
+  const where = place.kind === "commit" ? place.sha : place.kind;
+  // A quote may be long; a key need not.
+  const key = sha256(canonicalJson([tool, kind, role, confidence, where, quote]));
+  return { repo, number, key, at, observation: { kind: "evidence", evidence } };
+}
+
+function shaOf(observation: Observation): string | null {
+  switch (observation.kind) {
+    case "review":
+      return observation.sha;
+    case "push":
+      return observation.after;
+    case "label":
+      return null;
+    case "evidence":
+      return observation.evidence.place.kind === "commit" ? observation.evidence.place.sha : null;
+  }
+}
+
+function actorIdOf(observation: Observation): number | null {
+  switch (observation.kind) {
+    case "push":
+    case "label":
+      return observation.actor?.id ?? null;
+    case "review":
+    case "evidence":
+      return null;
+  }
+}

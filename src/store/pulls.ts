@@ -1,0 +1,139 @@
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { z } from "zod";
+import type { Facts } from "../gate/facts.ts";
+import type { Verdict } from "../gate/verdict.ts";
+import { parseStored } from "./store.ts";
+import type { Queryable } from "./store.ts";
+
+/** What a delivery says of a pull request in passing. The next look corrects one that came late. */
+export type PullHint = {
+  readonly repo: string;
+  readonly number: number;
+  readonly installation: number;
+  readonly headSha: string;
+  /** The base branch's name, without `refs/heads/`. */
+  readonly base: string;
+  readonly open: boolean;
+};
+
+export type OpenPull = Pick<PullHint, "repo" | "number" | "installation" | "headSha">;
+
+/** Path or name of each configuration file that was in force, with its version. */
+export type ConfigVersions = Readonly<Record<string, string>>;
+
+/** What the last look at a pull request read and decided. */
+export type StoredPull = PullHint & {
+  readonly facts: Facts;
+  readonly verdict: Verdict;
+  readonly configVersions: ConfigVersions;
+  /** The audit row of the verdict in force. */
+  readonly auditSeq: number;
+};
+
+// Facts and verdicts are JSON that Countersign itself wrote: the outer shape tells a row of another version, and the
+// rest is as it was when it was judged.
+const factsShape = z.looseObject({
+  owner: z.string(),
+  repo: z.string(),
+  number: z.number(),
+  headSha: z.string(),
+  base: z.string(),
+  commits: z.looseObject({ kind: z.enum(["read", "absent", "unreadable"]) }),
+  observations: z.array(z.unknown()),
+  readAt: z.string(),
+});
+const verdictShape = z.looseObject({
+  outcome: z.looseObject({
+    kind: z.enum(["undecidable", "objected", "waiting", "overridden", "countersigned", "not-needed"]),
+  }),
+  mode: z.enum(["enforce", "observe"]),
+  number: z.number(),
+  headSha: z.string(),
+  evidence: z.array(z.unknown()),
+  contributors: z.array(z.unknown()),
+  rules: z.array(z.unknown()),
+  refused: z.array(z.unknown()),
+  notes: z.array(z.unknown()),
+});
+const storedFacts = z.custom<Facts>((value) => factsShape.safeParse(value).success, "not facts");
+const storedVerdict = z.custom<Verdict>((value) => verdictShape.safeParse(value).success, "not a verdict");
+const storedVersions = z.record(z.string(), z.string());
+
+/** Stores what deliveries say; facts and verdict of the last look stay. */
+export async function hintPulls(store: Queryable, pulls: readonly PullHint[]): Promise<void> {
+  for (const { repo, number, installation, headSha, base, open } of pulls) {
+    const said = { installation, head_sha: headSha, base, open: open ? 1 : 0 };
+    await store.db
+      .insertInto("pulls")
+      .values({ repo, number, ...said })
+      .onConflict((conflict) => conflict.columns(["repo", "number"]).doUpdateSet(said))
+      .execute();
+  }
+}
+
+/** The newest head SHA a delivery or look told us, null for a pull request never heard of. */
+export async function knownHead(store: Queryable, repo: string, number: number): Promise<string | null> {
+  const row = await store.db
+    .selectFrom("pulls")
+    .select("head_sha")
+    .where("repo", "=", repo)
+    .where("number", "=", number)
+    .executeTakeFirst();
+  return row?.head_sha ?? null;
+}
+
+/** The numbers of the repository's open pull requests with this head SHA, lowest first, as far as we have heard of them. */
+export async function openPullsWithHead(store: Queryable, repo: string, sha: string): Promise<number[]> {
+  const rows = await store.db
+    .selectFrom("pulls")
+    .select("number")
+    .where("repo", "=", repo)
+    .where("head_sha", "=", sha)
+    .where("open", "=", 1)
+    .orderBy("number")
+    .execute();
+  return rows.map((row) => row.number);
+}
+
+/** Every open pull request we have heard of in a repository or an installation, by repository and number. */
+export async function openPulls(
+  store: Queryable,
+  within: { readonly repo: string } | { readonly installation: number },
+): Promise<OpenPull[]> {
+  const open = store.db
+    .selectFrom("pulls")
+    .select(["repo", "number", "installation", "head_sha as headSha"])
+    .where("open", "=", 1)
+    .orderBy("repo")
+    .orderBy("number");
+  return "repo" in within
+    ? open.where("repo", "=", within.repo).execute()
+    : open.where("installation", "=", within.installation).execute();
+}
+
+/** What the last look at a pull request read and decided; null before the first. Throws StoreError on a row it does not understand. */
+export async function storedPull(store: Queryable, repo: string, number: number): Promise<StoredPull | null> {
+  const row = await store.db
+    .selectFrom("pulls")
+    .selectAll()
+    .where("repo", "=", repo)
+    .where("number", "=", number)
+    .executeTakeFirst();
+  if (!row || row.facts === null || row.verdict === null || row.config_versions === null) return null;
+  if (row.audit_seq === null) return null;
+  const name = `${repo}#${number}`;
+  const facts = (await promisify(gunzip)(row.facts)).toString();
+  return {
+    repo,
+    number,
+    installation: row.installation,
+    headSha: row.head_sha,
+    base: row.base,
+    open: row.open === 1,
+    facts: parseStored(storedFacts, facts, `The facts of ${name}`),
+    verdict: parseStored(storedVerdict, row.verdict, `The verdict on ${name}`),
+    configVersions: parseStored(storedVersions, row.config_versions, `The versions of ${name}`),
+    auditSeq: row.audit_seq,
+  };
+}

@@ -1,0 +1,82 @@
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import type { Evidence } from "../gate/evidence.ts";
+import type { Facts } from "../gate/facts.ts";
+import type { Verdict } from "../gate/verdict.ts";
+import { appendAudit, newestAudit } from "./audit.ts";
+import type { AuditEntry } from "./audit.ts";
+import { canonicalJson } from "./canonical-json.ts";
+import { evidenceObservation, rememberObservations } from "./observations.ts";
+import type { ConfigVersions } from "./pulls.ts";
+import { inTransaction } from "./store.ts";
+import type { Queryable } from "./store.ts";
+
+export type Look = {
+  readonly repo: string;
+  readonly installation: number;
+  readonly facts: Facts;
+  readonly verdict: Verdict;
+  /** What was seen on this pull request and must not be forgotten. */
+  readonly evidence: readonly Evidence[];
+  readonly configVersions: ConfigVersions;
+  readonly now: number;
+};
+
+/**
+ * Records a look in one transaction: the evidence for good, facts and verdict in place of the last ones, and an audit
+ * row of kind `verdict` if outcome, mode, head SHA, base or configuration versions are not those of the pull request's
+ * last one (`changed`). Returns the newest row of the whole audit log, for the check run's `external_id`.
+ */
+export async function recordLook(
+  store: Queryable,
+  look: Look,
+): Promise<AuditEntry & { readonly changed: boolean }> {
+  const { repo, facts, verdict, configVersions, now } = look;
+  const { number, headSha, base } = facts;
+  // Outside the transaction: nobody should wait for the compression.
+  const packedFacts = await promisify(gzip)(JSON.stringify(facts));
+  const audited = { at: now, kind: "verdict", repo, number, sha: headSha, actorId: null };
+  const body = { outcome: verdict.outcome, mode: verdict.mode, base, configVersions };
+  return inTransaction(store, async (transaction) => {
+    await rememberObservations(
+      transaction,
+      look.evidence.map((evidence) => evidenceObservation(repo, number, evidence, now)),
+    );
+    const last = await lastVerdict(transaction, repo, number);
+    const same = last !== null && last.sha === headSha && last.body === canonicalJson(body);
+    const newest = same ? await newestAudit(transaction) : null;
+    const changed = newest === null;
+    const entry = newest ?? (await appendAudit(transaction, { ...audited, body }));
+    const row = {
+      installation: look.installation,
+      head_sha: headSha,
+      base,
+      open: facts.open ? 1 : 0,
+      facts: packedFacts,
+      verdict: JSON.stringify(verdict),
+      config_versions: canonicalJson(configVersions),
+      ...(changed && { audit_seq: entry.seq }),
+    };
+    await transaction.db
+      .insertInto("pulls")
+      .values({ repo, number, ...row })
+      .onConflict((conflict) => conflict.columns(["repo", "number"]).doUpdateSet(row))
+      .execute();
+    return { ...entry, changed };
+  });
+}
+
+async function lastVerdict(
+  { db }: Queryable,
+  repo: string,
+  number: number,
+): Promise<{ sha: string | null; body: string } | null> {
+  const row = await db
+    .selectFrom("pulls")
+    .innerJoin("audit", "audit.seq", "pulls.audit_seq")
+    .select(["audit.sha", "audit.body"])
+    .where("pulls.repo", "=", repo)
+    .where("pulls.number", "=", number)
+    .executeTakeFirst();
+  return row ?? null;
+}

@@ -1,0 +1,73 @@
+import type { Generated } from "kysely";
+
+/**
+ * The tables as Kysely sees them. Times are milliseconds since the epoch, yes and no are 1 and 0 (SQLite has no
+ * boolean), `repo` is `owner/name` in lower case. What each is for stands beside its migration.
+ */
+export type Tables = {
+  deliveries: {
+    guid: string;
+    at: number;
+    event: string;
+    action: string | null;
+    outcome: string;
+    repeats: number;
+  };
+  marks: {
+    target: string;
+    installation: number;
+    generation: number;
+    priority: number;
+    due_at: number;
+    attempts: number;
+    rewrite: number;
+    lease_by: string | null;
+    lease_until: number;
+    error: string | null;
+  };
+  observations: {
+    id: Generated<number>;
+    repo: string;
+    number: number;
+    kind: string;
+    key: string;
+    sha: string | null;
+    actor_id: number | null;
+    body: string;
+    at: number;
+  };
+  pulls: {
+    repo: string;
+    number: number;
+    installation: number;
+    head_sha: string;
+    base: string;
+    open: number;
+    facts: Buffer | null;
+    verdict: string | null;
+    config_versions: string | null;
+    audit_seq: number | null;
+  };
+  heads: { repo: string; sha: string; lease_by: string | null; lease_until: number; look: number };
+  configs: {
+    owner: string;
+    repo: string;
+    path: string;
+    version: string;
+    text: string;
+    valid: number;
+    seen_at: number;
+  };
+  audit: {
+    seq: number;
+    at: number;
+    kind: string;
+    repo: string | null;
+    number: number | null;
+    sha: string | null;
+    actor_id: number | null;
+    body: string;
+    previous_hash: string;
+    hash: string;
+  };
+};

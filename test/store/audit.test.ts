@@ -1,0 +1,161 @@
+import Database from "better-sqlite3";
+import { expect, test } from "vitest";
+import { appendAudit, newestAudit, verifyAudit } from "../../src/store/audit.ts";
+import { inTransaction } from "../../src/store/store.ts";
+import type { Queryable } from "../../src/store/store.ts";
+import { freshStore } from "./fresh-store.ts";
+
+const row = {
+  at: 1_000,
+  kind: "verdict",
+  repo: "acme/app",
+  number: 12,
+  sha: "a".repeat(40),
+  actorId: null,
+  body: { outcome: "waiting" },
+};
+
+async function appendRows(store: Queryable, count: number): Promise<void> {
+  for (let index = 0; index < count; index += 1) await appendAudit(store, { ...row, at: 1_000 + index });
+}
+
+/** What somebody with access to the file can do: another connection, the triggers dropped. */
+function tamper(file: string, statement: string): void {
+  const raw = new Database(file);
+  raw.exec(`drop trigger audit_no_update; drop trigger audit_no_delete; ${statement}`);
+  raw.close();
+}
+
+test("rows are numbered from 1 and each carries the hash of the one before", async () => {
+  const store = await freshStore();
+  const first = await appendAudit(store, { ...row, body: { b: [1, { d: 2, c: 3 }], a: null } });
+  const second = await appendAudit(store, { ...row, repo: null, number: null, sha: null, actorId: 1024 });
+  const content = { at: 1_000, kind: "verdict" };
+  expect(await store.db.selectFrom("audit").selectAll().orderBy("seq").execute()).toEqual([
+    {
+      ...content,
+      seq: 1,
+      repo: "acme/app",
+      number: 12,
+      sha: "a".repeat(40),
+      actor_id: null,
+      body: '{"a":null,"b":[1,{"c":3,"d":2}]}',
+      previous_hash: "0".repeat(64),
+      hash: first.hash,
+    },
+    {
+      ...content,
+      seq: 2,
+      repo: null,
+      number: null,
+      sha: null,
+      actor_id: 1024,
+      body: '{"outcome":"waiting"}',
+      previous_hash: first.hash,
+      hash: second.hash,
+    },
+  ]);
+});
+
+test("the hash of a row never changes between versions: old logs stay verifiable", async () => {
+  const store = await freshStore();
+  // sha256sum of: {"actor_id":null,"at":1000,"body":"{\"outcome\":\"waiting\"}","kind":"verdict","number":12,
+  // "previous_hash":"00…00","repo":"acme/app","seq":1,"sha":"aa…aa"} without the line break.
+  expect(await appendAudit(store, row)).toEqual({
+    seq: 1,
+    hash: "5d479ae90adb8603779545581b19bdd66426b4972d9f5537fbcc804287441fdb",
+  });
+});
+
+test("the newest row is the one appended last, and there is none at first", async () => {
+  const store = await freshStore();
+  const before = await newestAudit(store);
+  await appendAudit(store, row);
+  const entry = await appendAudit(store, row);
+  expect([before, await newestAudit(store)]).toEqual([null, entry]);
+});
+
+test("a row appended in a transaction that fails is not in the log, and leaves no gap", async () => {
+  const store = await freshStore();
+  const failing = inTransaction(store, async (transaction) => {
+    await appendAudit(transaction, row);
+    throw new Error("no");
+  });
+  await expect(failing).rejects.toThrow("no");
+  await appendRows(store, 2);
+  expect(await verifyAudit(store)).toEqual({ ok: true, rows: 2 });
+});
+
+test("rows appended at once through two handles make one chain", async () => {
+  const store = await freshStore();
+  const other = await freshStore(store.dataDir);
+  await Promise.all(
+    Array.from({ length: 20 }, (_, index) => appendAudit(index % 2 === 0 ? store : other, row)),
+  );
+  expect(await verifyAudit(store)).toEqual({ ok: true, rows: 20 });
+});
+
+test("an empty log and one longer than is verified at a time are whole", async () => {
+  const store = await freshStore();
+  const empty = await verifyAudit(store);
+  await inTransaction(store, (transaction) => appendRows(transaction, 1_001));
+  expect([empty, await verifyAudit(store)]).toEqual([
+    { ok: true, rows: 0 },
+    { ok: true, rows: 1_001 },
+  ]);
+});
+
+test("the database refuses to change or delete a row", async () => {
+  const store = await freshStore();
+  await appendRows(store, 1);
+  const refused = "audit is append-only";
+  await expect(store.db.updateTable("audit").set({ body: "{}" }).execute()).rejects.toThrow(refused);
+  await expect(store.db.deleteFrom("audit").execute()).rejects.toThrow(refused);
+  expect(await verifyAudit(store)).toEqual({ ok: true, rows: 1 });
+});
+
+test.each([
+  "at = 1",
+  "kind = 'override'",
+  "repo = 'acme/other'",
+  "number = 13",
+  "sha = null",
+  "actor_id = 1",
+  "body = '{}'",
+  "previous_hash = hash",
+  "hash = previous_hash",
+])("a row changed behind the triggers' back is found: %s", async (change) => {
+  const store = await freshStore();
+  await appendRows(store, 4);
+  tamper(store.file, `update audit set ${change} where seq = 3`);
+  expect(await verifyAudit(store)).toEqual({
+    ok: false,
+    seq: 3,
+    why: "Row 3 was changed: its content does not give its hash.",
+  });
+});
+
+test("a row taken out behind the triggers' back is found", async () => {
+  const store = await freshStore();
+  await appendRows(store, 4);
+  tamper(store.file, "delete from audit where seq = 1");
+  expect(await verifyAudit(store)).toEqual({ ok: false, seq: 1, why: "Row 1 is missing." });
+});
+
+test("a row replaced by one with a right hash of its own is found at the row after it", async () => {
+  const store = await freshStore();
+  const forged = await freshStore();
+  await appendRows(store, 3);
+  await appendAudit(forged, { ...row, at: 1_000 });
+  await appendAudit(forged, { ...row, at: 1_001, body: { outcome: "countersigned" } });
+  tamper(
+    store.file,
+    `attach '${forged.file}' as forged; delete from audit where seq = 2;
+     insert into audit select * from forged.audit where seq = 2`,
+  );
+  expect(await verifyAudit(store)).toEqual({
+    ok: false,
+    seq: 3,
+    why: "Row 3 does not follow the row before it: one of them was replaced.",
+  });
+});

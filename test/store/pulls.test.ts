@@ -1,0 +1,228 @@
+import { expect, test } from "vitest";
+import type { Evidence } from "../../src/gate/evidence.ts";
+import type { Facts } from "../../src/gate/facts.ts";
+import type { Verdict } from "../../src/gate/verdict.ts";
+import { appendAudit, verifyAudit } from "../../src/store/audit.ts";
+import { recall } from "../../src/store/observations.ts";
+import { hintPulls, knownHead, openPulls, openPullsWithHead, storedPull } from "../../src/store/pulls.ts";
+import { recordLook } from "../../src/store/record-look.ts";
+import { freshStore } from "./fresh-store.ts";
+
+const headSha = "a".repeat(40);
+const hint = { repo: "acme/app", number: 12, installation: 7, headSha, base: "main", open: true };
+const facts: Facts = {
+  owner: "Acme",
+  repo: "App",
+  number: 12,
+  url: "https://github.com/Acme/App/pull/12",
+  headSha,
+  headRef: "feature",
+  headRepo: "Acme/App",
+  base: "main",
+  defaultBranch: "main",
+  requiredOnBase: { kind: "read", value: true },
+  open: true,
+  author: { login: "june", id: 1, kind: "User" },
+  otherAuthors: [],
+  assignees: [],
+  title: "Größer 🚀",
+  body: "",
+  commits: { kind: "read", value: [] },
+  files: { kind: "unreadable", why: "502 from GitHub" },
+  reviews: { kind: "read", value: [] },
+  labels: { kind: "absent" },
+  timeline: { kind: "read", value: [] },
+  observations: [],
+  readAt: "2026-01-02T03:04:05Z",
+};
+const trailer: Evidence = {
+  tool: "claude-code",
+  kind: "trailer",
+  role: "wrote",
+  confidence: "official",
+  place: { kind: "commit", sha: headSha },
+  quote: "Assisted-by: Claude",
+  remembered: false,
+};
+const verdict: Verdict = {
+  outcome: { kind: "waiting", needs: [] },
+  mode: "enforce",
+  number: 12,
+  url: facts.url,
+  headSha,
+  siblings: [],
+  evidence: [trailer],
+  contributors: [],
+  rules: [],
+  refused: [],
+  notes: [],
+};
+const configVersions = { roster: "r1", policy: "p1" };
+const look = {
+  repo: "acme/app",
+  installation: 7,
+  facts,
+  verdict,
+  evidence: [trailer],
+  configVersions,
+  now: 1_000,
+};
+
+test("a delivery's word on a pull request is kept, and a later one replaces it", async () => {
+  const store = await freshStore();
+  const before = await knownHead(store, "acme/app", 12);
+  await hintPulls(store, [hint]);
+  const first = await knownHead(store, "acme/app", 12);
+  await hintPulls(store, [{ ...hint, headSha: "b".repeat(40) }]);
+  expect([before, first, await knownHead(store, "acme/app", 12)]).toEqual([null, headSha, "b".repeat(40)]);
+});
+
+test("the open pull requests with a head SHA are those of the repository that are open and on it", async () => {
+  const store = await freshStore();
+  await hintPulls(store, [
+    { ...hint, number: 20 },
+    hint,
+    { ...hint, number: 13, open: false },
+    { ...hint, number: 14, headSha: "b".repeat(40) },
+    { ...hint, number: 15, repo: "acme/other" },
+  ]);
+  expect(await openPullsWithHead(store, "acme/app", headSha)).toEqual([12, 20]);
+});
+
+test("open pull requests are listed for a repository or an installation", async () => {
+  const store = await freshStore();
+  await hintPulls(store, [
+    { ...hint, number: 20 },
+    hint,
+    { ...hint, number: 13, open: false },
+    { ...hint, number: 1, repo: "acme/other" },
+    { ...hint, number: 2, repo: "else/where", installation: 8 },
+  ]);
+  const of = (repo: string, number: number) => ({ repo, number, installation: 7, headSha });
+  expect([
+    await openPulls(store, { repo: "acme/app" }),
+    await openPulls(store, { installation: 7 }),
+    await openPulls(store, { installation: 9 }),
+  ]).toEqual([
+    [of("acme/app", 12), of("acme/app", 20)],
+    [of("acme/app", 12), of("acme/app", 20), of("acme/other", 1)],
+    [],
+  ]);
+});
+
+test("a look is recorded with its facts, its verdict, its evidence and an audit row", async () => {
+  const store = await freshStore();
+  const recorded = await recordLook(store, look);
+  const [row] = await store.db.selectFrom("audit").selectAll().execute();
+  expect({
+    recorded,
+    stored: await storedPull(store, "acme/app", 12),
+    observations: await recall(store, "acme/app", 12),
+    audit: row,
+  }).toEqual({
+    recorded: { seq: 1, hash: row?.hash, changed: true },
+    stored: { ...hint, facts, verdict, configVersions, auditSeq: 1 },
+    observations: [{ kind: "evidence", evidence: trailer }],
+    audit: {
+      seq: 1,
+      at: 1_000,
+      kind: "verdict",
+      repo: "acme/app",
+      number: 12,
+      sha: headSha,
+      actor_id: null,
+      body:
+        '{"base":"main","configVersions":{"policy":"p1","roster":"r1"},"mode":"enforce",' +
+        '"outcome":{"kind":"waiting","needs":[]}}',
+      previous_hash: "0".repeat(64),
+      hash: row?.hash,
+    },
+  });
+});
+
+test("a pull request known from a delivery alone has no stored look", async () => {
+  const store = await freshStore();
+  const unknown = await storedPull(store, "acme/app", 12);
+  await hintPulls(store, [hint]);
+  expect([unknown, await storedPull(store, "acme/app", 12)]).toEqual([null, null]);
+});
+
+test("a delivery after a look changes what is known of the pull request, not what was decided", async () => {
+  const store = await freshStore();
+  await recordLook(store, look);
+  await hintPulls(store, [{ ...hint, headSha: "b".repeat(40), base: "next", open: false }]);
+  expect(await storedPull(store, "acme/app", 12)).toEqual({
+    ...hint,
+    headSha: "b".repeat(40),
+    base: "next",
+    open: false,
+    facts,
+    verdict,
+    configVersions,
+    auditSeq: 1,
+  });
+});
+
+test("a look that decides the same again replaces the facts, appends no audit row and names the newest one", async () => {
+  const store = await freshStore();
+  await recordLook(store, look);
+  const other = { at: 1_500, kind: "test", repo: null, number: null, sha: null, actorId: null, body: {} };
+  const newest = await appendAudit(store, other);
+  const later = { ...facts, title: "Retitled", readAt: "2026-01-02T04:00:00Z" };
+  // A note or a piece of evidence more is no other decision; neither is the order in which versions are listed.
+  const noted = { ...verdict, notes: ["The roster is stale."] };
+  const reordered = { policy: "p1", roster: "r1" };
+  const again = { ...look, facts: later, verdict: noted, configVersions: reordered, now: 2_000 };
+  expect([await recordLook(store, again), await storedPull(store, "acme/app", 12)]).toEqual([
+    { ...newest, changed: false },
+    { ...hint, facts: later, verdict: noted, configVersions, auditSeq: 1 },
+  ]);
+});
+
+test.each([
+  ["outcome", { verdict: { ...verdict, outcome: { kind: "countersigned", by: [] } as const } }],
+  ["outcome's details", { verdict: { ...verdict, outcome: { kind: "not-needed", why: "x" } as const } }],
+  ["mode", { verdict: { ...verdict, mode: "observe" as const } }],
+  ["head SHA", { facts: { ...facts, headSha: "b".repeat(40) } }],
+  ["base branch", { facts: { ...facts, base: "next" } }],
+  ["configuration version", { configVersions: { ...configVersions, policy: "p2" } }],
+])("another %s appends an audit row", async (_what, change) => {
+  const store = await freshStore();
+  const first = await recordLook(store, look);
+  const second = await recordLook(store, { ...look, ...change, now: 2_000 });
+  const back = await recordLook(store, { ...look, now: 3_000 });
+  const same = await recordLook(store, { ...look, now: 4_000 });
+  expect([first.changed, second.changed, back.changed, same]).toEqual([
+    true,
+    true,
+    true,
+    { seq: 3, hash: back.hash, changed: false },
+  ]);
+  expect(await verifyAudit(store)).toEqual({ ok: true, rows: 3 });
+});
+
+test("a first look after a delivery had told the same head SHA still appends an audit row", async () => {
+  const store = await freshStore();
+  await hintPulls(store, [hint]);
+  expect((await recordLook(store, look)).changed).toBe(true);
+});
+
+test("facts that cannot be understood are an error that names the pull request", async () => {
+  const store = await freshStore();
+  await recordLook(store, look);
+  await store.db.updateTable("pulls").set({ verdict: '{"outcome":{"kind":"blessed"}}' }).execute();
+  await expect(storedPull(store, "acme/app", 12)).rejects.toThrow(
+    "The verdict on acme/app#12 in the database cannot be understood. " +
+      "Was it written by a newer Countersign? Start that one, or restore a backup.",
+  );
+});
+
+test("a look that cannot be recorded wholly is not recorded at all", async () => {
+  const store = await freshStore();
+  const broken = { ...look, installation: Number.NaN };
+  await expect(recordLook(store, broken)).rejects.toThrow("NOT NULL constraint failed");
+  expect([await recall(store, "acme/app", 12), await verifyAudit(store)]).toEqual([
+    [],
+    { ok: true, rows: 0 },
+  ]);
+});
