@@ -1,0 +1,209 @@
+/**
+ * The way in: every request is noted, delayed, hit by a fault where one is planned, attributed to somebody, checked
+ * against GitHub's description, answered, and the answer checked as well.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Hono } from "hono";
+import { z } from "zod";
+import { authenticate } from "./auth.ts";
+import { validateRequest, validateResponse } from "./contract.ts";
+import { executeGraphql } from "./graphql.ts";
+import { errorBody, HttpError } from "./http-error.ts";
+import { rateLimitHeaders } from "./render-rest.ts";
+import { addAppRoutes } from "./rest-app.ts";
+import type { RestContext, RestEnv } from "./rest-context.ts";
+import { addPeopleRoutes } from "./rest-people.ts";
+import { actorOf, type World } from "./world.ts";
+
+/** One request, as it came in. `path` is without /api/v3 (or /api for graphql) and without the query. */
+export type LoggedRequest = {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** The login behind the token, `slug[bot]` for apps; null when nobody was recognised. */
+  as: string | null;
+  /** Null until it is answered, and for ever when the connection was dropped. */
+  status: number | null;
+  /** The name of the GraphQL operation, null for REST and for queries without a name. */
+  operation: string | null;
+};
+
+/**
+ * Something that goes wrong for requests to a path (see `LoggedRequest`), `times` times, for ever when left out.
+ * With `afterEffect` what was asked for is done, and only the answer is lost.
+ */
+export type Fault = {
+  readonly method?: string;
+  readonly path: RegExp;
+  /** Only this GraphQL operation. */
+  readonly operation?: string;
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly times?: number;
+  readonly hang?: true;
+  readonly destroy?: true;
+  readonly afterEffect?: true;
+};
+
+export type HttpState = {
+  readonly requests: LoggedRequest[];
+  /** What GitHub would refuse by its description, and what this fake does not answer: a line each. */
+  readonly refused: string[];
+  /** Mistakes of the fake itself: answers and payloads GitHub would never send. Null: do not check anything. */
+  readonly problems: string[] | null;
+  readonly faults: { readonly fault: Fault; left: number }[];
+  /** Requests so far by who asked, for the rate-limit headers. */
+  readonly used: Map<string | null, number>;
+  readonly latencyMs: number;
+};
+
+const graphqlBody = z.object({
+  query: z.string(),
+  variables: z.record(z.string(), z.unknown()).nullish(),
+  operationName: z.string().nullish(),
+});
+
+/** The HTTP application over a world. */
+export function createHttp(world: World, state: HttpState): Hono<RestEnv> {
+  const rest = new Hono<RestEnv>();
+  rest.use(async (context, next) => {
+    await checked(context, state, next);
+  });
+  addAppRoutes(rest, world);
+  addPeopleRoutes(rest, world);
+
+  const app = new Hono<RestEnv>();
+  app.use((context, next) => observed(context, world, state, next));
+  // Only GHE's paths exist; anything else is not answered, whoever asks.
+  app.use("/api/*", async (context, next) => {
+    context.set("viewer", authenticate(world, context.req.header("authorization")));
+    context.get("entry").as = actorOf(world, context.get("viewer")).login;
+    await next();
+  });
+  app.route("/api/v3", rest);
+  app.post("/api/graphql", (context) => answerGraphql(context, world, state));
+  app.notFound((context) => refuse(context, state, `the fake GitHub does not answer ${describe(context)}`));
+  app.onError((error, context) => {
+    if (error instanceof HttpError) return context.json(errorBody(error), error.status);
+    if (error instanceof SyntaxError)
+      return context.json({ message: "Problems parsing JSON", status: "400" }, 400);
+    state.problems?.push(`${describe(context)}: ${error.stack ?? error.message}`);
+    return context.json({ message: `The fake GitHub broke: ${error.message}`, status: "500" }, 500);
+  });
+  return app;
+}
+
+async function observed(context: RestContext, world: World, state: HttpState, next: () => Promise<void>) {
+  const { method } = context.req;
+  const path = apiPath(context);
+  const operation = path === "/graphql" ? operationName(await context.req.text()) : null;
+  const entry: LoggedRequest = {
+    method,
+    path,
+    query: context.req.query(),
+    as: null,
+    status: null,
+    operation,
+  };
+  context.set("entry", entry);
+  state.requests.push(entry);
+  if (state.latencyMs > 0) await sleep(state.latencyMs);
+  const fault = takeFault(state, entry);
+  if (!fault || fault.afterEffect) await next();
+  if (fault) {
+    if (fault.destroy || fault.hang) {
+      if (fault.destroy) context.env.incoming.socket.destroy();
+      // Whoever asked waits until he gives up or the server closes; a dropped connection takes no answer anyway.
+      await new Promise(() => undefined);
+    }
+    const { status = 502, headers = {}, body = { message: "Server Error" } } = fault;
+    context.res = new Response(JSON.stringify(body), {
+      status,
+      headers: { "content-type": "application/json", ...headers },
+    });
+  }
+  entry.status = context.res.status;
+  const resource = path === "/graphql" ? "graphql" : "core";
+  const used = (state.used.get(entry.as) ?? 0) + 1;
+  state.used.set(entry.as, used);
+  for (const [name, value] of Object.entries(rateLimitHeaders(world, used, resource))) {
+    if (!context.res.headers.has(name)) context.res.headers.set(name, value);
+  }
+}
+
+function takeFault(state: HttpState, entry: LoggedRequest): Fault | undefined {
+  const planned = state.faults.find(
+    ({ fault, left }) =>
+      left > 0 &&
+      (fault.method === undefined || fault.method === entry.method) &&
+      (fault.operation === undefined || fault.operation === entry.operation) &&
+      fault.path.test(entry.path),
+  );
+  if (planned) planned.left--;
+  return planned?.fault;
+}
+
+/** Request and answer against GitHub's description; a call GitHub would refuse never reaches a route. */
+async function checked(context: RestContext, state: HttpState, next: () => Promise<void>): Promise<void> {
+  if (state.problems === null) {
+    await next();
+    return;
+  }
+  const text = await context.req.text();
+  const { method } = context.req;
+  const body: unknown = text === "" ? undefined : JSON.parse(text);
+  const { route, problems } = validateRequest({
+    method,
+    path: apiPath(context),
+    query: context.req.query(),
+    body,
+  });
+  if (route !== null && problems.length > 0) {
+    state.refused.push(...problems);
+    throw new HttpError(422, "Invalid request.", problems);
+  }
+  await next();
+  if (route === null) return;
+  const { status } = context.res;
+  const answer: unknown = status === 204 ? undefined : await context.res.clone().json();
+  state.problems.push(...validateResponse({ method, route, status, body: answer }));
+}
+
+async function answerGraphql(context: RestContext, world: World, state: HttpState): Promise<Response> {
+  const viewer = context.get("viewer");
+  if (viewer.kind === "app") throw new HttpError(401, "Bad credentials");
+  const { query, variables } = graphqlBody.parse(JSON.parse(await context.req.text()));
+  try {
+    const answer = await executeGraphql(world, viewer, { query, variables });
+    // Without data GitHub's schema refused the query itself: a mistake of ours, as an unknown route is.
+    if (answer.data === undefined) state.refused.push(`GraphQL: ${JSON.stringify(answer.errors)}`);
+    return context.json(answer);
+  } catch (error) {
+    return refuse(context, state, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function refuse(context: RestContext, state: HttpState, message: string): Response {
+  state.refused.push(message);
+  return context.json(
+    { ...errorBody(new HttpError(404, "Not Found")), message: `Not Found: ${message}` },
+    404,
+  );
+}
+
+/** The path as GitHub's documentation writes it; one without GHE's prefix stays as it is and is not answered. */
+function apiPath(context: RestContext): string {
+  const { pathname } = new URL(context.req.url);
+  return pathname.replace(/^\/api\/v3(?=\/)/, "").replace(/^\/api\/graphql$/, "/graphql");
+}
+
+function describe(context: RestContext): string {
+  return `${context.req.method} ${new URL(context.req.url).pathname}`;
+}
+
+function operationName(text: string): string | null {
+  const parsed = graphqlBody.safeParse(text === "" ? {} : JSON.parse(text));
+  if (!parsed.success) return null;
+  return parsed.data.operationName ?? /^\s*(?:query|mutation)\s+(\w+)/.exec(parsed.data.query)?.[1] ?? null;
+}
