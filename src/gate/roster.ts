@@ -55,22 +55,21 @@ export function lowestLevel(roster: Roster): string {
  */
 export function standing(roster: Roster, account: Account): Standing {
   const person = findPerson(roster, account);
-  if (person !== undefined) return { kind: "listed", level: person.level, source: "roster" };
-  const impostor = roster.people.find((entry) => sameLogin(entry.login, account.login));
-  if (impostor !== undefined) {
-    const why = `the login is on the roster for the account with id ${impostor.id}, this one has ${account.id}`;
-    return { kind: "not-listed", why };
-  }
-  return standingByTeam(roster, account);
+  if (person === undefined) return standingByTeam(roster, account);
+  if (person.id === null || person.id === account.id)
+    return { kind: "listed", level: person.level, source: "roster" };
+  const has = account.id === null ? "GitHub does not say which this one has" : `this one has ${account.id}`;
+  const why = `the login is on the roster for the account with id ${person.id}, ${has}`;
+  return { kind: "not-listed", why };
 }
 
-/** The roster entry of an account: by id where both are known, by login otherwise. */
+/**
+ * The roster entry that is about an account: the one with its id, else the one with its login. An entry of that login for
+ * another id is found too; `standing` says what that means.
+ */
 export function findPerson(roster: Roster, account: Account): RosterPerson | undefined {
   const byId = roster.people.find((person) => person.id !== null && person.id === account.id);
-  if (byId !== undefined) return byId;
-  return roster.people.find(
-    (person) => (person.id === null || account.id === null) && sameLogin(person.login, account.login),
-  );
+  return byId ?? roster.people.find((person) => sameLogin(person.login, account.login));
 }
 
 /** The person whose roster e-mail a git identity carries; e-mails are compared without regard to case. */
@@ -79,21 +78,23 @@ export function findByEmail(roster: Roster, identity: GitIdentity): RosterPerson
   return roster.people.find((person) => person.emails.some((known) => known.toLowerCase() === email));
 }
 
-/** Logins of people at `level` or above, highest rung last, people away on `day` (`YYYY-MM-DD`) left out. */
-export function peopleAtOrAbove(roster: Roster, level: string, day: string): string[] {
-  const wanted = rank(roster, level);
-  const present = roster.people.filter((person) => !isAway(person, day)).map(({ login, level }) => ({ login, level }));
-  const listed = new Set(roster.people.map((person) => person.login.toLowerCase()));
-  const members = roster.teams.flatMap((team) =>
-    team.members.kind === "read"
-      ? team.members.value
-          .filter((account) => account.kind === "User" && !listed.has(account.login.toLowerCase()))
-          .map(({ login }) => ({ login, level: team.level }))
+/** The accounts of people at `level` or above, highest rung last, people away on `day` (`YYYY-MM-DD`) left out. */
+export function peopleAtOrAbove(roster: Roster, level: string, day: string): Account[] {
+  const present = roster.people
+    .filter((person) => !isAway(person, day))
+    .map(({ login, id, level }) => {
+      return { account: { login, id, kind: "User" } as const, level };
+    });
+  const members = roster.teams.flatMap(({ members, level }) =>
+    members.kind === "read"
+      ? members.value
+          .filter((account) => account.kind === "User" && findPerson(roster, account) === undefined)
+          .map((account) => ({ account, level }))
       : [],
   );
-  const able = [...present, ...members].filter((entry) => rank(roster, entry.level) >= wanted);
+  const able = [...present, ...members].filter((entry) => rank(roster, entry.level) >= rank(roster, level));
   able.sort((one, other) => rank(roster, one.level) - rank(roster, other.level));
-  return [...new Map(able.map((entry) => [entry.login.toLowerCase(), entry.login])).values()];
+  return [...new Map(able.map(({ account }) => [account.login.toLowerCase(), account])).values()];
 }
 
 function standingByTeam(roster: Roster, account: Account): Standing {

@@ -1,0 +1,182 @@
+import { describe, expect, test } from "vitest";
+import { messageBytesMax } from "../../src/gate/detect.ts";
+import { evidenceKey, judge } from "../../src/gate/judge.ts";
+import { defaultPolicy } from "../../src/gate/policy.ts";
+import * as small from "./world.ts";
+
+const trailer = "Co-Authored-By: Claude <noreply@anthropic.com>";
+
+describe("judge", () => {
+  test("gives the whole reason for a verdict as plain data", () => {
+    expect(judge(small.reviewed(small.review(small.milo)), small.config(defaultPolicy))).toEqual({
+      outcome: {
+        kind: "waiting",
+        needs: [
+          { rule: "Senior sign-off", approvals: 1, level: "senior", candidates: ["sara", "stan", "paula"] },
+        ],
+      },
+      mode: "enforce",
+      number: 7,
+      url: "https://github.com/acme/shop/pull/7",
+      headSha: small.headSha,
+      siblings: [],
+      evidence: [small.evidence({ quote: trailer })],
+      contributors: [
+        small.contributor({
+          parts: ["opened the pull request", "author of c0ffee1", "committer of c0ffee1"],
+        }),
+      ],
+      rules: [
+        {
+          policy: "built-in defaults",
+          name: "Senior sign-off",
+          because: "AI-assisted, its lowest contributor is junior",
+          require: { approvals: 1, level: "senior" },
+          countersignedBy: [],
+          missing: 1,
+          candidates: ["sara", "stan", "paula"],
+        },
+      ],
+      refused: [{ reviewer: "milo", state: "approval", reason: "is mid; the rules ask for senior or above" }],
+      notes: [],
+    });
+  });
+
+  test("applies the built-in policy where no policy was found", () => {
+    const none = { roster: small.read(small.smallRoster), policies: [{ kind: "absent" }] as const };
+    expect(judge(small.pull(), none)).toEqual(judge(small.pull(), small.config(defaultPolicy)));
+  });
+
+  test("takes a policy that cannot be read for one that gates every base", () => {
+    const why = "policy.yml:1:1: broken.";
+    const config = {
+      roster: small.read(small.smallRoster),
+      policies: [{ kind: "unreadable", why }] as const,
+    };
+    expect(judge(small.pull({ base: "feature/x" }), config)?.outcome).toEqual({
+      kind: "undecidable",
+      problems: [{ what: why, repair: "Repair the policy file on the default branch." }],
+    });
+  });
+
+  test.each(["commits", "labels", "reviews", "timeline"] as const)("cannot decide without the %s", (name) => {
+    const facts = { ...small.pull(), [name]: { kind: "absent" } };
+    const verdict = judge(facts, small.config(defaultPolicy));
+    expect(verdict?.outcome).toEqual({
+      kind: "undecidable",
+      problems: [
+        {
+          what: `The ${name} could not be read completely: GitHub sent none.`,
+          repair: "Nothing to do: Countersign tries again. To try at once, comment /countersign recheck.",
+        },
+      ],
+    });
+  });
+
+  test.each([
+    [messageBytesMax, "not-needed"],
+    [messageBytesMax + 1, "undecidable"],
+  ])("with a message of %i bytes is %s", (bytes, kind) => {
+    const message = `${"é".repeat(Math.floor(bytes / 2))}${bytes % 2 === 1 ? "a" : ""}`;
+    const facts = small.pull({ commits: small.read([small.plainCommit({ message })]) });
+    expect(judge(facts, small.config(defaultPolicy))?.outcome.kind).toBe(kind);
+  });
+
+  test("names the level a rule asks for in vain", () => {
+    const lost = small.policy({ rules: [small.rule({ require: { approvals: 1, level: "wizard" } })] });
+    expect(judge(small.pull(), small.config(lost))?.outcome).toEqual({
+      kind: "undecidable",
+      problems: [
+        {
+          what: "The rule Two eyes of acme/shop › .github/countersign/policy.yml asks for the level wizard, which acme/.github › .github/countersign/roster.yml does not have.",
+          repair:
+            "Use one of junior, mid, senior, staff, principal in the policy, or add the level to the roster.",
+        },
+      ],
+    });
+  });
+
+  test("leaves out of the candidates who countersigned already, also under a new login", () => {
+    const twice = small.policy({ rules: [small.rule({ require: { approvals: 2, level: "senior" } })] });
+    const verdict = judge(small.reviewed(small.review(small.user("sara-smith", 103))), small.config(twice));
+    expect(verdict?.rules[0]).toMatchObject({ missing: 1, candidates: ["stan", "paula"] });
+  });
+
+  test("does not let a dismisser look again under another spelling of the login", () => {
+    const facts = small.reviewed(
+      small.review(small.sara, { state: "DISMISSED" }),
+      small.review(small.user("stan-lee", small.stan.id)),
+    );
+    const at = "2026-11-20T11:00:00Z";
+    const event = {
+      kind: "review-dismissed",
+      reviewId: "1",
+      previousState: "CHANGES_REQUESTED",
+      at,
+    } as const;
+    const dismissed = { ...facts, timeline: small.read([{ ...event, actor: small.stan }]) };
+    expect(judge(dismissed, small.config(defaultPolicy))?.outcome.kind).toBe("waiting");
+  });
+
+  test("judges each policy by its own mode", () => {
+    const observing = small.policy({ mode: "observe" });
+    const passing = small.policy({ rules: [] });
+    expect(judge(small.pull(), small.config(observing))?.mode).toBe("observe");
+    expect(judge(small.pull(), small.config(observing, defaultPolicy))?.mode).toBe("enforce");
+    expect(judge(small.pull(), small.config(passing))?.outcome).toEqual({
+      kind: "not-needed",
+      why: "no rule applies: the lowest level among its contributors is junior",
+    });
+  });
+});
+
+describe("the key of a piece of evidence", () => {
+  test("is the same for the same sign seen earlier, another for another commit, tool, kind or quote", () => {
+    const seen = small.evidence();
+    const others = [
+      small.evidence({ tool: "cursor" }),
+      small.evidence({ kind: "author" }),
+      small.evidence({ quote: "x" }),
+      small.evidence({ place: { kind: "commit", sha: small.olderSha } }),
+      small.evidence({ place: { kind: "pull-request" } }),
+    ];
+    expect(evidenceKey({ ...seen, remembered: true })).toBe(evidenceKey(seen));
+    expect(new Set([seen, ...others].map(evidenceKey)).size).toBe(6);
+  });
+});
+
+describe("the truth table", () => {
+  const levels = ["junior", "mid", "senior", "staff", "principal", "unlisted"];
+  const people = [small.june, small.milo, small.sara, small.stan, small.paula, small.mallory];
+  const signs = ["none", "evidence", "unreadable"] as const;
+  const approvals = ["at the head", "on an older commit", "never"] as const;
+  const rows = people.flatMap((author) =>
+    signs.flatMap((sign) =>
+      people.flatMap((approver) => approvals.map((when) => ({ author, sign, approver, when }))),
+    ),
+  );
+
+  test.each(rows)(
+    "$author.login, $sign, approved by $approver.login $when",
+    ({ author, sign, approver, when }) => {
+      const identity = small.gitIdentity(author);
+      const commit = (sign === "none" ? small.plainCommit : small.commit)({
+        author: identity,
+        committer: identity,
+      });
+      const commitSha = when === "at the head" ? small.headSha : small.olderSha;
+      const facts = small.pull({
+        author,
+        commits:
+          sign === "unreadable" ? { kind: "unreadable", why: "GitHub answered 502" } : small.read([commit]),
+        reviews: small.read(when === "never" ? [] : [small.review(approver, { commitSha })]),
+      });
+      const isSenior = (account: typeof author) =>
+        levels.indexOf("senior") <= people.indexOf(account) && account !== small.mallory;
+      const needed = sign === "evidence" && !isSenior(author);
+      const given = when === "at the head" && isSenior(approver) ? "countersigned" : "waiting";
+      const expected = sign === "unreadable" ? "undecidable" : needed ? given : "not-needed";
+      expect(judge(facts, small.config(defaultPolicy))?.outcome.kind).toBe(expected);
+    },
+  );
+});

@@ -1,0 +1,251 @@
+/** Scenario files: what differs from the valid world, in the words of the roster and policy files, and what must come out. */
+import { stringify } from "yaml";
+import { z } from "zod";
+import { parsePolicy } from "../../src/config/policy-file.ts";
+import { parseRoster } from "../../src/config/roster-file.ts";
+import type { Account, Commit, Facts, GitIdentity, Observation, Read, Review } from "../../src/gate/facts.ts";
+import { defaultPolicy, type Policy } from "../../src/gate/policy.ts";
+import type { Roster } from "../../src/gate/roster.ts";
+import type { Config } from "../../src/gate/verdict.ts";
+import * as small from "./world.ts";
+
+const known: readonly Account[] = [
+  small.june,
+  small.milo,
+  small.sara,
+  small.stan,
+  small.paula,
+  small.mallory,
+  small.copilot,
+  small.dependabot,
+  small.webFlow,
+];
+
+const kind = z.enum(["User", "Bot", "Mannequin", "Organization"]).default("User");
+const writtenAccount = z.strictObject({ login: z.string(), id: z.int().nullable(), kind });
+const account: z.ZodType<Account> = z.union([z.string(), writtenAccount]).transform((written, context) => {
+  if (typeof written !== "string") return written;
+  const found = known.find(({ login }) => login === written);
+  if (found !== undefined) return found;
+  context.addIssue({ code: "custom", message: `${written} is nobody here; write {login, id}` });
+  return z.NEVER;
+});
+const someone = account.nullable();
+/** A SHA by its first digits. */
+const sha = z
+  .string()
+  .regex(/^[0-9a-f]{4,40}$/)
+  .transform(small.sha);
+const minute = z.iso.datetime();
+
+const unreadable = z.strictObject({ unreadable: z.string() });
+function readable<T>(value: z.ZodType<T>): z.ZodType<Read<T>> {
+  return z
+    .union([unreadable, value.transform((read) => ({ read }))])
+    .transform((given): Read<T> => ("read" in given ? { kind: "read", value: given.read } : broken(given)));
+}
+function broken({ unreadable: why }: z.infer<typeof unreadable>): { kind: "unreadable"; why: string } {
+  return { kind: "unreadable", why };
+}
+
+/** An account with its own e-mail, or a name and an e-mail without account. */
+const identity: z.ZodType<GitIdentity> = z.union([
+  z.strictObject({ name: z.string(), email: z.string(), account: someone.default(null) }),
+  account.transform(small.gitIdentity),
+]);
+const commit: z.ZodType<Commit> = z
+  .strictObject({
+    sha,
+    message: z.string(),
+    author: identity,
+    coAuthors: z.array(identity),
+    committer: identity,
+    parents: z.array(sha),
+    signedByGitHub: z.boolean(),
+  })
+  .partial()
+  .transform((change) =>
+    small.commit({ ...(change.message === undefined ? {} : { coAuthors: [] }), ...defined(change) }),
+  );
+const file = z.union([
+  z.string().transform((path) => ({ path, previousPath: null, additions: 1, deletions: 0 })),
+  z.strictObject({
+    path: z.string(),
+    previousPath: z.string().nullable().default(null),
+    additions: z.int().default(1),
+    deletions: z.int().default(0),
+  }),
+]);
+const state = z.enum(["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING"]);
+const review = z.strictObject({
+  by: someone,
+  state: state.default("APPROVED"),
+  at: minute.optional(),
+  commit: sha.nullable().default(small.headSha),
+  canPush: z.boolean().default(true),
+});
+/** Reviews are numbered and dated one minute apart in their order. */
+const reviews = z.array(review).transform((list): Review[] =>
+  list.map(({ by, at, commit, canPush, state }, index) => ({
+    id: String(index + 1),
+    author: by,
+    canPush,
+    state,
+    submittedAt: at ?? `2026-11-20T10:${String(index).padStart(2, "0")}:00Z`,
+    commitSha: commit,
+  })),
+);
+const about = { actor: someone, at: minute };
+const timelineEvent = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.enum(["labeled", "unlabeled"]), label: z.string(), ...about }),
+  z.strictObject({
+    kind: z.literal("force-pushed"),
+    before: sha.nullable(),
+    after: sha.nullable(),
+    ...about,
+  }),
+  z.strictObject({ kind: z.literal("base-changed"), from: z.string(), to: z.string(), ...about }),
+  z.strictObject({
+    kind: z.literal("review-dismissed"),
+    reviewId: z.string().nullable(),
+    previousState: state,
+    ...about,
+  }),
+]);
+const evidence = z
+  .strictObject({
+    tool: z.string(),
+    kind: z.enum(["trailer", "author", "committer", "login", "label", "branch", "body"]),
+    confidence: z.enum(["official", "observed", "convention", "reported"]),
+    commit: sha,
+    quote: z.string(),
+  })
+  .partial()
+  .transform(({ commit, ...change }) =>
+    small.evidence({
+      ...defined(change),
+      place: commit === undefined ? { kind: "pull-request" } : { kind: "commit", sha: commit },
+    }),
+  );
+const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("review"), reviewId: z.string(), sha, base: z.string() }),
+  z.strictObject({
+    kind: z.literal("push"),
+    actor: account,
+    before: sha.nullable(),
+    after: sha,
+    at: minute,
+  }),
+  z.strictObject({
+    kind: z.literal("label"),
+    action: z.enum(["labeled", "unlabeled"]),
+    label: z.string(),
+    actor: someone,
+    at: minute,
+  }),
+  z.strictObject({ kind: z.literal("evidence"), evidence }),
+]);
+
+const pull = z
+  .strictObject({
+    number: z.int(),
+    author: someone,
+    assignees: z.array(account),
+    base: z.string(),
+    headRef: z.string(),
+    title: z.string(),
+    body: z.string(),
+    requiredOnBase: readable(z.boolean()),
+    commits: readable(z.array(commit)),
+    files: readable(z.array(file)),
+    labels: readable(z.array(z.string())),
+    reviews: readable(reviews),
+    timeline: readable(z.array(timelineEvent)),
+    observations: z.array(observation),
+    readAt: minute,
+  })
+  .partial();
+
+const writtenFile = z.record(z.string(), z.unknown());
+const given = pull.extend({
+  roster: z.union([z.literal("absent"), unreadable, writtenFile]).optional(),
+  /** Members of the teams that the roster names. */
+  teams: z.record(z.string(), readable(z.array(account))).default({}),
+  policies: z.array(z.union([z.literal("defaults"), unreadable, writtenFile])).default([]),
+  stale: z.strictObject({ since: z.string(), problem: z.string() }).optional(),
+  /** Other open pull requests with the same head SHA: what differs from this one. */
+  siblings: z.array(pull).default([]),
+});
+
+const expected = z.strictObject({
+  outcome: z.enum(["not gated", "undecidable", "objected", "waiting", "countersigned", "not-needed"]),
+  conclusion: z.enum(["success", "neutral", "failure", "action_required"]).optional(),
+  title: z.string().optional(),
+  /** Every review that did not count: `login (what): reason`. */
+  refused: z.array(z.string()).default([]),
+  /** How many approvals each rule that applied still needs. */
+  missing: z.record(z.string(), z.int()).optional(),
+  /** Every contributor: `name: level, where from`. */
+  people: z.array(z.string()).optional(),
+  shows: z.array(z.string()).default([]),
+  hides: z.array(z.string()).default([]),
+});
+
+/** A scenario file. */
+export const scenarioSchema = z.strictObject({ given, expect: expected });
+export type Scenario = z.infer<typeof scenarioSchema>;
+
+/** The facts of all pull requests of the scenario, before they are pooled. */
+export function factsOf({ given }: Scenario): readonly Facts[] {
+  const { roster: _r, teams: _t, policies: _p, stale: _s, siblings, ...change } = given;
+  const first = small.pull(defined(change));
+  return [first, ...siblings.map((sibling) => withUrl({ ...first, ...defined(sibling) }))];
+}
+
+/** The roster and policies of the scenario, read by the parsers that read people's files. */
+export function configOf({ given }: Scenario): Config {
+  const roster = rosterOf(given);
+  const levels = roster.kind === "read" ? roster.value.levels : null;
+  const policies = given.policies.map((written, at) => policyOf(written, at, levels));
+  return { roster, policies, ...(given.stale !== undefined && { stale: given.stale }) };
+}
+
+type Given = Scenario["given"];
+
+function rosterOf({ roster, teams }: Given): Read<Roster> {
+  if (roster === undefined) return small.read(small.smallRoster);
+  if (roster === "absent") return { kind: "absent" };
+  const why = unreadable.safeParse(roster);
+  if (why.success) return broken(why.data);
+  const parsed = parseRoster(stringify(roster), small.smallRoster.origin);
+  if (parsed.kind === "broken") throw new Error(`roster: ${JSON.stringify(parsed.problems)}`);
+  const withMembers = parsed.value.teams.map((team) => ({
+    ...team,
+    members: teams[team.name] ?? team.members,
+  }));
+  return small.read({ ...parsed.value, teams: withMembers });
+}
+
+function policyOf(
+  written: Given["policies"][number],
+  at: number,
+  levels: readonly string[] | null,
+): Read<Policy> {
+  if (written === "defaults") return small.read(defaultPolicy);
+  const why = unreadable.safeParse(written);
+  if (why.success) return broken(why.data);
+  const origin = `acme/${at === 0 ? ".github" : "shop"} › .github/countersign/policy.yml`;
+  const parsed = parsePolicy(stringify(written), origin, levels);
+  if (parsed.kind === "broken") throw new Error(`policies[${at}]: ${JSON.stringify(parsed.problems)}`);
+  return small.read(parsed.value);
+}
+
+function withUrl(facts: Facts): Facts {
+  return { ...facts, url: `https://github.com/acme/shop/pull/${facts.number}` };
+}
+
+/** Without keys that were left out: a spread would otherwise put `undefined` in their place. */
+function defined<T extends object>(change: T): { [K in keyof T]?: Exclude<T[K], undefined> };
+function defined(change: object): object {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { judge } from "../../src/gate/judge.ts";
+import { pool } from "../../src/gate/pool.ts";
+import { render } from "../../src/gate/render.ts";
+import { strictest } from "../../src/gate/strictest.ts";
+import type { Verdict } from "../../src/gate/verdict.ts";
+import { configOf, factsOf, type Scenario, scenarioSchema } from "./scenario-file.ts";
+
+const folder = new URL("../scenarios/", import.meta.url);
+const files = readdirSync(folder).filter((name) => name.endsWith(".yml"));
+
+describe("scenarios", () => {
+  test.each(files)("%s", (name) => {
+    const parsed = scenarioSchema.safeParse(parse(readFileSync(new URL(name, folder), "utf8")));
+    expect(parsed.error?.issues).toBeUndefined();
+    if (parsed.data === undefined) return;
+    const scenario = parsed.data;
+    const outcome = play(scenario);
+    expect(outcome.said).toEqual(outcome.wanted);
+    for (const line of scenario.expect.shows) expect(outcome.summary).toContain(line);
+    for (const line of scenario.expect.hides) expect(outcome.summary).not.toContain(line);
+  });
+
+  test("are named by one sentence each, in small letters and hyphens", () => {
+    expect(files.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+){3,}\.yml$/u.test(name))).toEqual([]);
+  });
+
+  test("are not fewer than they were", () => {
+    expect(files.length).toBeGreaterThanOrEqual(60);
+  });
+});
+
+/** The same steps as a look: pool the pull requests, judge each, publish the strictest. */
+function play(scenario: Scenario) {
+  const config = configOf(scenario);
+  const verdicts = pool(factsOf(scenario)).flatMap((facts) => judge(facts, config) ?? []);
+  const wanted = scenario.expect;
+  if (verdicts.length === 0) {
+    return { said: { outcome: "not gated" }, wanted: { outcome: wanted.outcome }, summary: "" };
+  }
+  const verdict = strictest(verdicts);
+  const output = render(verdict);
+  const said = {
+    outcome: verdict.outcome.kind,
+    refused: verdict.refused.map(({ reviewer, state, reason }) => `${reviewer} (${state}): ${reason}`),
+    ...(wanted.conclusion !== undefined && { conclusion: output.conclusion }),
+    ...(wanted.title !== undefined && { title: output.title }),
+    ...(wanted.missing !== undefined && { missing: missing(verdict) }),
+    ...(wanted.people !== undefined && { people: people(verdict) }),
+  };
+  const { shows: _shows, hides: _hides, ...expected } = wanted;
+  return { said, wanted: expected, summary: output.summary };
+}
+
+function missing(verdict: Verdict): Record<string, number> {
+  return Object.fromEntries(verdict.rules.map((rule) => [rule.name, rule.missing]));
+}
+
+function people(verdict: Verdict): string[] {
+  return verdict.contributors.map(({ name, level, source }) => `${name}: ${level}, ${source}`);
+}
