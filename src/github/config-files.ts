@@ -1,0 +1,52 @@
+import type { z } from "zod";
+import type { Read } from "../gate/facts.ts";
+import type { configFilesSchema } from "./facts-schema.ts";
+import { policyPath, rosterPath } from "./facts-query.ts";
+
+/** One roster or policy file on a default branch. `version` is its blob's SHA. */
+export type ConfigText = { readonly version: string; readonly text: string };
+
+/** A file that is not there; `removed` when the default branch's history knows it, so that somebody took it away in a commit. */
+export type ConfigBlob = Read<ConfigText> | { readonly kind: "absent"; readonly removed: boolean };
+
+/** The two files of one repository's default branch. */
+export type ConfigFiles = {
+  /** `owner/name`. */
+  readonly where: string;
+  readonly roster: ConfigBlob;
+  readonly policy: ConfigBlob;
+};
+
+/** What config files may weigh at most: a roster of thousands of people is a tenth of it. */
+export const configBytesMax = 256 * 1024;
+
+export function configFilesOf(answer: z.infer<typeof configFilesSchema>): ConfigFiles {
+  const target = answer.defaultBranchRef?.target;
+  return {
+    where: answer.nameWithOwner,
+    roster: blobOf(
+      answer.roster,
+      (target?.rosterHistory?.nodes.length ?? 0) > 0,
+      `${answer.nameWithOwner} › ${rosterPath}`,
+    ),
+    policy: blobOf(
+      answer.policy,
+      (target?.policyHistory?.nodes.length ?? 0) > 0,
+      `${answer.nameWithOwner} › ${policyPath}`,
+    ),
+  };
+}
+
+function blobOf(
+  blob: z.infer<typeof configFilesSchema>["roster"],
+  inHistory: boolean,
+  name: string,
+): ConfigBlob {
+  if (blob === null) return { kind: "absent", removed: inHistory };
+  if (blob.oid === undefined) return { kind: "unreadable", why: `${name} is not a file.` };
+  if ((blob.byteSize ?? 0) > configBytesMax)
+    return { kind: "unreadable", why: `${name} is larger than ${configBytesMax / 1024} KB.` };
+  if (blob.isTruncated === true || typeof blob.text !== "string")
+    return { kind: "unreadable", why: `${name} is not a text file.` };
+  return { kind: "read", value: { version: blob.oid, text: blob.text } };
+}

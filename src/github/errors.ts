@@ -1,0 +1,68 @@
+import { z } from "zod";
+
+/**
+ * Something went wrong between us and GitHub. `retryAt` (ms since epoch) is when GitHub asked us to come back, null when
+ * it did not say; `gone` means that it answered, and there is no such thing (or the app may not see it).
+ */
+export class GitHubError extends Error {
+  override readonly name = "GitHubError";
+  readonly gone: boolean;
+  readonly retryAt: number | null;
+
+  constructor(message: string, details: { gone?: boolean; retryAt?: number | null; cause?: unknown } = {}) {
+    super(message, { cause: details.cause });
+    this.gone = details.gone ?? false;
+    this.retryAt = details.retryAt ?? null;
+  }
+}
+
+const requestError = z.object({
+  name: z.literal("HttpError"),
+  status: z.number(),
+  message: z.string(),
+  request: z.object({ method: z.string(), url: z.string() }),
+  response: z.object({ headers: z.record(z.string(), z.unknown()) }).optional(),
+});
+
+/**
+ * An error of Octokit in our terms: one line without the request's headers or body, so that no token can reach a log.
+ * @param now ms since epoch, for `Retry-After` (seconds from now) and `x-ratelimit-reset` (seconds since epoch).
+ */
+export function toGitHubError(error: unknown, now: number): GitHubError {
+  if (error instanceof GitHubError) return error;
+  const parsed = requestError.safeParse(error);
+  // Octokit makes up a status of 500, without a response, where nobody answered.
+  if (!parsed.success || parsed.data.response === undefined) {
+    const reason = error instanceof Error ? reasonOf(error) : String(error);
+    return new GitHubError(`GitHub could not be reached: ${oneLine(reason)}`, { cause: error });
+  }
+  const { status, message, request, response } = parsed.data;
+  const where = `${request.method} ${new URL(request.url).pathname}`;
+  const refused = status === 403 || status === 429;
+  return new GitHubError(`GitHub answered ${status} to ${where}: ${oneLine(message)}`, {
+    gone: status === 404 || status === 410,
+    retryAt: refused ? retryTime(response.headers, now) : null,
+    cause: error,
+  });
+}
+
+/**
+ * When GitHub wants to be asked again, in ms since epoch, from the headers of a refusal; null when it does not say.
+ * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately
+ */
+export function retryTime(headers: Readonly<Record<string, unknown>>, now: number): number | null {
+  const after = Number(headers["retry-after"]);
+  if (after > 0) return now + after * 1000;
+  const reset = Number(headers["x-ratelimit-reset"]);
+  return headers["x-ratelimit-remaining"] === "0" && reset > 0 ? reset * 1000 : null;
+}
+
+/** What GitHub or a proxy said, as part of a line in a log or a check run. */
+export function oneLine(text: string): string {
+  return text.replace(/\s+/gu, " ").trim().slice(0, 300);
+}
+
+/** `fetch failed` says nothing; the innermost cause names the host and the reason. */
+function reasonOf({ message, cause }: Error): string {
+  return cause instanceof Error && cause.message !== "" ? reasonOf(cause) : message;
+}

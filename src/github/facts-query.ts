@@ -1,0 +1,108 @@
+/**
+ * The one query of a look. Every connection asks for a page of 100, GitHub's maximum, so that most pull requests need no
+ * second request; `morePages` continues those connections that have more, and repeats the head SHA.
+ *
+ * Oldest GitHub Enterprise Server: 3.13, the first whose schema has `Ref.rules` and `PullRequestReview.fullDatabaseId`. On
+ * an older one GitHub refuses the whole query with "Field 'rules' doesn't exist on type 'Ref'".
+ */
+
+export const rosterPath = ".github/countersign/roster.yml";
+export const policyPath = ".github/countersign/policy.yml";
+
+const actor = "__typename login ... on User { databaseId } ... on Bot { databaseId }";
+const gitActor = "name email user { login databaseId }";
+
+const pages = {
+  commits: `commits(first: 100, after: $commits) {
+    totalCount pageInfo { hasNextPage endCursor }
+    nodes { commit {
+      oid message tree { oid } parents(first: 10) { nodes { oid } }
+      author { ${gitActor} } committer { ${gitActor} }
+      authors(first: 50) { totalCount nodes { ${gitActor} } }
+      signature { isValid wasSignedByGitHub }
+    } }
+  }`,
+  files: `files(first: 100, after: $files) {
+    totalCount pageInfo { hasNextPage endCursor }
+    nodes { path additions deletions changeType }
+  }`,
+  reviews: `reviews(first: 100, after: $reviews) {
+    totalCount pageInfo { hasNextPage endCursor }
+    nodes { fullDatabaseId state submittedAt authorCanPushToRepository author { ${actor} } commit { oid } }
+  }`,
+  labels: `labels(first: 100, after: $labels) {
+    totalCount pageInfo { hasNextPage endCursor }
+    nodes { name }
+  }`,
+  timeline: `timeline: timelineItems(
+    first: 100, after: $timeline,
+    itemTypes: [LABELED_EVENT, UNLABELED_EVENT, HEAD_REF_FORCE_PUSHED_EVENT, BASE_REF_CHANGED_EVENT, REVIEW_DISMISSED_EVENT]
+  ) {
+    totalCount pageInfo { hasNextPage endCursor }
+    nodes {
+      __typename
+      ... on LabeledEvent { createdAt actor { ${actor} } label { name } }
+      ... on UnlabeledEvent { createdAt actor { ${actor} } label { name } }
+      ... on HeadRefForcePushedEvent { createdAt actor { ${actor} } beforeCommit { oid } afterCommit { oid } }
+      ... on BaseRefChangedEvent { createdAt actor { ${actor} } previousRefName currentRefName }
+      ... on ReviewDismissedEvent { createdAt actor { ${actor} } previousReviewState review { fullDatabaseId } }
+    }
+  }`,
+};
+
+export type Connection = keyof typeof pages;
+export const connections: readonly Connection[] = ["commits", "files", "reviews", "labels", "timeline"];
+
+const cursors = connections.map((name) => `$${name}: String`).join(", ");
+
+/** The roster and policy blobs, and whether the default branch's history knows the files: removed is not the same as never there. */
+const configFiles = `
+  nameWithOwner
+  roster: object(expression: "HEAD:${rosterPath}") { ...blob }
+  policy: object(expression: "HEAD:${policyPath}") { ...blob }
+  defaultBranchRef { name target { ... on Commit {
+    rosterHistory: history(first: 1, path: "${rosterPath}") { nodes { oid } }
+    policyHistory: history(first: 1, path: "${policyPath}") { nodes { oid } }
+  } } }`;
+
+/** Variables: owner, repo, number, configRepo, appId (null when the reader is no app), and the cursors, all null. */
+export const factsQuery = `
+query Facts($owner: String!, $repo: String!, $number: Int!, $configRepo: String!, $appId: Int, ${cursors}) {
+  repository(owner: $owner, name: $repo) {
+    ${configFiles}
+    pullRequest(number: $number) {
+      number url state title body headRefName headRefOid baseRefName changedFiles
+      headRepository { nameWithOwner }
+      author { ${actor} }
+      assignees(first: 20) { nodes { login databaseId } }
+      baseRef {
+        refUpdateRule { requiredStatusCheckContexts }
+        rules(first: 100) { totalCount nodes {
+          type parameters { ... on RequiredStatusChecksParameters { requiredStatusChecks { context integrationId } } }
+        } }
+      }
+      ${connections.map((name) => pages[name]).join("\n")}
+      head: commits(last: 1) { nodes { commit {
+        oid
+        associatedPullRequests(first: 50) { totalCount nodes { number state headRefOid baseRepository { nameWithOwner } } }
+        checkSuites(first: 10, filterBy: { appId: $appId }) { nodes {
+          checkRuns(first: 10, filterBy: { checkName: "Countersign", checkType: LATEST }) { nodes {
+            databaseId status conclusion title summary externalId
+          } }
+        } }
+      } } }
+    }
+  }
+  config: repository(owner: $owner, name: $configRepo) { ${configFiles} }
+}
+fragment blob on Blob { oid byteSize isTruncated text }`;
+
+/** Continues the given connections from their cursors. The head SHA is repeated: pages of two heads must not be mixed. */
+export function morePages(wanted: readonly Connection[]): string {
+  const names = wanted.map((name) => `$${name}: String`).join(", ");
+  return `query MoreFacts($owner: String!, $repo: String!, $number: Int!, ${names}) {
+    repository(owner: $owner, name: $repo) { pullRequest(number: $number) {
+      headRefOid ${wanted.map((name) => pages[name]).join("\n")}
+    } }
+  }`;
+}

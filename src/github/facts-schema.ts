@@ -1,0 +1,182 @@
+import { z } from "zod";
+import { actorSchema, gitActorSchema } from "./accounts.ts";
+import type { Connection } from "./facts-query.ts";
+
+/** What the facts query answers, with only the fields that are used. GitHub answers null for what it will not show. */
+const oid = z.object({ oid: z.string() });
+
+function connection<Node extends z.ZodType>(node: Node) {
+  return z.object({
+    totalCount: z.number(),
+    pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }),
+    nodes: z.array(node.nullable()).transform((nodes) => nodes.filter((item) => item !== null)),
+  });
+}
+
+const commit = z.object({
+  oid: z.string(),
+  message: z.string(),
+  tree: oid,
+  parents: z.object({ nodes: z.array(oid) }),
+  author: gitActorSchema.nullable(),
+  committer: gitActorSchema.nullable(),
+  authors: z.object({ totalCount: z.number(), nodes: z.array(gitActorSchema) }),
+  signature: z.object({ isValid: z.boolean(), wasSignedByGitHub: z.boolean() }).nullable(),
+});
+
+const file = z.object({
+  path: z.string(),
+  additions: z.number(),
+  deletions: z.number(),
+  changeType: z.string(),
+});
+
+const review = z.object({
+  fullDatabaseId: z.union([z.string(), z.number()]).transform(String),
+  state: z.enum(["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING"]),
+  submittedAt: z.string().nullable(),
+  authorCanPushToRepository: z.boolean(),
+  author: actorSchema,
+  commit: oid.nullable(),
+});
+
+const label = z.object({ name: z.string() });
+const event = { createdAt: z.string(), actor: actorSchema };
+
+const timelineItem = z.discriminatedUnion("__typename", [
+  z.object({ __typename: z.literal("LabeledEvent"), ...event, label }),
+  z.object({ __typename: z.literal("UnlabeledEvent"), ...event, label }),
+  z.object({
+    __typename: z.literal("HeadRefForcePushedEvent"),
+    ...event,
+    beforeCommit: oid.nullable(),
+    afterCommit: oid.nullable(),
+  }),
+  z.object({
+    __typename: z.literal("BaseRefChangedEvent"),
+    ...event,
+    previousRefName: z.string(),
+    currentRefName: z.string(),
+  }),
+  z.object({
+    __typename: z.literal("ReviewDismissedEvent"),
+    ...event,
+    previousReviewState: review.shape.state,
+    review: review.pick({ fullDatabaseId: true }).nullable(),
+  }),
+]);
+
+/** The pages that a pull request may have more than one of. Null: GitHub would not show the connection. */
+export const pageSchemas = {
+  commits: connection(z.object({ commit })).nullable(),
+  files: connection(file).nullable(),
+  reviews: connection(review).nullable(),
+  labels: connection(label).nullable(),
+  timeline: connection(timelineItem).nullable(),
+} satisfies Record<Connection, z.ZodType>;
+
+export const pagesSchema = z.object({
+  commits: pageSchemas.commits,
+  files: pageSchemas.files,
+  reviews: pageSchemas.reviews,
+  labels: pageSchemas.labels,
+  timeline: pageSchemas.timeline,
+});
+
+const requiredChecks = z.object({
+  requiredStatusChecks: z
+    .array(z.object({ context: z.string(), integrationId: z.number().nullable() }))
+    .optional(),
+});
+
+const baseRef = z.object({
+  refUpdateRule: z
+    .object({ requiredStatusCheckContexts: z.array(z.string().nullable()).nullable() })
+    .nullable(),
+  rules: z
+    .object({
+      totalCount: z.number(),
+      nodes: z.array(z.object({ type: z.string(), parameters: requiredChecks.nullable() })),
+    })
+    .nullable(),
+});
+
+const checkRun = z.object({
+  databaseId: z.number(),
+  status: z.string(),
+  conclusion: z.string().nullable(),
+  title: z.string().nullable(),
+  summary: z.string().nullable(),
+});
+
+const headCommit = z.object({
+  oid: z.string(),
+  associatedPullRequests: z
+    .object({
+      totalCount: z.number(),
+      nodes: z.array(
+        z.object({
+          number: z.number(),
+          state: z.string(),
+          headRefOid: z.string(),
+          baseRepository: z.object({ nameWithOwner: z.string() }).nullable(),
+        }),
+      ),
+    })
+    .nullable(),
+  checkSuites: z
+    .object({ nodes: z.array(z.object({ checkRuns: z.object({ nodes: z.array(checkRun) }).nullable() })) })
+    .nullable(),
+});
+
+export const pullSchema = pagesSchema.extend({
+  number: z.number(),
+  url: z.string(),
+  state: z.enum(["OPEN", "CLOSED", "MERGED"]),
+  title: z.string(),
+  body: z.string(),
+  headRefName: z.string(),
+  headRefOid: z.string(),
+  baseRefName: z.string(),
+  /** All of them; the connection ends at GitHub's limit of 3,000. */
+  changedFiles: z.number(),
+  headRepository: z.object({ nameWithOwner: z.string() }).nullable(),
+  author: actorSchema,
+  assignees: z.object({ nodes: z.array(z.object({ login: z.string(), databaseId: z.number().nullable() })) }),
+  baseRef: baseRef.nullable(),
+  head: z.object({ nodes: z.array(z.object({ commit: headCommit })) }),
+});
+export type PullAnswer = z.infer<typeof pullSchema>;
+
+const blob = z
+  .object({
+    oid: z.string().optional(),
+    byteSize: z.number().optional(),
+    isTruncated: z.boolean().optional(),
+    text: z.string().nullish(),
+  })
+  .nullable();
+const history = z.object({ nodes: z.array(oid) }).optional();
+
+export const configFilesSchema = z.object({
+  nameWithOwner: z.string(),
+  roster: blob,
+  policy: blob,
+  defaultBranchRef: z
+    .object({
+      name: z.string(),
+      target: z.object({ rosterHistory: history, policyHistory: history }).nullable(),
+    })
+    .nullable(),
+});
+
+export const factsSchema = z.object({
+  repository: configFilesSchema.extend({ pullRequest: pullSchema.nullable() }).nullable(),
+  config: configFilesSchema.nullable(),
+});
+
+export const moreSchema = z.object({
+  repository: z
+    .object({ pullRequest: pagesSchema.partial().extend({ headRefOid: z.string() }).nullable() })
+    .nullable(),
+});

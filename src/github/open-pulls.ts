@@ -1,0 +1,65 @@
+import type { GitHub } from "./client.ts";
+import { toGitHubError } from "./errors.ts";
+
+export type OpenPullHint = { readonly number: number; readonly headSha: string; readonly base: string };
+
+/** Every open pull request of a repository: one request for each hundred. @throws GitHubError */
+export async function listOpenPulls(
+  github: GitHub,
+  owner: string,
+  repo: string,
+  now: number,
+): Promise<OpenPullHint[]> {
+  try {
+    const pulls = await github.paginate(github.rest.pulls.list, {
+      owner,
+      repo,
+      state: "open",
+      per_page: 100,
+    });
+    return pulls.map((pull) => ({ number: pull.number, headSha: pull.head.sha, base: pull.base.ref }));
+  } catch (error) {
+    throw toGitHubError(error, now);
+  }
+}
+
+/** `owner/name` of every repository the installation was given. @throws GitHubError */
+export async function listRepositories(github: GitHub, now: number): Promise<string[]> {
+  try {
+    const repositories = await github.paginate(github.rest.apps.listReposAccessibleToInstallation, {
+      per_page: 100,
+    });
+    return repositories
+      .filter((repository) => !repository.archived)
+      .map((repository) => repository.full_name);
+  } catch (error) {
+    throw toGitHubError(error, now);
+  }
+}
+
+/**
+ * Where renamed files came from, which GraphQL does not tell: new path -> old path. GitHub lists at most 3,000 files.
+ * @throws GitHubError
+ */
+export async function readOldPaths(
+  github: GitHub,
+  ref: { owner: string; repo: string; number: number },
+  now: number,
+): Promise<Map<string, string>> {
+  try {
+    const { owner, repo, number } = ref;
+    const files = await github.paginate(github.rest.pulls.listFiles, {
+      owner,
+      repo,
+      pull_number: number,
+      per_page: 100,
+    });
+    return new Map(
+      files.flatMap((file) =>
+        file.previous_filename === undefined ? [] : [[file.filename, file.previous_filename]],
+      ),
+    );
+  } catch (error) {
+    throw toGitHubError(error, now);
+  }
+}

@@ -1,0 +1,72 @@
+import { z } from "zod";
+import type { CheckOutput } from "../gate/verdict.ts";
+import type { GitHub } from "./client.ts";
+import { toGitHubError } from "./errors.ts";
+import type { OwnCheckRun } from "./read-pull.ts";
+import { checkName } from "./to-facts.ts";
+
+/** Where a check run belongs. It is a commit's, never a pull request's. */
+export type HeadRef = { readonly owner: string; readonly repo: string; readonly headSha: string };
+
+/**
+ * Publishes the check run of a head SHA: creates it, updates it when something changed, else writes nothing. One that
+ * cannot be updated any more is followed by a fresh one, and GitHub counts the newest.
+ * @param existing our check run as it was read with the facts, so that a repeated write cannot make a second one.
+ * @param options.externalId what GitHub is to keep as our witness: look number and newest audit entry.
+ * @param options.rewrite write even when nothing changed: somebody re-requested the check, and GitHub shows it as queued.
+ * @param options.now ms since epoch, to tell from GitHub's refusal when to come back.
+ * @throws GitHubError
+ */
+export async function publishCheckRun(
+  github: GitHub,
+  head: HeadRef,
+  output: CheckOutput,
+  existing: OwnCheckRun | null,
+  options: { externalId: string; rewrite: boolean; now: number },
+): Promise<"created" | "updated" | "unchanged"> {
+  if (existing !== null && isSame(existing, output) && !options.rewrite) return "unchanged";
+  const { owner, repo, headSha } = head;
+  const content = {
+    status: "completed" as const,
+    conclusion: output.conclusion,
+    external_id: options.externalId,
+    output: { title: output.title, summary: output.summary },
+  };
+  try {
+    if (existing !== null) {
+      try {
+        await github.rest.checks.update({ owner, repo, check_run_id: existing.id, ...content });
+        return "updated";
+      } catch (error) {
+        if (!isLost(error)) throw error;
+      }
+    }
+    await github.rest.checks.create({ owner, repo, name: checkName, head_sha: headSha, ...content });
+    return "created";
+  } catch (error) {
+    throw toGitHubError(error, options.now);
+  }
+}
+
+function isSame(existing: OwnCheckRun, output: CheckOutput): boolean {
+  return (
+    existing.status === "completed" &&
+    existing.conclusion === output.conclusion &&
+    existing.title === output.title &&
+    existing.summary === output.summary
+  );
+}
+
+const refusal = z.object({ status: z.number(), message: z.string() });
+
+/**
+ * Whether nobody can write the check run any more: GitHub deleted it (it keeps them for 400 days), or another app made it,
+ * as after this one was registered anew.
+ * https://docs.github.com/en/rest/checks/runs#update-a-check-run
+ */
+function isLost(error: unknown): boolean {
+  const { success, data } = refusal.safeParse(error);
+  return (
+    success && (data.status === 404 || (data.status === 403 && data.message.startsWith("Invalid app_id")))
+  );
+}

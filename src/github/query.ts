@@ -1,0 +1,67 @@
+import { z } from "zod";
+import type { GitHub } from "./client.ts";
+import { GitHubError, oneLine, retryTime, toGitHubError } from "./errors.ts";
+
+/** One entry of a GraphQL answer's `errors`. `path` says which part of the data is missing because of it. */
+export type QueryProblem = z.infer<typeof problemSchema>;
+
+const problemSchema = z.object({
+  type: z.string().optional(),
+  path: z.array(z.union([z.string(), z.number()])).optional(),
+  message: z.string().transform(oneLine),
+});
+
+const partialSchema = z.object({
+  name: z.literal("GraphqlResponseError"),
+  data: z.unknown(),
+  errors: z.array(problemSchema),
+  headers: z.record(z.string(), z.unknown()),
+});
+
+/**
+ * Asks GitHub's GraphQL API. Octokit throws a partial answer away together with its errors; here both are returned,
+ * because a missing `.github` repository is an answer, not a failure.
+ * @param asked.schema what the answer has to look like.
+ * @param asked.now ms since epoch, to tell from a refusal when to come back.
+ * @throws GitHubError when there is no data at all, an error does not say which part it is about, or the data is not
+ *   what GitHub's schema promises.
+ */
+export async function query<Schema extends z.ZodType>(
+  github: GitHub,
+  asked: { text: string; variables: Record<string, unknown>; schema: Schema; now: number },
+): Promise<{ data: z.infer<Schema>; problems: readonly QueryProblem[] }> {
+  const answer = await ask(github, asked.text, asked.variables, asked.now);
+  const parsed = asked.schema.safeParse(answer.data);
+  if (parsed.success) return { data: parsed.data, problems: answer.problems };
+  const [first] = parsed.error.issues;
+  const where = first?.path.join(".") || "the whole of it";
+  throw new GitHubError(`GitHub's answer is not what its schema promises: ${where}: ${first?.message}`, {
+    cause: parsed.error,
+  });
+}
+
+async function ask(
+  github: GitHub,
+  text: string,
+  variables: Record<string, unknown>,
+  now: number,
+): Promise<{ data: unknown; problems: readonly QueryProblem[] }> {
+  try {
+    return { data: await github.graphql(text, variables), problems: [] };
+  } catch (error) {
+    const partial = partialSchema.safeParse(error);
+    if (!partial.success) throw toGitHubError(error, now);
+    const { data, errors, headers } = partial.data;
+    const general = errors.find((problem) => problem.path === undefined || problem.path.length === 0);
+    if (general !== undefined || data === null || data === undefined) {
+      const { type, message } = general ?? errors[0] ?? { message: "it gave no reason" };
+      // A used-up limit comes with status 200, as every error of GraphQL's does.
+      const retryAt = type === "RATE_LIMITED" ? retryTime(headers, now) : null;
+      throw new GitHubError(`GitHub could not answer the query: ${message}`, {
+        retryAt,
+        cause: error,
+      });
+    }
+    return { data, problems: errors };
+  }
+}

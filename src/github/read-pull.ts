@@ -1,0 +1,242 @@
+import type { Read } from "../gate/facts.ts";
+import type { GitHub } from "./client.ts";
+import { type ConfigFiles, configFilesOf } from "./config-files.ts";
+import { GitHubError } from "./errors.ts";
+import { type Connection, connections, factsQuery, morePages } from "./facts-query.ts";
+import { factsSchema, moreSchema, type PullAnswer } from "./facts-schema.ts";
+import { type QueryProblem, query } from "./query.ts";
+import { type Items, type PullFacts, toPullFacts, type Unread } from "./to-facts.ts";
+
+export type PullRef = { readonly owner: string; readonly repo: string; readonly number: number };
+
+/** Our own check run on the head SHA, as GitHub shows it now. */
+export type OwnCheckRun = {
+  readonly id: number;
+  readonly status: string;
+  readonly conclusion: string | null;
+  readonly title: string | null;
+  readonly summary: string | null;
+};
+
+export type PullRead = {
+  readonly facts: PullFacts;
+  /** Other open pull requests of this repository with the same head SHA, as far as GitHub tells. */
+  readonly siblings: readonly number[];
+  readonly checkRun: OwnCheckRun | null;
+  /** Absent where the configuration repository does not exist or the app cannot see it; GitHub does not tell which. */
+  readonly organisation: Read<ConfigFiles>;
+  readonly repository: ConfigFiles;
+};
+
+export type ReadOptions = {
+  readonly configRepo: string;
+  /** Whose check runs are ours; null for a reader that is no app. */
+  readonly appId: number | null;
+  /** Ms since epoch: becomes the facts' clock. */
+  readonly now: number;
+};
+
+/** How often a read is begun again because the head moved between two pages. */
+const restartsMax = 3;
+
+/** Named limits: GitHub lists no more than 3,000 files; nobody reviews 2,000 commits or 1,000 reviews. */
+const itemsMax: Record<Connection, number> = {
+  commits: 2000,
+  files: 3000,
+  reviews: 1000,
+  labels: 100,
+  timeline: 1000,
+};
+
+/**
+ * Reads everything about one pull request: one request for up to 100 of everything, one more for each further 100.
+ * All pages belong to one head SHA; when it moves meanwhile, reading begins again.
+ * @throws GitHubError; `gone` when the pull request or its repository cannot be seen any more.
+ */
+export async function readPull(github: GitHub, ref: PullRef, options: ReadOptions): Promise<PullRead> {
+  for (let attempt = 0; attempt < restartsMax; attempt++) {
+    const read = await readOnce(github, ref, options);
+    if (read !== "head-moved") return read;
+  }
+  throw new GitHubError(`The head of ${nameOf(ref)} moved ${restartsMax} times while it was read.`);
+}
+
+async function readOnce(
+  github: GitHub,
+  ref: PullRef,
+  options: ReadOptions,
+): Promise<PullRead | "head-moved"> {
+  const { configRepo, appId, now } = options;
+  const variables = { ...ref, configRepo, appId, ...noCursors };
+  const { data, problems } = await query(github, { text: factsQuery, variables, schema: factsSchema, now });
+  const unread = unreadParts(problems, ref);
+  const { repository, config } = data;
+  const pull = repository?.pullRequest ?? null;
+  if (repository === null || pull === null) throw goneError(ref);
+  const items = await readItems(github, ref, pull, unread, now);
+  if (items === "head-moved") return items;
+  return {
+    facts: toPullFacts({
+      ref,
+      pull,
+      items,
+      unread,
+      now,
+      defaultBranch: repository.defaultBranchRef?.name ?? "",
+    }),
+    siblings: siblingsOf(pull, repository.nameWithOwner),
+    checkRun: ownCheckRun(pull),
+    organisation: organisationOf(config, unread),
+    repository: configFilesOf(repository),
+  };
+}
+
+const noCursors = Object.fromEntries(connections.map((name) => [name, null]));
+
+/**
+ * Which parts of a partial answer are missing, and why. A missing configuration repository is no problem but an answer.
+ * What is not understood fails the look: half an answer must not pass for a whole one.
+ */
+function unreadParts(problems: readonly QueryProblem[], ref: PullRef): Unread {
+  const unread = new Map<string, string>();
+  for (const { type, path = [], message } of problems) {
+    if (type === "NOT_FOUND" && path.length === 1 && path[0] === "config") continue;
+    if (type === "NOT_FOUND" && path.length <= 2 && path[0] === "repository") throw goneError(ref);
+    const part = path[0] === "config" ? "config" : String(path[2] ?? "");
+    const known = part === "config" || part === "baseRef" || connections.some((name) => name === part);
+    if (!known) throw new GitHubError(`GitHub could not answer for ${nameOf(ref)}: ${message}`);
+    unread.set(part, message);
+  }
+  return unread;
+}
+
+async function readItems(
+  github: GitHub,
+  ref: PullRef,
+  pull: PullAnswer,
+  unread: Unread,
+  now: number,
+): Promise<Items | "head-moved"> {
+  const pages: Pages = {
+    commits: [pull.commits],
+    files: [pull.files],
+    reviews: [pull.reviews],
+    labels: [pull.labels],
+    timeline: [pull.timeline],
+  };
+  for (;;) {
+    const wanted = connections.filter(
+      (name) => nextCursor(pages, name) !== null && countOf(pages, name) < itemsMax[name],
+    );
+    if (wanted.length === 0) break;
+    const cursors = Object.fromEntries(wanted.map((name) => [name, nextCursor(pages, name)]));
+    const variables = { ...ref, ...cursors };
+    const { data, problems } = await query(github, {
+      text: morePages(wanted),
+      variables,
+      schema: moreSchema,
+      now,
+    });
+    for (const [part, why] of unreadParts(problems, ref)) unread.set(part, why);
+    const more = data.repository?.pullRequest ?? null;
+    if (more === null) throw goneError(ref);
+    if (more.headRefOid !== pull.headRefOid) return "head-moved";
+    addPages(pages, more, wanted);
+  }
+  return {
+    commits: allOf("commits", pages.commits, unread),
+    files: allOf("files", pages.files, unread, pull.changedFiles),
+    reviews: allOf("reviews", pages.reviews, unread),
+    labels: allOf("labels", pages.labels, unread),
+    timeline: allOf("timeline", pages.timeline, unread),
+  };
+}
+
+type Pages = { [Name in Connection]: PullAnswer[Name][] };
+
+function addPages(
+  pages: Pages,
+  more: { [Name in Connection]?: PullAnswer[Name] | undefined },
+  wanted: readonly Connection[],
+): void {
+  if (wanted.includes("commits")) pages.commits.push(more.commits ?? null);
+  if (wanted.includes("files")) pages.files.push(more.files ?? null);
+  if (wanted.includes("reviews")) pages.reviews.push(more.reviews ?? null);
+  if (wanted.includes("labels")) pages.labels.push(more.labels ?? null);
+  if (wanted.includes("timeline")) pages.timeline.push(more.timeline ?? null);
+}
+
+function nextCursor(pages: Pages, name: Connection): string | null {
+  const info = pages[name].at(-1)?.pageInfo;
+  return info?.hasNextPage === true ? info.endCursor : null;
+}
+
+function countOf(pages: Pages, name: Connection): number {
+  return pages[name].reduce((sum, page) => sum + (page?.nodes.length ?? 0), 0);
+}
+
+/** All items of a connection; unreadable when a page is missing, the limit was reached, or GitHub counts (or we expect) more than it sent. */
+function allOf<Node>(
+  name: Connection,
+  pages: readonly ({ totalCount: number; pageInfo: { hasNextPage: boolean }; nodes: Node[] } | null)[],
+  unread: Unread,
+  expected = 0,
+): Read<Node[]> {
+  const why = unread.get(name);
+  if (why !== undefined) return { kind: "unreadable", why };
+  const nodes: Node[] = [];
+  for (const page of pages) {
+    if (page === null) return { kind: "unreadable", why: `GitHub did not show the ${name}` };
+    nodes.push(...page.nodes);
+  }
+  const last = pages.at(-1);
+  if (last?.pageInfo.hasNextPage === true)
+    return {
+      kind: "unreadable",
+      why: `there are ${last.totalCount} ${name}, more than the limit of ${itemsMax[name]}`,
+    };
+  // A timeline's totalCount also counts the kinds that were not asked for.
+  const total = Math.max(expected, name === "timeline" ? 0 : (last?.totalCount ?? 0));
+  if (nodes.length < total)
+    return { kind: "unreadable", why: `GitHub sent ${nodes.length} of ${total} ${name}` };
+  return { kind: "read", value: nodes };
+}
+
+function siblingsOf(pull: PullAnswer, repository: string): number[] {
+  return (pull.head.nodes.at(-1)?.commit.associatedPullRequests?.nodes ?? [])
+    .filter((other) => other.state === "OPEN" && other.headRefOid === pull.headRefOid)
+    .filter((other) => other.baseRepository?.nameWithOwner === repository && other.number !== pull.number)
+    .map((other) => other.number);
+}
+
+function ownCheckRun(pull: PullAnswer): OwnCheckRun | null {
+  const commit = pull.head.nodes.at(-1)?.commit;
+  if (commit === undefined || commit.oid !== pull.headRefOid) return null;
+  const run = commit.checkSuites?.nodes.flatMap((suite) => suite.checkRuns?.nodes ?? []).at(0);
+  if (run === undefined) return null;
+  const { databaseId, status, conclusion, title, summary } = run;
+  return {
+    id: databaseId,
+    status: status.toLowerCase(),
+    conclusion: conclusion?.toLowerCase() ?? null,
+    title,
+    summary,
+  };
+}
+
+function organisationOf(
+  config: Parameters<typeof configFilesOf>[0] | null,
+  unread: Unread,
+): Read<ConfigFiles> {
+  const why = unread.get("config");
+  if (why !== undefined) return { kind: "unreadable", why };
+  return config === null ? { kind: "absent" } : { kind: "read", value: configFilesOf(config) };
+}
+
+function goneError(ref: PullRef): GitHubError {
+  return new GitHubError(`${nameOf(ref)} does not exist, or the app may not see it.`, { gone: true });
+}
+
+function nameOf(ref: PullRef): string {
+  return `${ref.owner}/${ref.repo}#${ref.number}`;
+}

@@ -1,0 +1,37 @@
+/** What can need a look, as the store keys it. Repositories are `owner/name` in lower case, as GitHub compares them. */
+export type Target =
+  | { readonly kind: "pull"; readonly owner: string; readonly repo: string; readonly number: number }
+  | { readonly kind: "repo"; readonly owner: string; readonly repo: string }
+  | { readonly kind: "installation"; readonly id: number };
+
+/** `owner/name` in lower case, the key of a repository everywhere in the store. */
+export function repoKey(owner: string, repo: string): string {
+  return `${owner}/${repo}`.toLowerCase();
+}
+
+/** `pull:acme/shop:12` */
+export function pullTarget(repo: string, number: number): string {
+  return `pull:${repo.toLowerCase()}:${number}`;
+}
+
+/** `repo:acme/shop`: every open pull request of the repository. */
+export function repoTarget(repo: string): string {
+  return `repo:${repo.toLowerCase()}`;
+}
+
+/** `installation:7`: every repository of the installation. */
+export function installationTarget(id: number): string {
+  return `installation:${id}`;
+}
+
+/** The inverse of the functions above; null for a target that this version does not know. */
+export function parseTarget(target: string): Target | null {
+  const [kind, one = "", number] = target.split(":");
+  const [owner, repo] = one.split("/");
+  if (kind === "installation" && /^\d+$/u.test(one)) return { kind, id: Number(one) };
+  if (owner === undefined || repo === undefined) return null;
+  if (kind === "repo") return { kind, owner, repo };
+  if (kind === "pull" && number !== undefined && /^\d+$/u.test(number))
+    return { kind, owner, repo, number: Number(number) };
+  return null;
+}

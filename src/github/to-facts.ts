@@ -1,0 +1,157 @@
+import type { ChangedFile, Commit, Facts, Read, Review, TimelineEvent } from "../gate/facts.ts";
+import { accountOfActor, identityOf } from "./accounts.ts";
+import type { Connection } from "./facts-query.ts";
+import type { PullAnswer } from "./facts-schema.ts";
+
+/** Facts as GitHub tells them; what is remembered and what sibling pull requests add comes later. */
+export type PullFacts = Omit<Facts, "observations" | "otherAuthors"> & {
+  /** Paths that GraphQL says were renamed or copied, without saying from where. */
+  readonly renamed: readonly string[];
+};
+
+type NodeOf<Name extends Connection> = NonNullable<PullAnswer[Name]>["nodes"][number];
+export type Items = { [Name in Connection]: Read<NodeOf<Name>[]> };
+
+/** Parts of the answer that GitHub would not give, by name, with its reason. */
+export type Unread = Map<string, string>;
+
+/** The name of our check run, in rulesets and on commits. */
+export const checkName = "Countersign";
+
+const coAuthorsMax = 50;
+
+/** Turns GitHub's answer into facts: its words in, ours out, nothing decided. */
+export function toPullFacts(given: {
+  ref: { owner: string; repo: string };
+  pull: PullAnswer;
+  items: Items;
+  unread: Unread;
+  now: number;
+  defaultBranch: string;
+}): PullFacts {
+  const { ref, pull, items, unread, now, defaultBranch } = given;
+  return {
+    owner: ref.owner,
+    repo: ref.repo,
+    number: pull.number,
+    url: pull.url,
+    headSha: pull.headRefOid,
+    headRef: pull.headRefName,
+    headRepo: pull.headRepository?.nameWithOwner ?? null,
+    base: pull.baseRefName,
+    defaultBranch,
+    requiredOnBase: requiredOnBase(pull, unread),
+    open: pull.state === "OPEN",
+    author: accountOfActor(pull.author),
+    assignees: pull.assignees.nodes
+      .map((user) => accountOfActor({ __typename: "User", ...user }))
+      .filter((account) => account !== null),
+    title: pull.title,
+    body: pull.body,
+    commits: commitsOf(items.commits),
+    files: mapRead(items.files, toFile),
+    reviews: mapRead(items.reviews, toReview),
+    labels: mapRead(items.labels, (label) => label.name),
+    timeline: mapRead(items.timeline, toTimelineEvent),
+    renamed: items.files.kind === "read" ? items.files.value.filter(isRenamed).map((file) => file.path) : [],
+    readAt: new Date(now).toISOString(),
+  };
+}
+
+function mapRead<From, To>(read: Read<readonly From[]>, convert: (item: From) => To): Read<readonly To[]> {
+  return read.kind === "read" ? { kind: "read", value: read.value.map(convert) } : read;
+}
+
+/** Rulesets (`rules`) and classic branch protection (`refUpdateRule`, the part of it that others than admins may see). */
+function requiredOnBase({ baseRef }: PullAnswer, unread: Unread): Read<boolean> {
+  const why = unread.get("baseRef");
+  if (why !== undefined) return { kind: "unreadable", why };
+  if (baseRef === null) return { kind: "read", value: false };
+  const contexts = [
+    ...(baseRef.refUpdateRule?.requiredStatusCheckContexts ?? []),
+    ...(baseRef.rules?.nodes.flatMap(
+      (rule) => rule.parameters?.requiredStatusChecks?.map((check) => check.context) ?? [],
+    ) ?? []),
+  ];
+  if (contexts.includes(checkName)) return { kind: "read", value: true };
+  if (baseRef.rules !== null && baseRef.rules.totalCount > baseRef.rules.nodes.length) {
+    return {
+      kind: "unreadable",
+      why: `the base branch has ${baseRef.rules.totalCount} rules, more than can be read`,
+    };
+  }
+  return { kind: "read", value: false };
+}
+
+function commitsOf(read: Items["commits"]): Read<readonly Commit[]> {
+  if (read.kind !== "read") return read;
+  const crowded = read.value.find(({ commit }) => commit.authors.totalCount > coAuthorsMax);
+  if (crowded !== undefined) {
+    return {
+      kind: "unreadable",
+      why: `commit ${crowded.commit.oid.slice(0, 7)} names more than ${coAuthorsMax} authors`,
+    };
+  }
+  return { kind: "read", value: read.value.map(({ commit }) => toCommit(commit)) };
+}
+
+function toCommit(commit: NodeOf<"commits">["commit"]): Commit {
+  const nobody = { name: "", email: "", account: null };
+  return {
+    sha: commit.oid,
+    message: commit.message,
+    tree: commit.tree.oid,
+    parents: commit.parents.nodes.map((parent) => parent.oid),
+    author: commit.author === null ? nobody : identityOf(commit.author),
+    // GitHub lists the git author first, then the Co-authored-by trailers.
+    coAuthors: commit.authors.nodes.slice(1).map(identityOf),
+    committer: commit.committer === null ? nobody : identityOf(commit.committer),
+    signedByGitHub:
+      commit.signature !== null && commit.signature.isValid && commit.signature.wasSignedByGitHub,
+  };
+}
+
+function isRenamed({ changeType }: NodeOf<"files">): boolean {
+  return changeType === "RENAMED" || changeType === "COPIED";
+}
+
+function toFile({ path, additions, deletions }: NodeOf<"files">): ChangedFile {
+  return { path, previousPath: null, additions, deletions };
+}
+
+function toReview(review: NodeOf<"reviews">): Review {
+  return {
+    id: review.fullDatabaseId,
+    author: accountOfActor(review.author),
+    canPush: review.authorCanPushToRepository,
+    state: review.state,
+    submittedAt: review.submittedAt ?? "",
+    commitSha: review.commit?.oid ?? null,
+  };
+}
+
+function toTimelineEvent(item: NodeOf<"timeline">): TimelineEvent {
+  const about = { actor: accountOfActor(item.actor), at: item.createdAt };
+  switch (item.__typename) {
+    case "LabeledEvent":
+      return { kind: "labeled", label: item.label.name, ...about };
+    case "UnlabeledEvent":
+      return { kind: "unlabeled", label: item.label.name, ...about };
+    case "HeadRefForcePushedEvent":
+      return {
+        kind: "force-pushed",
+        before: item.beforeCommit?.oid ?? null,
+        after: item.afterCommit?.oid ?? null,
+        ...about,
+      };
+    case "BaseRefChangedEvent":
+      return { kind: "base-changed", from: item.previousRefName, to: item.currentRefName, ...about };
+    case "ReviewDismissedEvent":
+      return {
+        kind: "review-dismissed",
+        reviewId: item.review?.fullDatabaseId ?? null,
+        previousState: item.previousReviewState,
+        ...about,
+      };
+  }
+}

@@ -1,0 +1,334 @@
+import { describe, expect, test } from "vitest";
+import { ZodError } from "zod";
+import { actionOf, type Effects, events } from "../../src/github/events.ts";
+
+const none: Effects = { marks: [], observations: [], pulls: [], heads: [], forgetTeamsOf: null };
+const installation = { id: 7 };
+const repository = { full_name: "Acme/Shop", name: "Shop", default_branch: "main" };
+const sender = { login: "june", id: 1, type: "User" };
+const june = { login: "june", id: 1, kind: "User" } as const;
+const [before, after] = ["b".repeat(40), "a".repeat(40)];
+const updated_at = "2026-03-01T12:00:00Z";
+const pull_request = {
+  number: 12,
+  state: "open",
+  head: { sha: after },
+  base: { ref: "main" },
+  updated_at,
+};
+const hint = { repo: "acme/shop", number: 12, installation: 7, headSha: after, base: "main", open: true };
+const look = (priority: number) => ({ target: "pull:acme/shop:12", installation: 7, priority });
+
+/** What the delivery of an event leads to. */
+function effects(event: string, payload: Record<string, unknown>, configRepo = ".github"): Effects {
+  const handle = events[event];
+  if (handle === undefined) throw new Error(`Nothing handles ${event}.`);
+  return handle({ installation, repository, sender, ...payload }, configRepo);
+}
+
+describe("a pull request", () => {
+  test.each(["opened", "reopened", "ready_for_review"])("%s is looked at first: somebody waits", (action) => {
+    expect(effects("pull_request", { action, pull_request })).toEqual({
+      ...none,
+      marks: [look(0)],
+      pulls: [hint],
+    });
+  });
+
+  test.each(["edited", "closed", "assigned", "auto_merge_enabled", "something_new"])(
+    "%s is looked at",
+    (action) => {
+      expect(effects("pull_request", { action, pull_request })).toEqual({
+        ...none,
+        marks: [look(1)],
+        pulls: [hint],
+      });
+    },
+  );
+
+  test("closed is remembered as closed", () => {
+    const closed = { ...pull_request, state: "closed" };
+
+    expect(effects("pull_request", { action: "closed", pull_request: closed }).pulls).toEqual([
+      { ...hint, open: false },
+    ]);
+  });
+
+  test("pushed to: who moved the head is remembered, because GitHub will not say it again", () => {
+    expect(effects("pull_request", { action: "synchronize", pull_request, before, after })).toEqual({
+      ...none,
+      marks: [look(0)],
+      pulls: [hint],
+      observations: [
+        {
+          repo: "acme/shop",
+          number: 12,
+          key: `${before}..${after} by 1`,
+          observation: { kind: "push", actor: june, before, after, at: updated_at },
+        },
+      ],
+    });
+  });
+
+  test("pushed to by a bot", () => {
+    const bot = { login: "renovate[bot]", id: 2, type: "Bot" };
+
+    const { observations } = effects("pull_request", {
+      action: "synchronize",
+      pull_request,
+      before,
+      after,
+      sender: bot,
+    });
+
+    expect(observations.map(({ observation }) => observation)).toEqual([
+      { kind: "push", actor: { login: "renovate[bot]", id: 2, kind: "Bot" }, before, after, at: updated_at },
+    ]);
+  });
+
+  test.each(["labeled", "unlabeled"] as const)("%s: who did it is remembered", (action) => {
+    expect(effects("pull_request", { action, pull_request, label: { name: "ai-assisted" } })).toEqual({
+      ...none,
+      marks: [look(1)],
+      pulls: [hint],
+      observations: [
+        {
+          repo: "acme/shop",
+          number: 12,
+          key: `${action} ai-assisted at ${updated_at} by june`,
+          observation: { kind: "label", action, label: "ai-assisted", actor: june, at: updated_at },
+        },
+      ],
+    });
+  });
+});
+
+describe("a review", () => {
+  const review = { id: 99, commit_id: after };
+
+  test("submitted is bound to the commit and base its author saw", () => {
+    const moved = { ...pull_request, head: { sha: "c".repeat(40) }, base: { ref: "release" } };
+
+    expect(effects("pull_request_review", { action: "submitted", pull_request: moved, review })).toEqual({
+      ...none,
+      marks: [look(0)],
+      pulls: [{ ...hint, headSha: "c".repeat(40), base: "release" }],
+      observations: [
+        {
+          repo: "acme/shop",
+          number: 12,
+          key: "99",
+          observation: { kind: "review", reviewId: "99", sha: after, base: "release" },
+        },
+      ],
+    });
+  });
+
+  test.each(["edited", "dismissed"])("%s is looked at, and binds nothing", (action) => {
+    expect(effects("pull_request_review", { action, pull_request, review })).toEqual({
+      ...none,
+      marks: [look(0)],
+      pulls: [hint],
+    });
+  });
+
+  test("of a commit that is gone binds nothing", () => {
+    const gone = { ...review, commit_id: null };
+
+    expect(
+      effects("pull_request_review", { action: "submitted", pull_request, review: gone }).observations,
+    ).toEqual([]);
+  });
+});
+
+describe("a push", () => {
+  const push = { ref: "refs/heads/main", forced: false, created: false, commits: [] };
+  const roster = ".github/countersign/roster.yml";
+  const policy = ".github/countersign/policy.yml";
+  const everyPull = [{ target: "repo:acme/shop", installation: 7, priority: 1 }];
+
+  test.each([
+    ["adds a roster", { added: [roster] }],
+    ["changes a roster", { modified: [roster] }],
+    ["removes a roster", { removed: [roster] }],
+    ["changes a policy", { modified: ["README.md", policy] }],
+  ])("to the default branch that %s: every open pull request of the repository is looked at", (_, commit) => {
+    expect(effects("push", { ...push, commits: [{ added: ["a.ts"] }, commit] })).toEqual({
+      ...none,
+      marks: everyPull,
+    });
+  });
+
+  test("to the default branch of the configuration repository: every repository of the installation", () => {
+    const config = { full_name: "acme/.github", name: ".github", default_branch: "main" };
+    const payload = { ...push, repository: config, commits: [{ modified: [roster] }] };
+
+    expect(effects("push", payload)).toEqual({
+      ...none,
+      marks: [{ target: "installation:7", installation: 7, priority: 1 }],
+    });
+    expect(effects("push", payload, "settings").marks).toEqual([
+      { target: "repo:acme/.github", installation: 7, priority: 1 },
+    ]);
+  });
+
+  test("that GitHub does not show completely may have changed them", () => {
+    const many = Array.from({ length: 2048 }, () => ({ modified: ["a.ts"] }));
+
+    expect(effects("push", { ...push, forced: true }).marks).toEqual(everyPull);
+    expect(effects("push", { ...push, created: true }).marks).toEqual(everyPull);
+    expect(effects("push", { ...push, commits: many }).marks).toEqual(everyPull);
+    expect(effects("push", { ...push, commits: many.slice(1) })).toEqual(none);
+  });
+
+  test.each([
+    ["with other files", { commits: [{ modified: ["src/countersign/roster.yml", "README.md"] }] }],
+    ["to another branch", { ref: "refs/heads/topic", commits: [{ modified: [roster] }] }],
+    ["to another branch, forced", { ref: "refs/heads/topic", forced: true }],
+    [
+      "of a tag that is called like the default branch",
+      { ref: "refs/tags/main", commits: [{ modified: [roster] }] },
+    ],
+    [
+      "of a branch whose name ends like it",
+      { ref: "refs/heads/feature/main", commits: [{ modified: [roster] }] },
+    ],
+  ])("%s changes nothing", (_, payload) => {
+    expect(effects("push", { ...push, ...payload })).toEqual(none);
+  });
+});
+
+describe("a re-request", () => {
+  const heads = [{ repo: "acme/shop", sha: after, installation: 7 }];
+
+  test("of our check run or suite names the commit only", () => {
+    expect(effects("check_run", { action: "rerequested", check_run: { head_sha: after } })).toEqual({
+      ...none,
+      heads,
+    });
+    expect(effects("check_suite", { action: "rerequested", check_suite: { head_sha: after } })).toEqual({
+      ...none,
+      heads,
+    });
+  });
+
+  test.each([
+    ["check_run", { action: "created", check_run: { head_sha: after } }],
+    ["check_run", { action: "completed", check_run: { head_sha: after } }],
+    ["check_suite", { action: "requested", check_suite: { head_sha: after } }],
+  ])("is the only thing that matters about a %s", (event, payload) => {
+    expect(effects(event, payload)).toEqual(none);
+  });
+});
+
+describe("a comment", () => {
+  const issue = { number: 12, pull_request: { url: "https://github.test" } };
+  const comment = (body: string) => ({ action: "created", issue, comment: { body } });
+
+  test.each([
+    "/countersign recheck",
+    "/countersign recheck\nplease",
+    "/countersign recheck\r\nplease",
+    "/countersign recheck  ",
+  ])("%j asks for a look", (body) => {
+    expect(effects("issue_comment", comment(body))).toEqual({ ...none, marks: [look(0)] });
+  });
+
+  test.each([
+    "please /countersign recheck",
+    "please\n/countersign recheck",
+    "\n/countersign recheck",
+    "> /countersign recheck",
+    "/countersign recheck now",
+    "/countersign",
+    "",
+  ])("%j does not: a command is the whole first line", (body) => {
+    expect(effects("issue_comment", comment(body))).toEqual(none);
+  });
+
+  test.each(["edited", "deleted"])("%s asks for nothing", (action) => {
+    expect(effects("issue_comment", { ...comment("/countersign recheck"), action })).toEqual(none);
+  });
+
+  test("on an issue asks for nothing", () => {
+    expect(effects("issue_comment", { ...comment("/countersign recheck"), issue: { number: 12 } })).toEqual(
+      none,
+    );
+  });
+});
+
+describe("an installation", () => {
+  const everything = { ...none, marks: [{ target: "installation:7", installation: 7, priority: 5 }] };
+
+  test.each([
+    ["installation", "created"],
+    ["installation", "unsuspend"],
+    ["installation", "new_permissions_accepted"],
+    ["installation_repositories", "added"],
+  ])("%s %s: everything is looked at when there is time", (event, action) => {
+    expect(effects(event, { action })).toEqual(everything);
+  });
+
+  test.each([
+    ["installation", "deleted"],
+    ["installation", "suspend"],
+    ["installation_repositories", "removed"],
+  ])("%s %s: there is nothing to look at any more", (event, action) => {
+    expect(effects(event, { action })).toEqual(none);
+  });
+
+  test.each(["membership", "team", "organization"])(
+    "%s: levels may have changed, cached teams are forgotten",
+    (event) => {
+      const organization = { login: "Acme" };
+
+      expect(effects(event, { action: "added", organization })).toEqual({
+        ...everything,
+        forgetTeamsOf: "Acme",
+      });
+    },
+  );
+});
+
+describe("a payload that is not GitHub's", () => {
+  const good: Readonly<Record<string, Record<string, unknown>>> = {
+    pull_request: { action: "opened", pull_request },
+    pull_request_review: { action: "submitted", pull_request, review: { id: 1, commit_id: after } },
+    push: { ref: "refs/heads/main", forced: false, created: false, commits: [] },
+    check_run: { action: "rerequested", check_run: { head_sha: after } },
+    check_suite: { action: "rerequested", check_suite: { head_sha: after } },
+    issue_comment: { action: "created", issue: { number: 1 }, comment: { body: "" } },
+    installation: { action: "created" },
+    installation_repositories: { action: "added" },
+    membership: { organization: { login: "acme" } },
+    team: { organization: { login: "acme" } },
+    organization: { organization: { login: "acme" } },
+  };
+
+  test.each(Object.keys(events))("%s is refused without its installation, or as something else", (event) => {
+    const payload = { repository, sender, installation, ...good[event] };
+
+    expect(() => events[event]?.(payload, ".github")).not.toThrow();
+    expect(() => events[event]?.({ ...payload, installation: undefined }, ".github")).toThrow(ZodError);
+    for (const nonsense of [null, "text", [], 7, {}]) {
+      expect(() => events[event]?.(nonsense, ".github")).toThrow(ZodError);
+    }
+  });
+
+  test("is refused where a field has another type", () => {
+    const numbered = { ...pull_request, number: "12" };
+
+    expect(() => effects("pull_request", { action: "opened", pull_request: numbered })).toThrow(ZodError);
+    expect(() => effects("push", { ref: 1, forced: false, created: false, commits: [] })).toThrow(ZodError);
+  });
+
+  test("has no action, or GitHub's", () => {
+    expect([{ action: "opened" }, { action: 1 }, {}, null, "opened"].map(actionOf)).toEqual([
+      "opened",
+      null,
+      null,
+      null,
+      null,
+    ]);
+  });
+});
