@@ -1,10 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { describe, expect, it } from "vitest";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { isMap, parseDocument } from "yaml";
+import { z } from "zod";
 import { parsePolicy } from "../../src/config/policy-file.ts";
 import { defaultLevels, parseRoster } from "../../src/config/roster-file.ts";
 import { formatProblem } from "../../src/config/yaml-file.ts";
-import { packageJson, read, repositoryFiles } from "./files.ts";
+import { packageJson, read, repositoryFiles, root } from "./files.ts";
 import {
   type Block,
   blocksOf,
@@ -91,6 +95,83 @@ describe("the documents of this repository", () => {
 
   it("map every source file in docs/architecture.md", () => {
     expect(codeMapProblems(read("docs/architecture.md"), repositoryFiles, "src/")).toEqual([]);
+  });
+});
+
+const readme: Documents = { "README.md": read("README.md") };
+
+/** What .ci/run runs in a fresh clone, without the options that only its own report needs. */
+const ciSteps = [...read(".ci/run").matchAll(/^step (.+)$/gm)].map(([, step = ""]) => step.split(" -- ")[0]);
+
+/** A folder with what the README's commands need of a clone, and the README's own roster and policy at their paths. */
+function clone(): string {
+  const folder = mkdtempSync(join(tmpdir(), "countersign-readme-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const name of ["package.json", "scripts", "src", "node_modules"])
+    symlinkSync(root + name, join(folder, name));
+  for (const { text } of blocksOf(readme, "yaml")) {
+    const path = join(folder, /^# (\S+)$/m.exec(text)?.[1] ?? "unnamed.yml");
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+  return folder;
+}
+
+/** Runs commands as somebody would in a clone, with nothing of this process's environment but the way to npm. */
+function runInClone(commands: string): { status: number | null; output: string } {
+  const { HOME, PATH } = process.env;
+  const env = { HOME, PATH, CI: "true", NO_COLOR: "1", npm_config_update_notifier: "false" };
+  const input = `exec 2>&1\n${commands}`;
+  const { status, stdout } = spawnSync("bash", [], { cwd: clone(), env, input, encoding: "utf8" });
+  return { status, output: stdout };
+}
+
+describe("the README", () => {
+  const commands = blocksOf(readme, "sh").flatMap(({ text }) => text.trim().split("\n"));
+  const isCi = (command: string) => command.split(" && ").every((part) => ciSteps.includes(part));
+
+  it("shows first what CI runs in a fresh clone", () => {
+    expect(commands.filter(isCi)).toEqual(["npm ci && npm run demo", "npm test"]);
+  });
+
+  it.each(commands.filter((command) => !isCi(command)))("shows a command that works: %s", (command) => {
+    expect(runInClone(command)).toMatchObject({ status: 0 });
+  });
+
+  it.each(blocksOf(readme, "console"))("shows in line $line what commands print", ({ text }) => {
+    const typed = [...text.matchAll(/^\$ (.+)$/gm)].map(([, command = ""]) => command);
+    expect(runInClone(typed.join("\n")).output).toBe(text.replace(/^\$ .+\n/gm, ""));
+  });
+
+  it("fills the form for the GitHub App with what app.yml says", () => {
+    const manifest = z
+      .object({
+        default_permissions: z.record(z.string(), z.string()),
+        default_events: z.array(z.string()),
+      })
+      .parse(parseDocument(read("app.yml")).toJS());
+    const form = new URL(/^https:.+\/settings\/apps\/new\?.+$/m.exec(read("README.md"))?.[0] ?? "");
+    const permissions = [...form.searchParams].filter(([, value]) => /^(read|write)$/.test(value));
+    expect(Object.fromEntries(permissions)).toEqual(manifest.default_permissions);
+    expect(form.searchParams.getAll("events[]")).toEqual(manifest.default_events);
+    const rows = [...read("README.md").matchAll(/^\| (`.+`) \| (read|write|event) \|/gm)].flatMap(
+      ([, names = "", access = ""]) =>
+        [...names.matchAll(/`(\w+)`/g)].map(([, name = ""]) => [name, access] as const),
+    );
+    expect(rows).toEqual([
+      ...Object.entries(manifest.default_permissions),
+      ...manifest.default_events.map((event) => [event, "event"]),
+    ]);
+  });
+});
+
+describe("docs/configuration.md", () => {
+  it("lists the variables of .env.example", () => {
+    const documented = [...read("docs/configuration.md").matchAll(/^\| `([A-Z_]+)` \|/gm)].map(
+      ([, name]) => name,
+    );
+    const known = [...read(".env.example").matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name);
+    expect(new Set(documented)).toEqual(new Set(known));
   });
 });
 
