@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import { counts, detectCommit } from "../src/gate/detect.ts";
 
-const identity = z.object({ name: z.string(), email: z.string() }).transform((who) => ({ ...who, account: null }));
+const identity = z
+  .object({ name: z.string(), email: z.string() })
+  .transform((who) => ({ ...who, account: null }));
 const labelledCommit = z.object({
   sha: z.string(),
   message: z.string(),
@@ -26,15 +28,27 @@ if (existsSync(file)) measure(readFileSync(file, "utf8"));
 else console.log(`${file} is absent: set COUNTERSIGN_CORPUS to the folder of labelled commits.`);
 
 function measure(text: string): void {
-  const commits = text.trim().split("\n").map((line) => labelledCommit.parse(JSON.parse(line)));
+  const commits = text
+    .trim()
+    .split("\n")
+    .map((line) => labelledCommit.parse(JSON.parse(line)));
   const results = commits.map((commit) => {
     const evidence = counts(detectCommit(commit));
     return { commit, found: evidence.length > 0, tools: evidence.map(({ tool }) => tool) };
   });
   console.log(score("all", results));
-  console.log(score("without edge cases", results.filter(({ commit }) => !commit.edge)));
+  console.log(
+    score(
+      "without edge cases",
+      results.filter(({ commit }) => !commit.edge),
+    ),
+  );
   printBy("class", results, ({ commit }) => commit.class);
-  printBy("tool", results.filter(({ commit }) => commit.ai), ({ commit }) => commit.tool ?? "none named");
+  printBy(
+    "tool",
+    results.filter(({ commit }) => commit.ai),
+    ({ commit }) => commit.tool ?? "none named",
+  );
   const named = results.filter(({ commit, found }) => commit.ai && found && commit.tool !== null);
   const right = named.filter(({ commit, tools }) => tools.some((tool) => tool === commit.tool));
   console.log(`tool named as labelled: ${right.length} of ${named.length}`);
@@ -52,7 +66,9 @@ function score(title: string, results: readonly Result[]): string {
 
 function printBy(title: string, results: readonly Result[], key: (result: Result) => string): void {
   console.log(`\nby ${title}: right of all`);
-  for (const [name, group] of [...Map.groupBy(results, key)].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
+  for (const [name, group] of [...Map.groupBy(results, key)].toSorted(([one], [other]) =>
+    one < other ? -1 : 1,
+  )) {
     const right = group.filter(({ commit, found }) => commit.ai === found).length;
     console.log(`  ${right === group.length ? " " : "!"} ${name}: ${right} of ${group.length}`);
   }
@@ -61,7 +77,9 @@ function printBy(title: string, results: readonly Result[], key: (result: Result
 function printMisses(results: readonly Result[]): void {
   for (const { commit, found, tools } of results) {
     if (commit.ai === found) continue;
-    console.log(`${found ? "false alarm" : "missed"}: ${commit.sha.slice(0, 8)} ${commit.class} ${commit.edge ? "edge " : ""}${tools}`);
+    console.log(
+      `${found ? "false alarm" : "missed"}: ${commit.sha.slice(0, 8)} ${commit.class} ${commit.edge ? "edge " : ""}${tools}`,
+    );
   }
 }
 

@@ -1,7 +1,8 @@
 import { builtInPolicy, checkTogether, type Located, parsePolicy } from "./config/policy-file.ts";
 import { parseRoster } from "./config/roster-file.ts";
 import { formatProblem, type Parsed } from "./config/yaml-file.ts";
-import type { Account, Facts, Read } from "./gate/facts.ts";
+import type { Account, Read } from "./gate/accounts.ts";
+import type { Facts } from "./gate/facts.ts";
 import type { Policy } from "./gate/policy.ts";
 import { type Roster, sameLogin } from "./gate/roster.ts";
 import type { Config } from "./gate/verdict.ts";

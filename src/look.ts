@@ -182,13 +182,22 @@ async function readIfThere(context: LookContext, github: GitHub, pull: PullRef):
 async function recallFacts(store: Store, github: GitHub, pull: PullRead, now: number): Promise<Facts> {
   const { renamed, ...facts } = pull.facts;
   const observations = await recall(store, repoKey(facts.owner, facts.repo), facts.number);
-  return { ...facts, files: await withOldPaths(github, facts, renamed, now), observations, otherAuthors: [] };
+  return { ...facts, files: await withOldPaths(github, facts, renamed, now), observations, ...notYet };
 }
+
+const notYet = {
+  otherAuthors: [],
+  stackBase: null,
+  patches: [],
+  suggestedBy: [],
+  notes: { kind: "absent" },
+  configChanges: [],
+} as const;
 
 /** A renamed file counts under both names; GraphQL knows only the new one. */
 async function withOldPaths(
   github: GitHub,
-  facts: Omit<Facts, "observations" | "otherAuthors">,
+  facts: Omit<PullRead["facts"], "renamed">,
   renamed: readonly string[],
   now: number,
 ): Promise<Facts["files"]> {

@@ -36,11 +36,13 @@ export function parsePolicy(text: string, origin: string, levels: readonly strin
     mode: mode ?? defaultPolicy.mode,
     branches: branches ?? defaultPolicy.branches,
     ai: {
+      ...defaultPolicy.ai,
       labels: ai?.labels ?? defaultPolicy.ai.labels,
       undeclared: ai?.undeclared ?? defaultPolicy.ai.undeclared,
     },
     rules: rules?.map(toRule) ?? defaultPolicy.rules,
     exempt: exempt?.map((entry) => ({ onlyPaths: entry.only_paths })) ?? defaultPolicy.exempt,
+    override: defaultPolicy.override,
   };
   return { ...parsed, value: policy };
 }

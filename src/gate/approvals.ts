@@ -1,5 +1,6 @@
 import { partsBy } from "./contributors.ts";
-import type { Account, Facts, Review, ReviewState, TimelineEvent } from "./facts.ts";
+import type { Account } from "./accounts.ts";
+import type { Facts, Review, ReviewState, TimelineEvent } from "./facts.ts";
 import { isSame, rank, type Roster, type Standing, standing } from "./roster.ts";
 import type { Contributor, Person, RefusedReview } from "./verdict.ts";
 

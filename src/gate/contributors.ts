@@ -1,5 +1,6 @@
 import { toolIdentity } from "./detect.ts";
-import type { Account, Commit, Facts, GitIdentity } from "./facts.ts";
+import type { Account, GitIdentity } from "./accounts.ts";
+import type { Commit, Facts } from "./facts.ts";
 import {
   findByEmail,
   findPerson,

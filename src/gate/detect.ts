@@ -7,7 +7,8 @@ import {
   type TrailerSignal,
 } from "./catalogue.ts";
 import type { Confidence, Evidence, EvidenceKind, Place, Role } from "./evidence.ts";
-import type { Account, Commit, Facts, GitIdentity } from "./facts.ts";
+import type { Account, GitIdentity } from "./accounts.ts";
+import type { Commit, Facts } from "./facts.ts";
 import { type ReadMessage, readMessage } from "./message.ts";
 import type { Trailer } from "./trailers.ts";
 

@@ -5,26 +5,9 @@
  * and configuration come in as facts, because nothing in this folder may ask for them.
  */
 
+import type { Account, GitIdentity, Read } from "./accounts.ts";
 import type { Evidence } from "./evidence.ts";
-
-/** Something that was read, was not there, or could not be read. Absent is not unreadable: only the former is an answer. */
-export type Read<T> =
-  | { readonly kind: "read"; readonly value: T }
-  | { readonly kind: "absent" }
-  | { readonly kind: "unreadable"; readonly why: string };
-
-/**
- * A GitHub account. `id` is GitHub's numeric user id, null only where GitHub withholds it; `login` is spelled as GitHub
- * spells it, and a bot's always ends in `[bot]` (GraphQL leaves the suffix out, REST has it; the reader adds it).
- */
-export type Account = {
-  readonly login: string;
-  readonly id: number | null;
-  readonly kind: "User" | "Bot" | "Mannequin" | "Organization";
-};
-
-/** The name and e-mail a commit claims, and the account GitHub finds for that e-mail, if any. A claim anybody can forge. */
-export type GitIdentity = { readonly name: string; readonly email: string; readonly account: Account | null };
+import type { Roster } from "./roster.ts";
 
 export type Commit = {
   readonly sha: string;
@@ -97,6 +80,8 @@ export type TimelineEvent =
  * - `push`: who moved the head branch, and where to.
  * - `label`: somebody put a label on or took it off.
  * - `evidence`: evidence found by an earlier look.
+ * - `override`: `/countersign override <reason>`, bound to the head SHA whose check run had been published before it was
+ *   written. `canPush` is what GitHub said of its author then.
  */
 export type Observation =
   | { readonly kind: "review"; readonly reviewId: string; readonly sha: string; readonly base: string }
@@ -114,7 +99,34 @@ export type Observation =
       readonly actor: Account | null;
       readonly at: string;
     }
-  | { readonly kind: "evidence"; readonly evidence: Evidence };
+  | { readonly kind: "evidence"; readonly evidence: Evidence }
+  | {
+      readonly kind: "override";
+      readonly by: Account;
+      readonly canPush: boolean;
+      readonly reason: string;
+      readonly sha: string;
+      readonly at: string;
+    };
+
+/**
+ * What a head SHA changes against a base branch: a fingerprint of every {path, mode, blob at the merge base, blob at the
+ * head}. Two with the same fingerprint are the same patch. Read only where a verdict depends on it.
+ */
+export type Patch = { readonly base: string; readonly sha: string; readonly fingerprint: Read<string> };
+
+/** A roster or policy file in force that the pull request changes, as it would be afterwards. */
+export type ConfigChange = {
+  readonly file: "roster" | "policy";
+  /** `acme/.github › .github/countersign/roster.yml` */
+  readonly name: string;
+  readonly proposal:
+    | { readonly kind: "roster"; readonly roster: Roster }
+    | { readonly kind: "policy" }
+    | { readonly kind: "removed" }
+    | { readonly kind: "broken"; readonly problems: readonly string[] }
+    | { readonly kind: "unreadable"; readonly why: string };
+};
 
 export type Facts = {
   readonly owner: string;
@@ -137,12 +149,22 @@ export type Facts = {
   readonly assignees: readonly Account[];
   readonly title: string;
   readonly body: string;
+  /** Who edited the body last; null when nobody ever did, `by: null` when GitHub does not say who. */
+  readonly bodyEdited: { readonly by: Account | null } | null;
+  /** The base branch of the stack the pull request is in, whose rules hold for it; null when it is in none. */
+  readonly stackBase: string | null;
   readonly commits: Read<readonly Commit[]>;
   readonly files: Read<readonly ChangedFile[]>;
   readonly reviews: Read<readonly Review[]>;
   readonly labels: Read<readonly string[]>;
   readonly timeline: Read<readonly TimelineEvent[]>;
   readonly observations: readonly Observation[];
+  readonly patches: readonly Patch[];
+  /** People who left a suggested change in a review of this pull request; read only where a co-author may be one of them. */
+  readonly suggestedBy: readonly Account[];
+  /** git-ai's notes on the commits (`refs/notes/ai`), by commit SHA; absent where no policy asks for them. */
+  readonly notes: Read<readonly { readonly sha: string; readonly text: string }[]>;
+  readonly configChanges: readonly ConfigChange[];
   /** ISO 8601, UTC: when GitHub answered. The only clock the gate has. */
   readonly readAt: string;
 };

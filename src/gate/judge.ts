@@ -2,7 +2,8 @@ import { type Approval, atLevel, type Objection, type Reviews, weighReviews } fr
 import { changeLevel, contributors, partsBy } from "./contributors.ts";
 import { counts, detectPull, messageBytesMax } from "./detect.ts";
 import type { Evidence } from "./evidence.ts";
-import type { Account, Facts } from "./facts.ts";
+import type { Account } from "./accounts.ts";
+import type { Facts } from "./facts.ts";
 import { matchesBranch } from "./patterns.ts";
 import { defaultPolicy, type Policy, type Rule } from "./policy.ts";
 import { isSame, peopleAtOrAbove, rank, type Roster } from "./roster.ts";

@@ -27,18 +27,42 @@ export type Policy = {
     readonly labels: readonly string[];
     /** What a change without evidence is taken for. */
     readonly undeclared: "human" | "ai";
+    /** The texts of two task-list lines in the body of a pull request, one of which its author ticks. */
+    readonly attestation: { readonly human: string; readonly ai: string } | null;
+    /** Whether git-ai's notes are read. */
+    readonly notes: boolean;
+    /** Signs of the organisation's own tools, besides the catalogue. */
+    readonly markers: readonly Marker[];
   };
   readonly rules: readonly Rule[];
   /** Each: at least one file changed, and nothing but files matching these patterns; then no rule applies. */
   readonly exempt: readonly { readonly onlyPaths: readonly string[] }[];
+  /** The level from which somebody may override; null: nobody may. */
+  readonly override: { readonly level: string } | null;
 };
+
+/** A trailer (any value where `value` is null; `*` stands for any text, case does not matter), or an account's login. */
+export type Marker =
+  | {
+      readonly tool: string;
+      readonly kind: "trailer";
+      readonly trailer: string;
+      readonly value: string | null;
+    }
+  | { readonly tool: string; readonly kind: "login"; readonly login: string };
 
 /** What holds where an organisation has a roster but no policy file, and for every key a file leaves out. */
 export const defaultPolicy: Policy = {
   origin: "built-in defaults",
   mode: "enforce",
   branches: ["~DEFAULT_BRANCH"],
-  ai: { labels: ["ai-assisted", "ai-generated"], undeclared: "human" },
+  ai: {
+    labels: ["ai-assisted", "ai-generated"],
+    undeclared: "human",
+    attestation: null,
+    notes: false,
+    markers: [],
+  },
   rules: [
     {
       name: "Senior sign-off",
@@ -55,4 +79,5 @@ export const defaultPolicy: Policy = {
     },
   ],
   exempt: [],
+  override: null,
 };

@@ -1,4 +1,5 @@
-import type { Facts, Read } from "./facts.ts";
+import type { Read } from "./accounts.ts";
+import type { Facts } from "./facts.ts";
 
 /**
  * Open pull requests with the same head SHA and base branch are one change: what one of them collected in reviews and

@@ -1,4 +1,4 @@
-import type { Account, GitIdentity, Read } from "./facts.ts";
+import type { Account, GitIdentity, Read } from "./accounts.ts";
 
 /** One person of the roster. `login` as written; compare with `sameLogin`. */
 export type RosterPerson = {

@@ -1,4 +1,4 @@
-import type { Account, Read } from "./facts.ts";
+import type { Account, Read } from "./accounts.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Policy } from "./policy.ts";
 import type { Roster } from "./roster.ts";
@@ -13,7 +13,8 @@ export type Config = {
 /** Something that keeps the gate from deciding, and what to do about it. */
 export type Problem = { readonly what: string; readonly repair: string };
 
-export type Person = { readonly login: string; readonly level: string };
+/** `by`, where it is given: why an approval that was given on another commit stands, `same patch as abc1234`. */
+export type Person = { readonly login: string; readonly level: string; readonly by?: string };
 
 /** What a rule still waits for. `candidates` are logins who could countersign and are not away. */
 export type Need = {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Account, GitIdentity } from "../gate/facts.ts";
+import type { Account, GitIdentity } from "../gate/accounts.ts";
 
 /** GraphQL's `Actor`: only users and bots tell their id; a deleted account is null. */
 export const actorSchema = z

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Read } from "../gate/facts.ts";
+import type { Read } from "../gate/accounts.ts";
 import type { configFilesSchema } from "./facts-schema.ts";
 import { policyPath, rosterPath } from "./facts-query.ts";
 

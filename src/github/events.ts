@@ -165,6 +165,8 @@ function observationKey(observation: Observation): string {
       return observation.reviewId;
     case "evidence":
       return observation.evidence.quote;
+    case "override":
+      return `${observation.by.id ?? observation.by.login} at ${observation.at}`;
   }
 }
 

@@ -71,9 +71,9 @@ query Facts($owner: String!, $repo: String!, $number: Int!, $configRepo: String!
   repository(owner: $owner, name: $repo) {
     ${configFiles}
     pullRequest(number: $number) {
-      number url state title body headRefName headRefOid baseRefName changedFiles
+      number url state title body lastEditedAt headRefName headRefOid baseRefName changedFiles
       headRepository { nameWithOwner }
-      author { ${actor} }
+      author { ${actor} } editor { ${actor} }
       assignees(first: 20) { nodes { login databaseId } }
       baseRef {
         refUpdateRule { requiredStatusCheckContexts }

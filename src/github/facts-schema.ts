@@ -135,6 +135,8 @@ export const pullSchema = pagesSchema.extend({
   state: z.enum(["OPEN", "CLOSED", "MERGED"]),
   title: z.string(),
   body: z.string(),
+  lastEditedAt: z.string().nullable(),
+  editor: actorSchema,
   headRefName: z.string(),
   headRefOid: z.string(),
   baseRefName: z.string(),

@@ -1,4 +1,4 @@
-import type { Read } from "../gate/facts.ts";
+import type { Read } from "../gate/accounts.ts";
 import type { GitHub } from "./client.ts";
 import { type ConfigFiles, configFilesOf } from "./config-files.ts";
 import { GitHubError } from "./errors.ts";

@@ -7,7 +7,11 @@ import { verifyWithFallback } from "@octokit/webhooks-methods";
  * @param signature the header `X-Hub-Signature-256`.
  * @param secrets the current one first; further ones while a secret is being replaced.
  */
-export async function isSigned(body: string, signature: string, secrets: readonly string[]): Promise<boolean> {
+export async function isSigned(
+  body: string,
+  signature: string,
+  secrets: readonly string[],
+): Promise<boolean> {
   const [secret, ...previous] = secrets;
   if (secret === undefined || body === "" || signature === "") return false;
   // The library declares Promise<any>; it resolves to a boolean.

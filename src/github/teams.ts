@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Account, Read } from "../gate/facts.ts";
+import type { Account, Read } from "../gate/accounts.ts";
 import type { GitHub } from "./client.ts";
 import { query } from "./query.ts";
 

@@ -1,10 +1,21 @@
-import type { ChangedFile, Commit, Facts, Read, Review, TimelineEvent } from "../gate/facts.ts";
+import type { Read } from "../gate/accounts.ts";
+import type { ChangedFile, Commit, Facts, Review, TimelineEvent } from "../gate/facts.ts";
 import { accountOfActor, identityOf } from "./accounts.ts";
 import type { Connection } from "./facts-query.ts";
 import type { PullAnswer } from "./facts-schema.ts";
 
+/** What is remembered, what sibling pull requests add, and what is read only where a verdict depends on it. */
+type Later =
+  | "observations"
+  | "otherAuthors"
+  | "patches"
+  | "suggestedBy"
+  | "notes"
+  | "configChanges"
+  | "stackBase";
+
 /** Facts as GitHub tells them; what is remembered and what sibling pull requests add comes later. */
-export type PullFacts = Omit<Facts, "observations" | "otherAuthors"> & {
+export type PullFacts = Omit<Facts, Later> & {
   /** Paths that GraphQL says were renamed or copied, without saying from where. */
   readonly renamed: readonly string[];
 };
@@ -48,6 +59,7 @@ export function toPullFacts(given: {
       .filter((account) => account !== null),
     title: pull.title,
     body: pull.body,
+    bodyEdited: pull.lastEditedAt === null ? null : { by: accountOfActor(pull.editor) },
     commits: commitsOf(items.commits),
     files: mapRead(items.files, toFile),
     reviews: mapRead(items.reviews, toReview),

@@ -4,7 +4,7 @@
  */
 import { sql } from "kysely";
 import { z } from "zod";
-import type { Account } from "../gate/facts.ts";
+import type { Account } from "../gate/accounts.ts";
 import { account } from "./observations.ts";
 import { inTransaction, parseStored } from "./store.ts";
 import type { Queryable } from "./store.ts";

@@ -57,6 +57,14 @@ const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", [
     at: z.string(),
   }),
   z.object({ kind: z.literal("evidence"), evidence }),
+  z.object({
+    kind: z.literal("override"),
+    by: account,
+    canPush: z.boolean(),
+    reason: z.string(),
+    sha: z.string(),
+    at: z.string(),
+  }),
 ]);
 
 /** Everything ever observed on a pull request, in the order it was stored. Throws StoreError on a row it does not understand. */
@@ -114,6 +122,7 @@ export function evidenceObservation(
 function shaOf(observation: Observation): string | null {
   switch (observation.kind) {
     case "review":
+    case "override":
       return observation.sha;
     case "push":
       return observation.after;
@@ -129,6 +138,8 @@ function actorIdOf(observation: Observation): number | null {
     case "push":
     case "label":
       return observation.actor?.id ?? null;
+    case "override":
+      return observation.by.id;
     case "review":
     case "evidence":
       return null;

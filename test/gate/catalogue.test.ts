@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import written from "../../src/gate/catalogue.json" with { type: "json" };
 import { detectCommit, detectPull } from "../../src/gate/detect.ts";
-import type { GitIdentity } from "../../src/gate/facts.ts";
+import type { GitIdentity } from "../../src/gate/accounts.ts";
 
 const pattern = z
   .string()

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Account, Commit, Facts, Observation, Review, TimelineEvent } from "../../src/gate/facts.ts";
+import type { Account } from "../../src/gate/accounts.ts";
+import type { Commit, Facts, Observation, Review, TimelineEvent } from "../../src/gate/facts.ts";
 import { judge } from "../../src/gate/judge.ts";
-import type { Policy, Rule } from "../../src/gate/policy.ts";
+import { defaultPolicy, type Policy, type Rule } from "../../src/gate/policy.ts";
 import { blocks } from "../../src/gate/strictest.ts";
 import * as small from "./world.ts";
 
@@ -118,7 +119,7 @@ const policy: fc.Arbitrary<Policy> = record({
   ai: record({
     labels: fc.subarray(["ai-assisted", "docs"]),
     undeclared: fc.constantFrom("human", "ai"),
-  }),
+  }).map((change) => ({ ...defaultPolicy.ai, ...change })),
   rules: fc.array(rule, { maxLength: 3 }),
   exempt: fc.constantFrom([], [{ onlyPaths: ["docs/**"] }]),
 }).map((change) => small.policy(change));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Account } from "../../src/gate/facts.ts";
+import type { Account } from "../../src/gate/accounts.ts";
 import {
   findByEmail,
   findPerson,

@@ -3,7 +3,8 @@
  * has reviewed it. Tests start here and change one thing.
  */
 import type { Evidence } from "../../src/gate/evidence.ts";
-import type { Account, Commit, Facts, GitIdentity, Review } from "../../src/gate/facts.ts";
+import type { Account, GitIdentity } from "../../src/gate/accounts.ts";
+import type { Commit, Facts, Review } from "../../src/gate/facts.ts";
 import type { Policy, Rule, RuleCondition } from "../../src/gate/policy.ts";
 import { defaultPolicy } from "../../src/gate/policy.ts";
 import type { Roster, RosterPerson } from "../../src/gate/roster.ts";
@@ -105,6 +106,12 @@ export function pull(change: Partial<Facts> = {}): Facts {
     open: true,
     author: june,
     otherAuthors: [],
+    bodyEdited: null,
+    stackBase: null,
+    patches: [],
+    suggestedBy: [],
+    notes: { kind: "absent" },
+    configChanges: [],
     assignees: [],
     title: "Add a parser",
     body: "",

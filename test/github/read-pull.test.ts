@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Account } from "../../src/gate/facts.ts";
+import type { Account } from "../../src/gate/accounts.ts";
 import { GitHubError } from "../../src/github/errors.ts";
 import { shop } from "../fake-github/shop-scene.ts";
 import type { FakeGitHub } from "../fake-github/server.ts";

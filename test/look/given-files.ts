@@ -1,6 +1,6 @@
 /** Roster and policy files as a look reads them, for what they lead to without any GitHub. */
 import { createHash } from "node:crypto";
-import type { Read } from "../../src/gate/facts.ts";
+import type { Read } from "../../src/gate/accounts.ts";
 import type { Config } from "../../src/gate/verdict.ts";
 import type { ConfigBlob, ConfigFiles } from "../../src/github/config-files.ts";
 import { configInForce } from "../../src/in-force.ts";

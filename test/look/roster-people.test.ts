@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Account, Facts } from "../../src/gate/facts.ts";
+import type { Account } from "../../src/gate/accounts.ts";
+import type { Facts } from "../../src/gate/facts.ts";
 import { bindRoster } from "../../src/in-force.ts";
 import { forgetTeams } from "../../src/store/configs.ts";
 import { openShop } from "../fake-github/shop-scene.ts";
