@@ -11,6 +11,7 @@ export default defineConfig({
     restoreMocks: true,
     unstubEnvs: true,
     // The slowest tests start servers or git; two cores run them beside each other.
+    maxWorkers: 2,
     testTimeout: 15_000,
     hookTimeout: 15_000,
   },

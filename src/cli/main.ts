@@ -4,12 +4,16 @@ import { requireNode } from "../node-version.ts";
 const help = `countersign COMMAND
 
 Countersign holds AI-assisted pull requests until a senior engineer has approved
-exactly what will land. These commands work on files; the server is started with
-npm start in a clone.
+exactly what will land. These commands work on files and local repositories; the server
+is started with npm start in a clone.
 
 Commands:
+  check              judges a local git range as if it were a pull request
+  detect [RANGE]     the signs of AI assistance in each commit of a git range
   validate FILE...   every problem of roster and policy files, with line and column
 
+  countersign check --base origin/main
+  countersign detect main..HEAD
   countersign validate .github/countersign/roster.yml
   countersign COMMAND --help
 
@@ -25,7 +29,25 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
   const { readFileSync } = await import("node:fs");
   const stdout = (text: string) => void process.stdout.write(text);
   const stderr = (text: string) => void process.stderr.write(text);
+  endQuietly();
+  const here = { directory: process.cwd(), environment: process.env, colour: hasColours(), stderr };
   switch (command) {
+    case "check": {
+      const { check } = await import("./check.ts");
+      return check(rest, { ...here, stdout, now: Date.now() });
+    }
+    case "detect": {
+      const { detect } = await import("./detect.ts");
+      const drained = async (text: string) => {
+        if (!process.stdout.write(text)) {
+          await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
+        }
+      };
+      const stdin = process.stdin.setEncoding("utf8");
+      // On a terminal the list itself shows how far it is.
+      const progress = process.stderr.isTTY && !process.stdout.isTTY;
+      return detect(rest, { ...here, stdin, stdout: drained, progress });
+    }
     case "validate": {
       const { validate } = await import("./validate.ts");
       return validate(rest, { readFile: (path) => readFileSync(path, "utf8"), stdout, stderr });
@@ -44,6 +66,19 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
         `there is no command ${JSON.stringify(command)}. Run "countersign --help" for those there are.`,
       );
   }
+}
+
+/** Colours only on a terminal, and not where NO_COLOR is set. */
+function hasColours(): boolean {
+  return process.stdout.isTTY && process.stdout.hasColors();
+}
+
+/** Whoever reads the output may stop, as `head` does; that is no error of ours, but no verdict was delivered either. */
+function endQuietly(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(2);
+  });
 }
 
 function versionOf(manifest: string): string {

@@ -1,0 +1,26 @@
+import type { Probot } from "probot";
+import { receive } from "./delivery/inbox.ts";
+import type { Log } from "./delivery/worker.ts";
+import type { Store } from "./store/store.ts";
+
+/**
+ * The Probot function: every event goes into the inbox, and nowhere else. What an event leads to is a row in
+ * `github/events.ts`.
+ * @param given.wake called after something was marked.
+ */
+export function countersign(given: {
+  store: Store;
+  configRepo: string;
+  log: Log;
+  now: () => number;
+  wake: () => void;
+}) {
+  const { store, configRepo, log, now, wake } = given;
+  return (probot: Probot): void => {
+    probot.onAny(async ({ id, name, payload }) => {
+      const outcome = await receive({ store, configRepo, now: now() }, { guid: id, event: name, payload });
+      log.info({ delivery: id, event: name, outcome }, "Delivery");
+      if (outcome === "accepted") wake();
+    });
+  };
+}

@@ -1,0 +1,189 @@
+import type { GitHub } from "../github/client.ts";
+import { GitHubError, toGitHubError } from "../github/errors.ts";
+import { listOpenPulls, listRepositories } from "../github/open-pulls.ts";
+import { parseTarget, pullTarget, repoKey, repoTarget, type Target } from "../github/targets.ts";
+import { look, type LookContext, type LookResult } from "../look.ts";
+import { type ClaimedMark, claimMark, finishMark, putMarks, releaseMark, retryMark } from "../store/marks.ts";
+import { hintPulls } from "../store/pulls.ts";
+
+/** What the worker needs besides a look's context. */
+export type WorkerContext = LookContext & {
+  readonly clientFor: (installation: number) => Promise<GitHub>;
+  readonly log: Log;
+};
+
+/** The part of pino that is used. */
+export type Log = {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+};
+
+export type Worker = {
+  /** Says that something was marked: look now rather than at the next poll. */
+  readonly wake: () => void;
+  /** Claims nothing more and returns when the running looks have ended. */
+  readonly stop: () => Promise<void>;
+};
+
+/** Looks run at once: enough to hide GitHub's latency, few enough for its limit of 100 concurrent requests. */
+const looksAtOnceMax = 8;
+/** How often marks that became due without a delivery (a retry, another replica's) are found. */
+const pollMs = 1000;
+/** Longer than a look may take: whoever claims the mark after that finds the head lease run out, too. */
+const markLeaseMs = 120_000;
+/** Another look is at the head SHA; it rarely takes longer. */
+const busyDelayMs = 200;
+const backOffFirstMs = 1000;
+const backOffMaxMs = 10 * 60_000;
+
+/**
+ * Works off marks, those with a person waiting first: claims one, looks, finishes it. A look that fails is repeated after
+ * the time GitHub asked for, else with growing pauses; it stays in the store, and in `/health`, until it succeeds.
+ *
+ * idle -> (wake or poll) -> claiming -> looking (up to `looksAtOnceMax`) -> claiming … until nothing is due -> idle
+ */
+export function startWorker(context: WorkerContext): Worker {
+  const running = new Set<Promise<void>>();
+  const state: { stopped: boolean; askedAgain: boolean; claiming: Promise<void> | null } = {
+    stopped: false,
+    askedAgain: false,
+    claiming: null,
+  };
+
+  const claimAll = async () => {
+    do {
+      state.askedAgain = false;
+      while (!state.stopped && running.size < looksAtOnceMax) {
+        const { store, worker } = context;
+        const mark = await claimMark(store, { worker, now: context.now(), leaseMs: markLeaseMs });
+        if (mark === null) break;
+        const work = workOff(context, mark).finally(() => {
+          running.delete(work);
+          wake();
+        });
+        running.add(work);
+      }
+    } while (state.askedAgain && !state.stopped);
+  };
+  const wake = () => {
+    if (state.claiming !== null) state.askedAgain = true;
+    if (state.claiming !== null || state.stopped) return;
+    state.claiming = claimAll()
+      .catch((error: unknown) =>
+        context.log.error({ error: String(error) }, "Marks cannot be claimed; trying again"),
+      )
+      .finally(() => {
+        state.claiming = null;
+      });
+  };
+  const poll = setInterval(wake, pollMs);
+  wake();
+  return {
+    wake,
+    stop: async () => {
+      state.stopped = true;
+      clearInterval(poll);
+      await state.claiming;
+      await Promise.all(running);
+    },
+  };
+}
+
+/** Never throws: whatever happens to a mark is written into the store, or its lease runs out and it is claimed again. */
+async function workOff(context: WorkerContext, mark: ClaimedMark): Promise<void> {
+  const about = { target: mark.target, installation: mark.installation };
+  try {
+    const target = parseTarget(mark.target);
+    if (target === null) throw new Error(`This version does not know the target ${mark.target}`);
+    const result = await visit(context, mark, target);
+    if (result?.kind === "busy") await releaseMark(context.store, mark, context.now() + busyDelayMs);
+    else if (result?.kind === "published" && result.unread !== null) {
+      await giveBack(context, mark, new GitHubError(result.unread));
+    } else await finishMark(context.store, mark);
+    if (result?.kind === "published") {
+      const { headSha, look: number, verdict, wrote } = result;
+      context.log.info({ ...about, headSha, look: number, verdict: verdict.outcome.kind, wrote }, "Looked");
+    }
+  } catch (error) {
+    await giveBack(context, mark, error).catch((failed: unknown) => {
+      context.log.error(
+        { ...about, error: String(failed) },
+        "A failed look could not be recorded; its lease will run out",
+      );
+    });
+  }
+}
+
+async function visit(context: WorkerContext, mark: ClaimedMark, target: Target): Promise<LookResult | null> {
+  const github = await clientOf(context, mark.installation);
+  switch (target.kind) {
+    case "pull":
+      return look(context, github, { pull: target, installation: mark.installation, rewrite: mark.rewrite });
+    case "repo":
+      await markOpenPulls(context, github, mark, target);
+      return null;
+    case "installation": {
+      const repositories = await listRepositories(github, context.now());
+      const { installation, priority } = mark;
+      await putMarks(
+        context.store,
+        repositories.map((repo) => ({ target: repoTarget(repo), installation, priority })),
+        context.now(),
+      );
+      return null;
+    }
+  }
+}
+
+async function clientOf(context: WorkerContext, installation: number): Promise<GitHub> {
+  try {
+    return await context.clientFor(installation);
+  } catch (error) {
+    throw toGitHubError(error, context.now());
+  }
+}
+
+/** A repository fans out to its open pull requests, told apart from GitHub's list and not from what deliveries said. */
+async function markOpenPulls(
+  context: WorkerContext,
+  github: GitHub,
+  mark: ClaimedMark,
+  target: { owner: string; repo: string },
+): Promise<void> {
+  const { installation, priority } = mark;
+  const repo = repoKey(target.owner, target.repo);
+  const pulls = await listOpenPulls(github, target.owner, target.repo, context.now());
+  await hintPulls(
+    context.store,
+    pulls.map((pull) => ({ repo, installation, open: true, ...pull })),
+  );
+  await putMarks(
+    context.store,
+    pulls.map(({ number }) => ({ target: pullTarget(repo, number), installation, priority })),
+    context.now(),
+  );
+}
+
+async function giveBack(context: WorkerContext, mark: ClaimedMark, error: unknown): Promise<void> {
+  const about = { target: mark.target, installation: mark.installation, attempts: mark.attempts + 1 };
+  if (error instanceof GitHubError && error.gone) {
+    context.log.warn(
+      { ...about, error: error.message },
+      "Dropped: it is gone, or the app may not see it any more",
+    );
+    await finishMark(context.store, mark);
+    return;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const wait = Math.min(backOffMaxMs, backOffFirstMs * 2 ** mark.attempts);
+  const asked = error instanceof GitHubError ? error.retryAt : null;
+  const dueAt = Math.max(asked ?? 0, context.now() + wait);
+  const log = error instanceof GitHubError ? "warn" : "error";
+  const stack = error instanceof GitHubError || !(error instanceof Error) ? undefined : error.stack;
+  context.log[log](
+    { ...about, error: message, stack, retryAt: new Date(dueAt).toISOString() },
+    "The look failed and will be repeated",
+  );
+  await retryMark(context.store, mark, { dueAt, error: message });
+}

@@ -1,0 +1,94 @@
+import { randomUUID } from "node:crypto";
+import type { Probot } from "probot";
+import { countersign } from "./app.ts";
+import type { Environment } from "./config/environment.ts";
+import { startWorker } from "./delivery/worker.ts";
+import { createProbot } from "./github/client.ts";
+import { createLog } from "./log.ts";
+import { startProxy } from "./proxy.ts";
+import { type Health, startServer } from "./server.ts";
+import { backlog } from "./store/marks.ts";
+import { openStore, type Store } from "./store/store.ts";
+
+export type Running = { readonly url: string; stop(why: string): Promise<void> };
+
+/**
+ * Puts the parts together and starts them: the store, Probot for authentication and events, the worker, the HTTP server.
+ * @param output.write where the log's lines go.
+ * @returns once it listens. `stop` accepts nothing more, lets running looks end, and closes the store; marks that were
+ *   not worked off are there at the next start.
+ */
+export async function start(
+  environment: Environment,
+  output: { write: (line: string) => void },
+): Promise<Running> {
+  const { appId, privateKey, webhookSecrets, apiUrl, configRepo, dataDir } = environment;
+  const log = createLog(environment.logLevel, output.write);
+  const store = await openStore({ dataDir });
+  const now = () => Date.now();
+  const silent = log.child({}, { level: "silent" });
+  const probot = await createProbot({
+    appId,
+    privateKey,
+    webhookSecret: webhookSecrets[0] ?? "",
+    apiUrl,
+    log: silent,
+  });
+  const worker = startWorker({
+    store,
+    appId,
+    configRepo,
+    worker: randomUUID(),
+    now,
+    log,
+    clientFor: async (installation) => probot.auth(installation),
+  });
+  await probot.load(countersign({ store, configRepo, log, now, wake: worker.wake }));
+  const server = await startServer({
+    host: environment.host,
+    port: environment.port,
+    webhookPath: environment.webhookPath,
+    webhookSecrets,
+    log,
+    deliver: async (delivery) => {
+      if (isEvent(delivery)) await probot.receive(delivery);
+    },
+    health: async () => healthOf(store, now()),
+  }).catch(async (error: unknown) => {
+    await worker.stop();
+    await store.close();
+    throw error;
+  });
+  const { webhookProxyUrl, webhookPath } = environment;
+  const proxy =
+    webhookProxyUrl === null ? null : startProxy(webhookProxyUrl, `${server.url}${webhookPath}`, log);
+  log.info({ url: server.url, github: apiUrl }, "Countersign listens");
+  return {
+    url: server.url,
+    async stop(why) {
+      log.info({ why }, "Stopping");
+      await proxy?.stop();
+      await server.close();
+      await worker.stop();
+      await store.close();
+      log.info({}, "Stopped");
+    },
+  };
+}
+
+type WebhookEvent = Parameters<Probot["receive"]>[0];
+
+/** Probot's type lists GitHub's events of today; those of tomorrow are stored and counted all the same. */
+function isEvent(delivery: { id: string; name: string; payload: object }): delivery is WebhookEvent {
+  return delivery.name !== "";
+}
+
+/** Ready means that deliveries can be stored. What fails again and again is named, but does not make the server unready. */
+async function healthOf(store: Store, now: number): Promise<Health> {
+  try {
+    const { count, oldestAgeMs, failing } = await backlog(store, now);
+    return { ready: true, store: "ok", backlog: count, oldestWaitingMs: oldestAgeMs, failing };
+  } catch (error) {
+    return { ready: false, store: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,242 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { detect } from "../../src/cli/detect.ts";
+import { countersign, environment, makeFolder, makeRepository, repositoryAt } from "./git-repository.ts";
+
+const claude = "Co-Authored-By: Claude <noreply@anthropic.com>";
+const ada = { name: "Ada", email: "ada@acme.dev" };
+const evidence = [{ tool: "claude-code", kind: "trailer", role: "wrote", quote: claude }];
+
+function line(sha: string, message: string): string {
+  return `${JSON.stringify({ sha, message, author: ada, committer: ada })}\n`;
+}
+
+/** A repository with one commit by a person and one with an assistant. */
+function makeHistory() {
+  const repository = makeRepository();
+  const human = repository.commit("Start\n");
+  const assisted = repository.commit(`Fix the login\n\n${claude}\n`);
+  return { ...repository, human, assisted };
+}
+
+describe("countersign detect", () => {
+  test("lists all of HEAD's history like git log, the evidence below each commit and the sum at the end", () => {
+    const { directory, human, assisted } = makeHistory();
+    expect(countersign(directory, ["detect"])).toEqual({
+      status: 0,
+      stdout: `${assisted.slice(0, 7)} Fix the login
+        claude-code: ${claude} (trailer, wrote)
+${human.slice(0, 7)} Start
+
+1 of 2 commits show signs of AI assistance: claude-code 1
+`,
+      stderr: "",
+    });
+  });
+
+  test("with --json writes one line for each commit of the range", () => {
+    const { directory, human, assisted } = makeHistory();
+    const { status, stdout, stderr } = countersign(directory, ["detect", "HEAD", "--json"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toBe(
+      `${JSON.stringify({ sha: assisted, ai: true, evidence })}\n${JSON.stringify({ sha: human, ai: false, evidence: [] })}\n`,
+    );
+    expect(countersign(directory, ["detect", `${human}..HEAD`, "--json"]).stdout).toBe(stdout.split(/^/m)[0]);
+  });
+
+  test("shows what messages say without letting them move the cursor", () => {
+    const repository = makeRepository();
+    const sha = repository.commit("Hide \x1b[2J\x07 this\r\n");
+    expect(countersign(repository.directory, ["detect"]).stdout).toBe(
+      `${sha.slice(0, 7)} Hide [2J this\n\n0 of 1 commit shows signs of AI assistance\n`,
+    );
+  });
+
+  test("says that a range is empty, and writes no JSON for it", () => {
+    const { directory } = makeHistory();
+    const empty = { status: 0, stdout: "There are no commits in main..HEAD.\n", stderr: "" };
+    expect(countersign(directory, ["detect", "main..HEAD"])).toEqual(empty);
+    expect(countersign(directory, ["detect", "main..HEAD", "--json"])).toEqual({ ...empty, stdout: "" });
+  });
+
+  test("reads a bare repository, and says what a shallow clone lacks", () => {
+    const { directory, git, assisted } = makeHistory();
+    const folder = makeFolder();
+    git("clone", "--quiet", "--bare", directory, join(folder, "bare"));
+    expect(countersign(join(folder, "bare"), ["detect"]).stdout).toContain("1 of 2 commits");
+    git("clone", "--quiet", "--depth=1", `file://${directory}`, join(folder, "shallow"));
+    expect(countersign(repositoryAt(join(folder, "shallow")).directory, ["detect", "--json"])).toEqual({
+      status: 0,
+      stdout: `${JSON.stringify({ sha: assisted, ai: true, evidence })}\n`,
+      stderr: "countersign detect: this clone is shallow; older commits are not in it\n",
+    });
+  });
+
+  test("with --jsonl answers every line with a line, also the last one without an end", () => {
+    const input = line("one", `Fix\n\n${claude}`) + line("two", "Talk about Copilot").trimEnd();
+    const answers = [
+      { sha: "one", ai: true, evidence },
+      { sha: "two", ai: false, evidence: [] },
+    ];
+    expect(countersign(makeFolder(), ["detect", "--jsonl"], { input })).toEqual({
+      status: 0,
+      stdout: answers.map((answer) => `${JSON.stringify(answer)}\n`).join(""),
+      stderr: "",
+    });
+    expect(countersign(makeFolder(), ["detect", "--jsonl"])).toEqual({ status: 0, stdout: "", stderr: "" });
+  });
+
+  test.each([
+    ["{not json}\n", /^not JSON \(.*\); write one commit as one JSON object to a line$/],
+    ["\n", /^not JSON /],
+    ["[]\n", /^expected keys with values, got an empty list$/],
+    [line("x", "m").replace('"ada@acme.dev"', "7"), /^author\.email: expected text, got the number 7/],
+    ['{"sha":"x","author":{},"committer":{}}\n', /^message: the key "message" is missing; expected text$/],
+  ])("with --jsonl stops at the broken line %j, after answering those before it", (broken, why) => {
+    const input = line("one", "Fix") + broken + line("three", "Never read");
+    const { status, stdout, stderr } = countersign(makeFolder(), ["detect", "--jsonl"], { input });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '{"sha":"one","ai":false,"evidence":[]}\n' });
+    const [, said] = /^countersign detect: standard input, line 2: (.*)\n$/.exec(stderr) ?? [];
+    expect(said).toMatch(why);
+  });
+
+  test.each([
+    [
+      "a range that does not exist",
+      ["nope..HEAD"],
+      'there is no revision or range "nope..HEAD" in this repository; git branch --all lists the branches there are',
+    ],
+    [
+      "a range that is named like an option",
+      ["--", "--all"],
+      'there is no revision or range "--all" in this repository; git branch --all lists the branches there are',
+    ],
+    [
+      "an option there is not",
+      ["--all"],
+      `Unknown option '--all'. To specify a positional argument starting with a '-', place it at the end of the command after '--', as in '-- "--all"\nRun "countersign detect --help" for how it is used.`,
+    ],
+    [
+      "two ranges",
+      ["main", "HEAD"],
+      'more than one range; write one, such as main..HEAD\nRun "countersign detect --help" for how it is used.',
+    ],
+    [
+      "an empty range argument",
+      [""],
+      'the range is empty; leave it out for all of HEAD\'s history\nRun "countersign detect --help" for how it is used.',
+    ],
+    [
+      "a range beside --jsonl",
+      ["--jsonl", "HEAD"],
+      '--jsonl reads standard input; leave the range out\nRun "countersign detect --help" for how it is used.',
+    ],
+  ])("refuses %s and says why", async (_, args, why) => {
+    const { directory } = makeHistory();
+    expect(await run(args, [], { directory })).toEqual({
+      status: 2,
+      written: [],
+      errors: [`countersign detect: ${why}\n`],
+    });
+  });
+
+  test("says what is missing: a repository, a commit, git itself", () => {
+    const folder = makeFolder();
+    const said = (directory: string, env = environment) => {
+      const { status, stdout, stderr } = countersign(directory, ["detect"], { env });
+      expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+      return stderr;
+    };
+    expect([
+      said(folder),
+      said(makeRepository().directory),
+      said(folder, { ...environment, PATH: "" }),
+    ]).toEqual([
+      `countersign detect: ${JSON.stringify(folder)} is not in a git repository; go to a clone\n`,
+      "countersign detect: the repository has no commits yet\n",
+      "countersign detect: git was not found; install it, or add its folder to PATH\n",
+    ]);
+  });
+
+  test.each(["--help", "-h"])("with %s shows examples", (option) => {
+    const { status, stdout, stderr } = countersign(makeFolder(), ["detect", option]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain("  countersign detect main..HEAD\n");
+  });
+});
+
+/** Runs the command in this process, on a stream of text that comes in the given pieces. */
+async function run(
+  argv: readonly string[],
+  pieces: readonly string[],
+  options: { progress?: boolean; colour?: boolean; directory?: string } = {},
+) {
+  const written: string[] = [];
+  const errors: string[] = [];
+  async function* stdin() {
+    yield* pieces;
+  }
+  const status = await detect(argv, {
+    directory: options.directory ?? "/",
+    environment,
+    stdin: stdin(),
+    stdout: async (text) => void written.push(text),
+    stderr: (text) => void errors.push(text),
+    colour: options.colour ?? false,
+    progress: options.progress ?? false,
+  });
+  return { status, written, errors };
+}
+
+describe("the stream of --jsonl", () => {
+  test("is answered piece by piece, wherever a piece ends", async () => {
+    const [one, two] = [line("one", "A"), line("two", "B")];
+    const { status, written } = await run(
+      ["--jsonl"],
+      [one.slice(0, 9), one.slice(9) + two.slice(0, 3), two.slice(3)],
+    );
+    expect(status).toBe(0);
+    expect(written).toEqual(["one", "two"].map((sha) => `{"sha":"${sha}","ai":false,"evidence":[]}\n`));
+  });
+
+  test("is refused at a line that never ends, before it fills the memory", async () => {
+    const piece = "x".repeat(1024 * 1024);
+    const { status, errors } = await run(
+      ["--jsonl"],
+      Array.from({ length: 40 }, () => piece),
+    );
+    expect(status).toBe(2);
+    expect(errors).toEqual([
+      "countersign detect: standard input, line 1: longer than 16777216 characters; leave this commit out\n",
+    ]);
+  });
+});
+
+describe("on a terminal", () => {
+  test("colours tell commits from evidence", async () => {
+    const { directory, assisted } = makeHistory();
+    const { written } = await run(["HEAD~1..HEAD"], [], { directory, colour: true });
+    expect(written[0]).toBe(
+      `\x1b[33m${assisted.slice(0, 7)}\x1b[39m \x1b[1mFix the login\x1b[22m\n        \x1b[36mclaude-code\x1b[39m: ${claude} \x1b[2m(trailer, wrote)\x1b[22m\n`,
+    );
+  });
+
+  test("a long range shows how many commits were read, and takes that line away at the end", async () => {
+    const repository = makeRepository();
+    const commits = Array.from({ length: 6_000 }, (_, at) => {
+      const from = at === 0 ? "" : `from :${at}\n`;
+      return `commit refs/heads/main\nmark :${at + 1}\ncommitter A <a@b.c> ${at} +0000\ndata 1\nx\n${from}`;
+    });
+    repository.fastImport(commits.join(""));
+    const { errors, written } = await run(["main", "--json"], [], {
+      directory: repository.directory,
+      progress: true,
+    });
+    expect(written.join("").split("\n")).toHaveLength(6_001);
+    expect(errors.map((text) => text.replace(/[56]\d{3}/, "N"))).toEqual([
+      "\rN commits read…\x1b[K",
+      "\r\x1b[K",
+    ]);
+    expect((await run(["main", "--json"], [], { directory: repository.directory })).errors).toEqual([]);
+  });
+});

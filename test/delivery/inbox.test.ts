@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sql } from "kysely";
+import { expect, it, onTestFinished } from "vitest";
+import { MalformedDeliveryError, receive } from "../../src/delivery/inbox.ts";
+import { cachedTeam, cacheTeam } from "../../src/store/configs.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
+import { pullPayload } from "../end-to-end/signed-delivery.ts";
+
+async function freshInbox() {
+  const dataDir = mkdtempSync(join(tmpdir(), "countersign-inbox-"));
+  const store = await openStore({ dataDir });
+  onTestFinished(async () => {
+    await store.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  let guids = 0;
+  const take = async (event: string, payload: unknown, guid = `guid-${++guids}`) =>
+    receive({ store, configRepo: ".github", now: 5000 }, { guid, event, payload });
+  return { store, take };
+}
+
+async function marked({ db }: Store) {
+  return db.selectFrom("marks").select(["target", "priority", "rewrite"]).orderBy("target").execute();
+}
+
+const installation = { id: 7 };
+const repository = { full_name: "Acme/Shop", name: "Shop", default_branch: "main" };
+
+it("knows a delivery it has seen by its guid, whatever it now says", async () => {
+  const { store, take } = await freshInbox();
+
+  expect(await take("pull_request", pullPayload(), "same")).toBe("accepted");
+  expect(await take("pull_request", pullPayload({ number: 2 }), "same")).toBe("repeated");
+  expect(await marked(store)).toEqual([{ target: "pull:acme/shop:1", priority: 0, rewrite: 0 }]);
+});
+
+it("marks every open pull request with the head SHA of a re-requested check, to be written again", async () => {
+  const { store, take } = await freshInbox();
+  for (const number of [1, 2]) await take("pull_request", pullPayload({ number }));
+  await store.db.deleteFrom("marks").execute();
+  const check_run = { head_sha: "a".repeat(40) };
+
+  expect(await take("check_run", { action: "rerequested", installation, repository, check_run })).toBe(
+    "accepted",
+  );
+  expect(await marked(store)).toEqual([
+    { target: "pull:acme/shop:1", priority: 0, rewrite: 1 },
+    { target: "pull:acme/shop:2", priority: 0, rewrite: 1 },
+  ]);
+});
+
+it("ignores a re-request for a commit of no pull request it knows", async () => {
+  const { store, take } = await freshInbox();
+  const check_suite = { head_sha: "c".repeat(40) };
+
+  expect(await take("check_suite", { action: "rerequested", installation, repository, check_suite })).toBe(
+    "ignored",
+  );
+  expect(await marked(store)).toEqual([]);
+});
+
+it("forgets the teams of an organisation when one changes, and those of no other", async () => {
+  const { store, take } = await freshInbox();
+  for (const name of ["acme/seniors", "umbrella/seniors"]) await cacheTeam(store, name, [], 4000);
+
+  expect(await take("team", { action: "edited", installation, organization: { login: "Acme" } })).toBe(
+    "accepted",
+  );
+  expect([
+    await cachedTeam(store, "acme/seniors", 0),
+    await cachedTeam(store, "umbrella/seniors", 0),
+  ]).toEqual([null, []]);
+});
+
+it("says what is wrong with a malformed payload in one short line, and stores nothing", async () => {
+  const { store, take } = await freshInbox();
+  const many = { action: 1, installation: 2, repository: 3, pull_request: 4, sender: 5, before: 6, after: 7 };
+  const failure: unknown = await take("pull_request", many, "bad").catch((error: unknown) => error);
+
+  expect(failure).toBeInstanceOf(MalformedDeliveryError);
+  expect(String(failure)).toMatch(
+    /^MalformedDeliveryError: Delivery bad is no pull_request event of GitHub: (?:[^;\n]+; ){4}[^;\n]+$/u,
+  );
+  expect(await store.db.selectFrom("deliveries").selectAll().execute()).toEqual([]);
+});
+
+it("stores the delivery, its marks and its observations together or not at all", async () => {
+  const { store, take } = await freshInbox();
+  const push = pullPayload({ action: "synchronize" });
+  await sql`create trigger broken before insert on marks begin select raise(abort, 'no marks today'); end`.execute(
+    store.db,
+  );
+  await expect(take("pull_request", push, "same")).rejects.toThrow("no marks today");
+  await sql`drop trigger broken`.execute(store.db);
+  const left = await Promise.all(
+    (["deliveries", "observations", "pulls", "marks"] as const).map(async (table) =>
+      store.db.selectFrom(table).selectAll().execute(),
+    ),
+  );
+
+  expect(left).toEqual([[], [], [], []]);
+  expect(await take("pull_request", push, "same")).toBe("accepted");
+});

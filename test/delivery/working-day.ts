@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startWorker, type Worker } from "../../src/delivery/worker.ts";
+import { createProbot, type GitHub } from "../../src/github/client.ts";
+import { createLog } from "../../src/log.ts";
+import { type Mark, putMarks } from "../../src/store/marks.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
+import { logLine } from "../end-to-end/log-line.ts";
+import { furnish } from "../end-to-end/company.ts";
+import { type FakeGitHub, startFakeGitHub } from "../fake-github/server.ts";
+
+/** A worker on a real store and the fake GitHub, with a clock that tests move and a door that looks wait behind. */
+export type WorkingDay = {
+  readonly github: FakeGitHub;
+  readonly store: Store;
+  readonly log: Record<string, unknown>[];
+  /** The server's clock, ms; it only moves with `later`. */
+  readonly clock: () => number;
+  /** Moves the clock on. */
+  readonly later: (ms: number) => void;
+  /** Installations of looks that began, in order. */
+  readonly begun: number[];
+  /** Looks that began wait until the door is opened. */
+  readonly closeDoor: () => void;
+  readonly openDoor: () => void;
+  readonly mark: (...targets: readonly string[]) => Promise<void>;
+  /** Starts a worker; several may run. */
+  readonly work: () => Worker;
+  readonly installation: number;
+  readonly close: () => Promise<void>;
+};
+
+/** No webhooks: what needs a look is marked by the test. */
+export async function startWorkingDay(): Promise<WorkingDay> {
+  const github = await startFakeGitHub();
+  const { appId, privateKey, webhookSecret } = furnish(github);
+  const installation = github.installApp("acme", { repositories: "all" });
+  const dataDir = mkdtempSync(join(tmpdir(), "countersign-worker-"));
+  const store = await openStore({ dataDir });
+  const log: Record<string, unknown>[] = [];
+  const logger = createLog("info", (line) => log.push(logLine(line)));
+  const silent = logger.child({}, { level: "silent" });
+  const apiUrl = `${github.url}/api/v3`;
+  const probot = await createProbot({ appId, privateKey, webhookSecret, apiUrl, log: silent });
+  let now = Date.now();
+  let door = Promise.withResolvers<void>();
+  door.resolve();
+  const begun: number[] = [];
+  const clientFor = async (id: number): Promise<GitHub> => {
+    begun.push(id);
+    await door.promise;
+    return probot.auth(id);
+  };
+  let workers = 0;
+  const running: Worker[] = [];
+  const context = { store, appId, configRepo: ".github", now: () => now, log: logger, clientFor };
+  return {
+    github,
+    store,
+    log,
+    clock: () => now,
+    later: (ms) => {
+      now += ms;
+      for (const worker of running) worker.wake();
+    },
+    begun,
+    closeDoor: () => {
+      door = Promise.withResolvers<void>();
+    },
+    openDoor: () => door.resolve(),
+    mark: async (...targets) => {
+      const marks = targets.map((target): Mark => ({ target, installation, priority: 0 }));
+      await putMarks(store, marks, now);
+      for (const worker of running) worker.wake();
+    },
+    work: () => {
+      const worker = startWorker({ ...context, worker: `worker ${++workers}` });
+      running.push(worker);
+      return worker;
+    },
+    installation,
+    close: async () => {
+      door.resolve();
+      await Promise.all(running.map(async (worker) => worker.stop()));
+      await store.close();
+      await github.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}

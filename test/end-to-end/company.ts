@@ -1,0 +1,181 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { z } from "zod";
+import { environmentFor } from "../../demo/server-process.ts";
+import { readEnvironment } from "../../src/config/environment.ts";
+import { start } from "../../src/start.ts";
+import { type FakeGitHub, startFakeGitHub } from "../fake-github/server.ts";
+import { webhookSecret } from "./signed-delivery.ts";
+import { until } from "./until.ts";
+
+export const shop = "acme/shop";
+export const configRepository = "acme/.github";
+export const rosterFile = ".github/countersign/roster.yml";
+export const policyFile = ".github/countersign/policy.yml";
+
+/** otto can push but is on no roster; rhea is a senior who can only read; dora can only read and is on no roster. */
+export const roster = `people:
+  ada: principal
+  grace: senior
+  vera: senior
+  rhea: senior
+  milo: mid
+  juno: junior
+`;
+
+/** What the app may do and hears, as in app.yml. */
+export const appSettings = {
+  permissions: {
+    metadata: "read",
+    contents: "read",
+    pull_requests: "write",
+    issues: "read",
+    checks: "write",
+    statuses: "write",
+    merge_queues: "read",
+    members: "read",
+  },
+  events: [
+    "pull_request",
+    "pull_request_review",
+    "push",
+    "issue_comment",
+    "membership",
+    "team",
+    "organization",
+  ],
+} as const;
+
+/** acme: the repository shop, whose main branch requires the check, the roster in `.github`, and people of all kinds. */
+export function furnish(
+  github: FakeGitHub,
+  files: Readonly<Record<string, string>> = { [rosterFile]: roster },
+) {
+  github.createOrganization("acme");
+  const people = ["ada", "grace", "vera", "rhea", "milo", "juno", "otto", "dora"];
+  for (const login of people) github.createUser(login, { emails: [`${login}@acme.dev`] });
+  github.createUser("reviewer[bot]", { type: "Bot" });
+  github.createRepository(configRepository, { files, collaborators: { ada: "admin" } });
+  github.createRepository(shop, {
+    files: { "src/cart.ts": "export const total = 0;\n" },
+    collaborators: {
+      ada: "admin",
+      grace: "write",
+      vera: "write",
+      rhea: "read",
+      "reviewer[bot]": "write",
+      milo: "write",
+      juno: "write",
+      otto: "write",
+      dora: "read",
+    },
+  });
+  const app = github.createApp({ slug: "countersign", webhookSecret, ...appSettings });
+  github.requireCheck(shop, "main", { context: "Countersign", appId: app.id });
+  return { appId: app.id, privateKey: app.privateKey, webhookSecret };
+}
+
+/** What a check run says, its summary as people see it without Markdown's signs; null when the commit has none. */
+export type Check = {
+  readonly status: string;
+  readonly conclusion: string | null;
+  readonly title: string;
+  readonly summary: string;
+} | null;
+
+export type Company = {
+  readonly github: FakeGitHub;
+  readonly url: string;
+  readonly log: readonly string[];
+  /** Sends deliveries to the server and installs the app; done already unless `installed` was false. */
+  readonly install: () => void;
+  /** Waits until every delivery was answered and nothing waits for a look. */
+  readonly idle: () => Promise<void>;
+  /** The check run on a commit, once nothing is going on any more. @throws when there are several. */
+  readonly check: (sha: string) => Promise<Check>;
+  readonly close: () => Promise<void>;
+};
+
+/** The company with the server running in this process. Both keep running until `close`. */
+export async function openCompany(
+  options: { files?: Readonly<Record<string, string>>; installed?: false } = {},
+): Promise<Company> {
+  const github = await startFakeGitHub();
+  const acme = furnish(github, options.files);
+  const dataDir = mkdtempSync(join(tmpdir(), "countersign-company-"));
+  const log: string[] = [];
+  const environment = readEnvironment(environmentFor(acme, github.url, { dataDir, port: 0 }), () => "");
+  if (environment.kind === "broken") throw new Error(environment.problems.join("\n"));
+  const server = await start(environment.value, { write: (line) => log.push(line) });
+  const install = () => {
+    github.setWebhookUrl(`${server.url}/api/github/webhooks`);
+    github.installApp("acme", { repositories: "all" });
+  };
+  if (options.installed !== false) install();
+  const idle = async () => idleAt(github, server.url);
+  return {
+    github,
+    url: server.url,
+    log,
+    install,
+    idle,
+    check: async (sha) => {
+      await idle();
+      return checkOn(github, sha);
+    },
+    close: async () => {
+      await idle();
+      await server.stop("the test is over");
+      await github.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A company of its own for one test, closed with it. */
+export async function ownCompany(options: Parameters<typeof openCompany>[0] = {}): Promise<Company> {
+  const company = await openCompany(options);
+  onTestFinished(async () => company.close());
+  return company;
+}
+
+const healthSchema = z.object({
+  ready: z.boolean(),
+  store: z.string(),
+  backlog: z.number().optional(),
+  failing: z.array(z.object({ target: z.string(), attempts: z.number(), error: z.string() })).optional(),
+});
+
+/** What `/health` says. */
+export async function health(url: string): Promise<z.infer<typeof healthSchema>> {
+  return healthSchema.parse(await (await fetch(`${url}/health`)).json());
+}
+
+/** Fails the test when the server called GitHub in a way that GitHub would refuse. */
+export function assertNothingRefused({ refused }: FakeGitHub): void {
+  if (refused.length > 0) throw new Error(`GitHub would refuse:\n${refused.join("\n")}`);
+}
+
+/** Waits until every delivery was answered and the server at `url` has nothing left to look at. */
+export async function idleAt(github: FakeGitHub, url: string): Promise<void> {
+  await until("the server to have looked at everything", async () => {
+    await github.quiet();
+    return (await health(url)).backlog === 0;
+  });
+}
+
+/** The check run on a commit as it is now. */
+export async function checkOn(github: FakeGitHub, ref: string): Promise<Check> {
+  const { data } = await github
+    .as("ada")
+    .rest.checks.listForRef({ owner: "acme", repo: "shop", ref, check_name: "Countersign", filter: "all" });
+  if (data.check_runs.length > 1)
+    throw new Error(`There are ${data.check_runs.length} check runs on ${ref}.`);
+  const [run] = data.check_runs;
+  if (run === undefined) return null;
+  const { status, conclusion, output } = run;
+  const summary = (output.summary ?? "").replaceAll(/[\\`]/gu, "");
+  return { status, conclusion, title: output.title ?? "", summary };
+}

@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { beforeAll, expect, it, vi } from "vitest";
+import { timeless } from "../../demo/check-run.ts";
+import { packageJson, read, root } from "../repository/files.ts";
+
+type Played = { readonly code: unknown; readonly stdout: string; readonly stderr: string };
+
+/** Runs the command of `npm run demo`; `sabotage` is a module's text that is loaded before it. */
+async function demo(sabotage = ""): Promise<Played> {
+  const [, ...command] = packageJson.scripts["demo"]?.split(" ") ?? [];
+  const args = ["--import", `data:text/javascript,${encodeURIComponent(sabotage)}`, ...command];
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const [stdout, stderr, ended] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    once(child, "close"),
+  ]);
+  return { code: ended[0], stdout, stderr };
+}
+
+async function textOf(stream: NonNullable<ChildProcess["stdout"]>): Promise<string> {
+  let text = "";
+  for await (const chunk of stream) text += String(chunk);
+  return text;
+}
+
+/** The check run that the first step shows. */
+function firstCheckRun(stdout: string): string {
+  const lines = stdout.split("\n");
+  const start = lines.findIndex((line) => line.startsWith("│"));
+  const length = lines.slice(start).findIndex((line) => !line.startsWith("│"));
+  return lines.slice(start, start + length).join("\n");
+}
+
+// Whole processes are started here; on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+let played: Played;
+beforeAll(async () => {
+  played = await demo();
+});
+
+it("plays the whole story, every step as told, and ends with 0", () => {
+  expect({ code: played.code, stderr: played.stderr }).toEqual({ code: 0, stderr: "" });
+  const told = played.stdout.split("\n").filter((line) => /^│ [!✓✗◻] |GitHub: |^Every/u.test(line));
+  expect(told).toMatchInlineSnapshot(`
+    [
+      "│ ! Countersign — Waiting for 1 approval by senior or above: grace or ada can  [action_required]",
+      "   She presses Merge all the same. GitHub: Repository rule violations found Required status check "Countersign" is failing.",
+      "│ ! Countersign — Waiting for 1 approval by senior or above: grace or ada can  [action_required]",
+      "│ ✓ Countersign — Countersigned by grace (senior)  [success]",
+      "│ ! Countersign — Waiting for 1 approval by senior or above: grace or ada can  [action_required]",
+      "│ ✓ Countersign — Countersigned by grace (senior)  [success]",
+      "│ ! Countersign — Waiting for 1 approval by senior or above: ada can  [action_required]",
+      "│ ✓ Countersign — Countersigned by ada (principal)  [success]",
+      "   GitHub: Pull Request successfully merged",
+      "Every step came out as told.",
+    ]
+  `);
+});
+
+it("shows the check run that stands in the README", () => {
+  const shown = firstCheckRun(played.stdout);
+  const sha = /\/commits\/([0-9a-f]{40})\b/u.exec(shown)?.[1] ?? "";
+  const block = /<!-- demo:check-run -->\n([^]*?)\n<!-- \/demo:check-run -->/u.exec(read("README.md"))?.[1];
+
+  expect(sha).not.toBe("");
+  // When this fails because the words changed: npm run demo -- --readme
+  expect(block).toBe(`\`\`\`text\n${timeless(shown, sha)}\n\`\`\``);
+});
+
+it("ends with 1, and shows why, when the deliveries are signed with another secret", async () => {
+  // The clock of the story runs ten times as fast, so that it gives up after one second instead of ten.
+  const { code, stdout, stderr } = await demo(`
+    const real = globalThis.fetch;
+    globalThis.fetch = (url, options) => {
+      const headers = new Headers(options?.headers);
+      if (headers.has("x-hub-signature-256")) headers.set("x-hub-signature-256", "sha256=" + "0".repeat(64));
+      return real(url, { ...options, headers });
+    };
+    const now = Date.now, start = now();
+    Date.now = () => start + (now() - start) * 10;
+  `);
+
+  expect(code).toBe(1);
+  expect(stderr).toContain("there is no check run");
+  expect(stderr).toContain("Refused a delivery: its signature is wrong or missing");
+  expect(stdout).not.toContain("Every step came out as told.");
+});

@@ -1,0 +1,80 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Probot } from "probot";
+import { countersign } from "../../src/app.ts";
+import { createProbot } from "../../src/github/client.ts";
+import { createLog } from "../../src/log.ts";
+import { type Health, startServer } from "../../src/server.ts";
+import { openStore, type Store } from "../../src/store/store.ts";
+import { webhookSecret } from "./signed-delivery.ts";
+
+export type InboxServer = {
+  readonly url: string;
+  readonly store: Store;
+  /** Every log line so far. */
+  readonly log: string[];
+  /** How often something was marked and the worker would have been woken. */
+  readonly woken: () => number;
+  readonly close: () => Promise<void>;
+};
+
+/** The secret that was in use before; still accepted. */
+export const previousSecret = "the secret of last month, replaced";
+
+/**
+ * The HTTP server on a real store through the real Probot function, without a worker: what was stored stays to be looked
+ * at. There is no GitHub; a delivery needs none.
+ */
+export async function startInboxServer(
+  options: { health?: () => Promise<Health> } = {},
+): Promise<InboxServer> {
+  const dataDir = mkdtempSync(join(tmpdir(), "countersign-server-"));
+  const lines: string[] = [];
+  const log = createLog("debug", (line) => lines.push(line));
+  const store = await openStore({ dataDir });
+  const probot = await createProbot({
+    appId: 1,
+    privateKey: anyPrivateKey(),
+    webhookSecret,
+    apiUrl: "http://127.0.0.1:1/api/v3",
+    log: log.child({}, { level: "silent" }),
+  });
+  let woken = 0;
+  const wake = () => {
+    woken += 1;
+  };
+  await probot.load(countersign({ store, configRepo: ".github", log, now: () => 1000, wake }));
+  const server = await startServer({
+    host: "127.0.0.1",
+    port: 0,
+    webhookPath: "/api/github/webhooks",
+    webhookSecrets: [webhookSecret, previousSecret],
+    log,
+    deliver: async (delivery) => {
+      if (isEvent(delivery)) await probot.receive(delivery);
+    },
+    health: options.health ?? (async () => ({ ready: true })),
+  });
+  const close = async () => {
+    await server.close();
+    await store.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  return { url: server.url, store, log: lines, woken: () => woken, close };
+}
+
+function isEvent(delivery: {
+  id: string;
+  name: string;
+  payload: object;
+}): delivery is Parameters<Probot["receive"]>[0] {
+  return delivery.name !== "";
+}
+
+/** An RSA key in PEM, as GitHub makes them. */
+export function anyPrivateKey(): string {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}

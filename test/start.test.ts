@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sql } from "kysely";
+import { expect, it, onTestFinished } from "vitest";
+import { readEnvironment } from "../src/config/environment.ts";
+import { type Running, start } from "../src/start.ts";
+import { openStore } from "../src/store/store.ts";
+import { anyPrivateKey } from "./end-to-end/inbox-server.ts";
+import { logLine } from "./end-to-end/log-line.ts";
+import { deliver, pullPayload, webhookSecret } from "./end-to-end/signed-delivery.ts";
+
+const privateKey = anyPrivateKey();
+
+async function started(): Promise<Running & { dataDir: string; log: Record<string, unknown>[] }> {
+  const dataDir = mkdtempSync(join(tmpdir(), "countersign-start-"));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const environment = readEnvironment(
+    {
+      APP_ID: "1",
+      PRIVATE_KEY: privateKey,
+      WEBHOOK_SECRET: webhookSecret,
+      GHE_HOST: "127.0.0.1:1",
+      GHE_PROTOCOL: "http",
+      HOST: "127.0.0.1",
+      PORT: "0",
+      DATA_DIR: dataDir,
+    },
+    () => "",
+  );
+  if (environment.kind === "broken") throw new Error(environment.problems.join("; "));
+  const log: Record<string, unknown>[] = [];
+  const running = await start(environment.value, { write: (line) => log.push(logLine(line)) });
+  return { ...running, dataDir, log };
+}
+
+async function get(url: string) {
+  const answer = await fetch(url);
+  return { status: answer.status, body: await answer.json() };
+}
+
+it("is ready as soon as it has started, and has nothing to do", async () => {
+  const server = await started();
+
+  expect(await get(`${server.url}/health`)).toEqual({
+    status: 200,
+    body: { ready: true, store: "ok", backlog: 0, oldestWaitingMs: 0, failing: [] },
+  });
+  await server.stop("SIGTERM");
+  expect(server.log).toMatchObject([
+    { msg: "Countersign listens", url: server.url },
+    { msg: "Stopping", why: "SIGTERM" },
+    { msg: "Stopped" },
+  ]);
+});
+
+it("is not ready while the store cannot be read, and ready again when it can", async () => {
+  const server = await started();
+  const other = await openStore({ dataDir: server.dataDir });
+  await sql`alter table marks rename to hidden`.execute(other.db);
+  const sick = await get(`${server.url}/health`);
+  const refused = await deliver(server.url, { body: pullPayload() });
+  await sql`alter table hidden rename to marks`.execute(other.db);
+  const well = await get(`${server.url}/health`);
+  const accepted = await deliver(server.url, { body: pullPayload() });
+  await other.close();
+  await server.stop("the test is over");
+
+  expect(sick).toEqual({ status: 503, body: { ready: false, store: "no such table: marks" } });
+  expect([refused.status, accepted.status]).toEqual([503, 202]);
+  expect(well).toMatchObject({ status: 200, body: { ready: true, store: "ok" } });
+});
+
+it("answers nobody after it has stopped", async () => {
+  const server = await started();
+  await server.stop("the test is over");
+
+  await expect(fetch(`${server.url}/ping`)).rejects.toThrow("fetch failed");
+});
