@@ -10,5 +10,8 @@ import { z } from "zod";
 const file = fileURLToPath(new URL("../package-lock.json", import.meta.url));
 const lockSchema = z.looseObject({ packages: z.record(z.string(), z.looseObject({})) });
 const lock = lockSchema.parse(JSON.parse(readFileSync(file, "utf8")));
-lock.packages["node_modules/better-sqlite3"] = { ...lock.packages["node_modules/better-sqlite3"], gypfile: false };
+lock.packages["node_modules/better-sqlite3"] = {
+  ...lock.packages["node_modules/better-sqlite3"],
+  gypfile: false,
+};
 writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);

@@ -9,14 +9,20 @@ const lock = z
   .object({
     packages: z.record(
       z.string(),
-      z.looseObject({ optionalDependencies: names, gypfile: z.boolean().optional(), resolved: z.string().optional() }),
+      z.looseObject({
+        optionalDependencies: names,
+        gypfile: z.boolean().optional(),
+        resolved: z.string().optional(),
+      }),
     ),
   })
   .parse(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")));
 
 describe("package-lock.json", () => {
   it("lists the packages of every platform, without which npm ci refuses it", () => {
-    const wanted = Object.values(lock.packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
+    const wanted = Object.values(lock.packages).flatMap((entry) =>
+      Object.keys(entry.optionalDependencies ?? {}),
+    );
     expect(wanted.filter((name) => lock.packages[`node_modules/${name}`] === undefined)).toEqual([]);
   });
 
@@ -25,6 +31,8 @@ describe("package-lock.json", () => {
   });
 
   it("names no host of a registry", () => {
-    expect(Object.values(lock.packages).filter((entry) => entry.resolved?.startsWith("http") === true)).toEqual([]);
+    expect(
+      Object.values(lock.packages).filter((entry) => entry.resolved?.startsWith("http") === true),
+    ).toEqual([]);
   });
 });
