@@ -1,10 +1,12 @@
 import { partsBy } from "./contributors.ts";
 import type { Account } from "./accounts.ts";
 import type { Facts, Review, ReviewState, TimelineEvent } from "./facts.ts";
+import { filesPastLimit } from "./missing.ts";
+import { isSamePatch, type Revision, whyNotCompared } from "./patches.ts";
 import { isSame, rank, type Roster, type Standing, standing } from "./roster.ts";
 import type { Contributor, Person, RefusedReview } from "./verdict.ts";
 
-/** An approval that counts, for every rule its author's level reaches. */
+/** An approval that counts, for every rule its author's level reaches. `person.by` says why when it was given on another commit. */
 export type Approval = { readonly person: Person; readonly account: Account; readonly submittedAt: string };
 
 /** A request for changes by somebody on the roster who can push; `dismissedBy` when it was dismissed by somebody else. */
@@ -50,9 +52,14 @@ export function weighReviews(facts: Facts, people: readonly Contributor[], roste
       const asked = noSay === null && partsBy(account, people, roster).length === 0;
       if (asked) refuse("comment", "only comments; to countersign, submit a review that approves");
     } else {
-      const reason = noSay ?? whyContributor(account, people, roster) ?? whyUnbound(facts, review);
-      if (reason === null) approvals.push(about);
-      else refuse(stateWords.APPROVED, reason);
+      const reason = noSay ?? whyContributor(account, people, roster);
+      const binding = bindingOf(facts, review);
+      if (reason !== null) refuse(stateWords.APPROVED, reason);
+      else if (binding.kind === "moved") refuse(stateWords.APPROVED, binding.why);
+      else
+        approvals.push(
+          binding.kind === "same-patch" ? { ...about, person: { ...person, by: binding.by } } : about,
+        );
     }
   }
   return { approvals, objections, refused };
@@ -124,34 +131,86 @@ function whyContributor(account: Account, people: readonly Contributor[], roster
 }
 
 /**
- * An approval is of what its author saw: the head SHA and base branch it was submitted on. GitHub moves a review's commit
- * after some rebases, so the `submitted` delivery is believed first, and what GitHub shows now only where the timeline
- * proves that nothing moved since.
+ * The revisions whose patches decide whether approvals still stand: what each approval was given on, and the head. Empty when
+ * none was given on anything but the head.
  */
-function whyUnbound(facts: Facts, review: Review): string | null {
+export function revisionsToCompare(facts: Facts): Revision[] {
+  if (filesPastLimit(facts)) return [];
+  const given = latestDecisive(facts).flatMap(({ review }) => {
+    const seen = review.state === "APPROVED" ? seenBy(facts, review) : null;
+    return seen?.kind === "revision" && !isHead(facts, seen.revision) ? [seen.revision] : [];
+  });
+  return given.length === 0 ? [] : [...given, headOf(facts)];
+}
+
+type Binding =
+  | { readonly kind: "head" }
+  | { readonly kind: "same-patch"; readonly by: string }
+  | { readonly kind: "moved"; readonly why: string };
+
+/** An approval stands for the head SHA and base branch it was given on, and for the same patch anywhere else. */
+function bindingOf(facts: Facts, review: Review): Binding {
+  const seen = seenBy(facts, review);
+  if (seen.kind === "unknown") return { kind: "moved", why: seen.why };
+  const { base, sha } = seen.revision;
+  if (isHead(facts, seen.revision)) return { kind: "head" };
+  const short = sha.slice(0, 7);
+  const moved =
+    base === facts.base
+      ? `approved ${short}, the head is now ${facts.headSha.slice(0, 7)}`
+      : `approved this change for ${base}, it now goes to ${facts.base}`;
+  // Past the limit of files nobody can tell what a patch is: the approval binds to the exact SHA.
+  if (filesPastLimit(facts))
+    return {
+      kind: "moved",
+      why: `${moved}; with this many files an approval holds for its own commit alone`,
+    };
+  if (isSamePatch(facts, seen.revision, headOf(facts)))
+    return { kind: "same-patch", by: `same patch as ${short}` };
+  const unread = whyNotCompared(facts, seen.revision, headOf(facts));
+  return {
+    kind: "moved",
+    why: unread === null ? moved : `${moved}, and the two could not be compared: ${unread}`,
+  };
+}
+
+function headOf({ base, headSha }: Facts): Revision {
+  return { base, sha: headSha };
+}
+
+function isHead(facts: Facts, { base, sha }: Revision): boolean {
+  return base === facts.base && sha === facts.headSha;
+}
+
+/**
+ * What the author of a review saw: the head SHA and base branch it was submitted on. GitHub moves a review's commit after
+ * some rebases, so the `submitted` delivery is believed first, and what GitHub shows now only where the timeline proves that
+ * nothing moved since.
+ */
+function seenBy(
+  facts: Facts,
+  review: Review,
+): { kind: "revision"; revision: Revision } | { kind: "unknown"; why: string } {
+  const again = "it has to be given again";
   const seen = facts.observations.find((entry) => entry.kind === "review" && entry.reviewId === review.id);
-  if (seen?.kind === "review") return whyMoved(facts, seen.sha, seen.base);
-  if (review.commitSha === null) return "was given on a commit that is gone; it has to be given again";
-  if (facts.timeline.kind !== "read")
-    return "cannot be tied to a commit, because the timeline could not be read; it has to be given again";
-  const moved = facts.timeline.value.find((event) => movesReviews(event) && event.at >= review.submittedAt);
-  if (moved !== undefined) {
-    const what =
-      moved.kind === "base-changed" ? "the base branch was changed" : "the head branch was force-pushed";
-    return `was given before ${what}, on a commit nobody recorded; it has to be given again`;
+  if (seen?.kind === "review") return { kind: "revision", revision: { base: seen.base, sha: seen.sha } };
+  if (review.commitSha === null)
+    return { kind: "unknown", why: `was given on a commit that is gone; ${again}` };
+  if (facts.timeline.kind !== "read") {
+    return {
+      kind: "unknown",
+      why: `cannot be tied to a commit, because the timeline could not be read; ${again}`,
+    };
   }
-  return whyMoved(facts, review.commitSha, facts.base);
+  const moved = facts.timeline.value.find((event) => movesReviews(event) && event.at >= review.submittedAt);
+  if (moved === undefined) return { kind: "revision", revision: { base: facts.base, sha: review.commitSha } };
+  const what =
+    moved.kind === "base-changed" ? "the base branch was changed" : "the head branch was force-pushed";
+  return { kind: "unknown", why: `was given before ${what}, on a commit nobody recorded; ${again}` };
 }
 
 function movesReviews(event: TimelineEvent): boolean {
   return event.kind === "force-pushed" || event.kind === "base-changed";
-}
-
-function whyMoved(facts: Facts, sha: string, base: string): string | null {
-  if (base !== facts.base) return `approved this change for ${base}, it now goes to ${facts.base}`;
-  if (sha !== facts.headSha)
-    return `approved ${sha.slice(0, 7)}, the head is now ${facts.headSha.slice(0, 7)}`;
-  return null;
 }
 
 /** What a dismissed review had said and who dismissed it; null where the timeline does not tell. */

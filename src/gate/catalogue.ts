@@ -71,6 +71,11 @@ const confidences: ReadonlyMap<string, Confidence> = new Map(
 /** The built-in catalogue, compiled once. Where several signals fit, the first one in the file holds. */
 export const catalogue: Catalogue = compile(written);
 
+/** The slugs of the tools that evidence can name; `any` is a tool that its sign does not name. Automation that is not AI has none. */
+export const toolSlugs: readonly string[] = written
+  .filter(({ signals }) => signals.some(({ role }) => role !== "none"))
+  .map(({ slug }) => slug);
+
 function compile(tools: readonly Written[]): Catalogue {
   const accounts: AccountSignal[] = [];
   const identities: IdentitySignal[] = [];

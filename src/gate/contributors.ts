@@ -1,6 +1,7 @@
 import { toolIdentity } from "./detect.ts";
 import type { Account, GitIdentity } from "./accounts.ts";
 import type { Commit, Facts } from "./facts.ts";
+import { ancestorsInRange, keepsPatch, pushesOf, type Rewrite, updateMergesOf } from "./patches.ts";
 import {
   findByEmail,
   findPerson,
@@ -19,25 +20,55 @@ import type { Contributor } from "./verdict.ts";
  * Tools and bots are not contributors. Git's names and e-mails are claims: they can lower the level, never raise it.
  */
 export function contributors(facts: Facts, roster: Roster): Contributor[] {
+  return found(facts, roster)
+    .filter(({ parts }) => !parts.every(({ excuse }) => excuse !== null && keepsPatch(facts, excuse)))
+    .map((entry) => describe(entry, roster));
+}
+
+/**
+ * The pushes and merges that would have to be proven the same patch for somebody not to be a contributor: people whose every
+ * part is one. Reading the patches can only take such people out.
+ */
+export function excusesToProve(facts: Facts, roster: Roster): Rewrite[] {
+  return found(facts, roster).flatMap(({ parts }) => {
+    const excuses = parts.flatMap(({ excuse }) => excuse ?? []);
+    return excuses.length < parts.length ? [] : excuses;
+  });
+}
+
+/** Whether some co-author may only have left a suggestion, which the reviews would have to tell. */
+export function wantsSuggestions(facts: Facts): boolean {
+  return commitsOf(facts).some((commit) => commit.coAuthors.some((identity) => maySuggest(commit, identity)));
+}
+
+function found(facts: Facts, roster: Roster): Found[] {
   const found: Found[] = [];
   noteAuthor(found, facts.author, "opened the pull request");
   for (const author of facts.otherAuthors)
     noteAuthor(found, author, "opened another pull request of this change");
   if (openedByBot(facts)) {
     for (const account of facts.assignees)
-      noteAccount(found, account, "is assigned to the bot's pull request");
+      noteAccount(found, account, { text: "is assigned to the bot's pull request", excuse: null });
   }
-  for (const commit of facts.commits.kind === "read" ? facts.commits.value : [])
-    noteCommit(found, commit, roster);
+  const rewritten = rewritesByCommit(facts);
+  for (const commit of commitsOf(facts)) noteCommit(found, { facts, roster, rewritten }, commit);
   for (const seen of facts.observations) {
-    if (seen.kind === "push") noteAccount(found, seen.actor, `pushed ${seen.after.slice(0, 7)}`);
+    if (seen.kind !== "push") continue;
+    const { actor, before, after } = seen;
+    const excuse = before === null ? null : { actor, before, after };
+    noteAccount(found, actor, { text: `pushed ${after.slice(0, 7)}`, excuse });
   }
   for (const event of facts.timeline.kind === "read" ? facts.timeline.value : []) {
-    if (event.kind === "force-pushed" && event.actor !== null) {
-      noteAccount(found, event.actor, `force-pushed ${event.after?.slice(0, 7) ?? "the head branch"}`);
-    }
+    if (event.kind !== "force-pushed" || event.actor === null) continue;
+    const { actor, before, after } = event;
+    const excuse = before === null || after === null ? null : { actor, before, after };
+    noteAccount(found, actor, { text: `force-pushed ${after?.slice(0, 7) ?? "the head branch"}`, excuse });
   }
-  return found.map((entry) => describe(entry, roster));
+  return found;
+}
+
+function commitsOf(facts: Facts): readonly Commit[] {
+  return facts.commits.kind === "read" ? facts.commits.value : [];
 }
 
 /** The level of the change: its lowest contributor's; the ladder's lowest when a bot opened it or nobody is known. */
@@ -70,40 +101,93 @@ function isTool(account: Account): boolean {
   return account.kind === "Bot" || toolIdentity({ name: account.login, email: "", account }) !== null;
 }
 
-type Found = { who: Account | GitIdentity | RosterPerson; parts: string[] };
+/** What somebody did; `excuse`: it does not count if that push or merge is proven to have left the patch as it was. */
+type Part = { readonly text: string; readonly excuse: Rewrite | null };
+/** Somebody and what they did. Parts with one text may be several: short SHAs can be made alike, and a push can be repeated. */
+type Found = { readonly who: Account | GitIdentity | RosterPerson; readonly parts: Part[] };
 
 const ghost: GitIdentity = { name: "a deleted account", email: "", account: null };
 
-function noteAuthor(found: Found[], author: Account | null, part: string): void {
-  if (author === null) note(found, ghost, part);
-  else noteAccount(found, author, part);
+function noteAuthor(found: Found[], author: Account | null, text: string): void {
+  if (author === null) note(found, ghost, { text, excuse: null });
+  else noteAccount(found, author, { text, excuse: null });
 }
 
-function noteCommit(found: Found[], commit: Commit, roster: Roster): void {
+type CommitContext = {
+  readonly facts: Facts;
+  readonly roster: Roster;
+  readonly rewritten: ReturnType<typeof rewritesByCommit>;
+};
+
+function noteCommit(found: Found[], { facts, roster, rewritten }: CommitContext, commit: Commit): void {
   const short = commit.sha.slice(0, 7);
-  noteIdentity(found, commit.author, `author of ${short}`, roster);
-  for (const identity of commit.coAuthors) noteIdentity(found, identity, `co-author of ${short}`, roster);
-  if (!isWebFlow(commit.committer)) noteIdentity(found, commit.committer, `committer of ${short}`, roster);
+  const merge = rewritten.merges.get(commit.sha) ?? null;
+  noteIdentity(found, commit.author, { text: `author of ${short}`, excuse: merge }, roster);
+  for (const identity of commit.coAuthors) {
+    if (maySuggest(commit, identity) && hasSuggested(facts, identity)) continue;
+    noteIdentity(found, identity, { text: `co-author of ${short}`, excuse: null }, roster);
+  }
+  if (isWebFlow(commit.committer)) return;
+  const excuse = merge ?? rebaseOf(commit, rewritten.rebases);
+  noteIdentity(found, commit.committer, { text: `committer of ${short}`, excuse }, roster);
+}
+
+type Rebase = { readonly push: Rewrite; readonly commits: ReadonlySet<string> };
+
+/** Update merges by their SHA, and pushes that replaced what was there, with the commits they brought. */
+function rewritesByCommit(facts: Facts): { merges: Map<string, Rewrite>; rebases: readonly Rebase[] } {
+  const inRange = new Set(commitsOf(facts).map(({ sha }) => sha));
+  return {
+    merges: new Map(updateMergesOf(facts).map(({ commit, rewrite }) => [commit.sha, rewrite])),
+    rebases: pushesOf(facts)
+      .filter(({ before }) => !inRange.has(before))
+      .map((push) => ({ push, commits: ancestorsInRange(facts, push.after) })),
+  };
+}
+
+/**
+ * GitHub makes a commit of an accepted suggestion: signed by it, one parent, its author who accepted, and who suggested a
+ * co-author. Proposing a change in a review is no part of it.
+ */
+function maySuggest(commit: Commit, identity: GitIdentity): boolean {
+  const { author, parents, signedByGitHub } = commit;
+  if (!signedByGitHub || parents.length !== 1) return false;
+  if (identity.account === null || author.account === null) return false;
+  return !isSame(identity.account, author.account);
+}
+
+function hasSuggested(facts: Facts, { account }: GitIdentity): boolean {
+  return account !== null && facts.suggestedBy.some((other) => isSame(other, account));
+}
+
+/** The push by its committer that brought this commit of another author: a rebase makes whoever does it the committer of all. */
+function rebaseOf({ sha, author, committer }: Commit, rebases: readonly Rebase[]): Rewrite | null {
+  const { account } = committer;
+  if (account === null || (author.account !== null && isSame(author.account, account))) return null;
+  const rebase = rebases.find(
+    ({ push, commits }) => push.actor !== null && isSame(push.actor, account) && commits.has(sha),
+  );
+  return rebase?.push ?? null;
 }
 
 /** The account GitHub commits with for people who used the browser. As an author it hides who wrote the change. */
 const webFlow = "web-flow";
 
-function noteIdentity(found: Found[], identity: GitIdentity, part: string, roster: Roster): void {
+function noteIdentity(found: Found[], identity: GitIdentity, part: Part, roster: Roster): void {
   if (toolIdentity(identity) !== null) return;
   if (identity.account !== null && identity.account.login !== webFlow)
     noteAccount(found, identity.account, part);
   else note(found, findByEmail(roster, identity) ?? identity, part);
 }
 
-function noteAccount(found: Found[], account: Account, part: string): void {
+function noteAccount(found: Found[], account: Account, part: Part): void {
   if (!isTool(account)) note(found, account, part);
 }
 
-function note(found: Found[], who: Found["who"], part: string): void {
+function note(found: Found[], who: Found["who"], part: Part): void {
   const known = found.find((entry) => isSameContributor(entry.who, who));
   if (known === undefined) found.push({ who, parts: [part] });
-  else if (!known.parts.includes(part)) known.parts.push(part);
+  else known.parts.push(part);
 }
 
 /** GitHub's own committer for merges and edits made in the browser: it says who pressed no button. */
@@ -122,7 +206,9 @@ function isSameContributor(one: Found["who"], other: Found["who"]): boolean {
   );
 }
 
-function describe({ who, parts }: Found, roster: Roster): Contributor {
+function describe(entry: Found, roster: Roster): Contributor {
+  const { who } = entry;
+  const parts = [...new Set(entry.parts.map(({ text }) => text))];
   if ("level" in who) {
     return { name: who.login, account: null, level: who.level, source: "roster, by e-mail", parts };
   }

@@ -10,6 +10,7 @@ import type { Confidence, Evidence, EvidenceKind, Place, Role } from "./evidence
 import type { Account, GitIdentity } from "./accounts.ts";
 import type { Commit, Facts } from "./facts.ts";
 import { type ReadMessage, readMessage } from "./message.ts";
+import { type Note, parseAuthorshipLog } from "./notes.ts";
 import type { Trailer } from "./trailers.ts";
 
 /** A longer commit message makes the verdict undecidable: it is never cut, and no honest message comes near. */
@@ -57,6 +58,50 @@ export function detectPull(
   return [...found.evidence, ...detectLabels(facts, declaredLabels), ...commits.flatMap(detectCommit)];
 }
 
+/**
+ * The signs of AI assistance in git-ai's notes: one for each tool that wrote at least one line of a commit. A note that cannot
+ * be read is none; it is returned with the reason, so that somebody can say so.
+ */
+export function detectNotes(notes: readonly Note[]): {
+  readonly evidence: readonly Evidence[];
+  readonly broken: readonly { readonly sha: string; readonly why: string }[];
+} {
+  const evidence: Evidence[] = [];
+  const broken: { sha: string; why: string }[] = [];
+  for (const { sha, text } of notes) {
+    const log = parseAuthorshipLog(text);
+    if (log.kind === "broken") {
+      broken.push({ sha, why: log.why });
+      continue;
+    }
+    for (const { tool, models, files, lines } of log.tools) {
+      const howMuch = `${lines} ${lines === 1 ? "line" : "lines"} in ${files} ${files === 1 ? "file" : "files"}`;
+      const model = models.length === 0 ? "" : ` (${models.join(", ")})`;
+      evidence.push({
+        tool: tool === null ? "any" : (gitAiNames.get(tool) ?? namedTool(tool)),
+        kind: "note",
+        role: "wrote",
+        confidence: "official",
+        place: { kind: "commit", sha },
+        quote: `git-ai: ${howMuch} by ${tool ?? "an AI tool"}${model}`,
+        remembered: false,
+      });
+    }
+  }
+  return { evidence, broken };
+}
+
+/** What git-ai calls the tools that free text does not name so. */
+const gitAiNames: ReadonlyMap<string, string> = new Map([
+  ["continue", "continue"],
+  ["continue-cli", "continue"],
+  ["hermes", "self-hosted"],
+  ["kilo", "kilo"],
+  ["kilo-code", "kilo"],
+  ["pi", "pi"],
+  ["roo-background", "roo"],
+]);
+
 /** The evidence that counts: a sign of confidence `reported` only beside another, different sign. */
 export function counts(evidence: readonly Evidence[]): readonly Evidence[] {
   const signs = new Set(
@@ -79,6 +124,11 @@ export function toolIdentity(identity: GitIdentity): string | null {
     findIdentity(identity.name, identity.email, "author") ??
     findIdentity(identity.name, identity.email, "co-author");
   return git === null || git.human || git.confidence === "reported" ? null : git.tool;
+}
+
+/** Whether an account is one of the catalogue's dependency and release bots, which are no AI. */
+export function isAutomation(account: Account): boolean {
+  return findAccount(account)?.role === "none";
 }
 
 type Collector = {
@@ -113,7 +163,10 @@ function group(kind: EvidenceKind): string {
 
 function noteIdentity(found: Collector, kind: "author" | "committer", identity: GitIdentity): void {
   const match = findNoreply(identity.email) ?? findIdentity(identity.name, identity.email, kind);
-  if (match) return found.note(kind, match, `${identity.name} <${identity.email}>`);
+  if (match) {
+    found.note(kind, match, `${identity.name} <${identity.email}>`);
+    return;
+  }
   const account = identity.account && findAccount(identity.account);
   if (identity.account && account) found.note("login", account, identity.account.login);
 }

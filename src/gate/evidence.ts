@@ -12,6 +12,7 @@ export type EvidenceKind =
   | "label"
   | "branch"
   | "body"
+  | "note"
   | "undeclared";
 
 /** Where a sign was seen. */

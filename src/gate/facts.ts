@@ -81,7 +81,7 @@ export type TimelineEvent =
  * - `label`: somebody put a label on or took it off.
  * - `evidence`: evidence found by an earlier look.
  * - `override`: `/countersign override <reason>`, bound to the head SHA whose check run had been published before it was
- *   written. `canPush` is what GitHub said of its author then.
+ *   written.
  */
 export type Observation =
   | { readonly kind: "review"; readonly reviewId: string; readonly sha: string; readonly base: string }
@@ -103,7 +103,6 @@ export type Observation =
   | {
       readonly kind: "override";
       readonly by: Account;
-      readonly canPush: boolean;
       readonly reason: string;
       readonly sha: string;
       readonly at: string;
@@ -114,6 +113,9 @@ export type Observation =
  * head}. Two with the same fingerprint are the same patch. Read only where a verdict depends on it.
  */
 export type Patch = { readonly base: string; readonly sha: string; readonly fingerprint: Read<string> };
+
+/** Whether an account can push to the repository now. Unlike a review, a comment does not come with it. */
+export type PushAccess = { readonly account: Account; readonly canPush: Read<boolean> };
 
 /** A roster or policy file in force that the pull request changes, as it would be afterwards. */
 export type ConfigChange = {
@@ -162,6 +164,8 @@ export type Facts = {
   readonly patches: readonly Patch[];
   /** People who left a suggested change in a review of this pull request; read only where a co-author may be one of them. */
   readonly suggestedBy: readonly Account[];
+  /** Of people who overrode at this head; read only where their override may count. */
+  readonly pushAccess: readonly PushAccess[];
   /** git-ai's notes on the commits (`refs/notes/ai`), by commit SHA; absent where no policy asks for them. */
   readonly notes: Read<readonly { readonly sha: string; readonly text: string }[]>;
   readonly configChanges: readonly ConfigChange[];

@@ -1,15 +1,19 @@
 import { type Approval, atLevel, type Objection, type Reviews, weighReviews } from "./approvals.ts";
-import { changeLevel, contributors, partsBy } from "./contributors.ts";
-import { counts, detectPull, messageBytesMax } from "./detect.ts";
+import { assistanceIn } from "./assistance.ts";
+import { candidates, type Electorate, loginsWithout, waysOut } from "./candidates.ts";
+import { changeLevel, contributors } from "./contributors.ts";
+import { detectNotes } from "./detect.ts";
 import type { Evidence } from "./evidence.ts";
-import type { Account } from "./accounts.ts";
 import type { Facts } from "./facts.ts";
+import { configProblems, guardName, guardPolicy, isGuard, raisesLevelOf, whyGuarded } from "./guard.ts";
+import { missingFacts } from "./missing.ts";
+import { overrideOf } from "./override.ts";
 import { matchesBranch } from "./patterns.ts";
 import { defaultPolicy, type Policy, type Rule } from "./policy.ts";
-import { isSame, peopleAtOrAbove, rank, type Roster } from "./roster.ts";
+import { isSame, rank, type Roster } from "./roster.ts";
 import { exemption, whyRuleApplies } from "./rules.ts";
 import { strictest } from "./strictest.ts";
-import type { Config, Contributor, Outcome, Problem, RefusedReview, RuleResult, Verdict } from "./verdict.ts";
+import type { Config, Outcome, Problem, RefusedReview, RuleResult, Verdict } from "./verdict.ts";
 
 /**
  * Judges one pull request at one head SHA: each policy by itself, with its own mode and branches, and the strictest result.
@@ -19,13 +23,20 @@ import type { Config, Contributor, Outcome, Problem, RefusedReview, RuleResult, 
  *   that no green SHA can be carried from there to a branch that is gated.
  */
 export function judge(facts: Facts, config: Config): Verdict | null {
-  const verdicts = policiesOf(config)
+  const policies = policiesOf(config);
+  const verdicts = policies
     .filter((policy) => policy.kind === "broken" || gates(policy.value, facts))
     .map((policy) =>
       policy.kind === "broken"
-        ? undecidable(facts, config, policy.problem)
+        ? undecidable(facts, config, [policy.problem])
         : judgeBy(policy.value, facts, config),
     );
+  const roster = config.roster.kind === "read" ? config.roster.value : null;
+  const readable = policies.flatMap((policy) => (policy.kind === "policy" ? [policy.value] : []));
+  const problems = config.roster.kind === "absent" ? [] : configProblems(facts, config);
+  const guard = guardPolicy(facts, roster, readable);
+  if (problems.length > 0) verdicts.push(undecidable(facts, config, problems));
+  else if (guard !== null) verdicts.push(judgeBy(guard, facts, config));
   return verdicts.length === 0 ? null : strictest(verdicts);
 }
 
@@ -45,9 +56,12 @@ function policiesOf(config: Config): InForce[] {
   return inForce.length === 0 ? [{ kind: "policy", value: defaultPolicy }] : inForce;
 }
 
-/** Whether a policy gates the base branch. What cannot be read about branch protection is taken for a requirement. */
+/** Whether a policy gates the base branch, or that of the stack the pull request is in. What cannot be read about branch protection is taken for a requirement. */
 function gates(policy: Policy, facts: Facts): boolean {
-  if (policy.branches.some((pattern) => matchesBranch(pattern, facts.base, facts.defaultBranch))) return true;
+  const bases = facts.stackBase === null ? [facts.base] : [facts.base, facts.stackBase];
+  const named = (base: string) =>
+    policy.branches.some((pattern) => matchesBranch(pattern, base, facts.defaultBranch));
+  if (bases.some(named)) return true;
   return (
     facts.requiredOnBase.kind === "unreadable" ||
     (facts.requiredOnBase.kind === "read" && facts.requiredOnBase.value)
@@ -57,7 +71,7 @@ function gates(policy: Policy, facts: Facts): boolean {
 type Parts = Partial<Pick<Verdict, "evidence" | "contributors" | "rules" | "refused" | "notes">>;
 
 function judgeBy(policy: Policy, facts: Facts, config: Config): Verdict {
-  const evidence = evidenceOf(facts, policy);
+  const evidence = assistanceIn(facts, policy);
   const roster = config.roster.kind === "read" ? config.roster.value : null;
   const people = roster === null ? [] : contributors(facts, roster);
   const say = (outcome: Outcome, parts: Parts = {}) =>
@@ -70,8 +84,13 @@ function judgeBy(policy: Policy, facts: Facts, config: Config): Verdict {
 
   const level = roster === null ? null : changeLevel(facts, people, roster);
   const matched = policy.rules.flatMap((rule) => {
-    const because = whyRuleApplies(rule, { facts, evidence, roster, level });
-    return because === null ? [] : [{ rule, because }];
+    const why = isGuard(policy)
+      ? whyGuarded(facts)
+      : whyRuleApplies(rule, { facts, evidence, roster, level });
+    // Beside an enforcing policy, nothing else in the list of rules tells which ones only observe.
+    return why === null
+      ? []
+      : [{ rule, because: policy.mode === "observe" ? `observing only: ${why}` : why }];
   });
   if (matched.length === 0) return say({ kind: "not-needed", why: whyNothing(evidence, level) });
   if (roster === null) return withoutRoster(matched, policy, config, say);
@@ -81,38 +100,31 @@ function judgeBy(policy: Policy, facts: Facts, config: Config): Verdict {
       kind: "undecidable",
       problems: unknown.map(({ rule }) => unknownLevel(rule, policy, roster)),
     });
-  return judgeReviews({ facts, policy, roster, people, matched, say });
+  return judgeReviews({ facts, policy, roster, people }, matched, say);
 }
 
 type Matched = { readonly rule: Rule; readonly because: string };
 type Say = (outcome: Outcome, parts?: Parts) => Verdict;
 
-function judgeReviews(given: {
-  facts: Facts;
-  policy: Policy;
-  roster: Roster;
-  people: readonly Contributor[];
-  matched: readonly Matched[];
-  say: Say;
-}): Verdict {
-  const { facts, policy, roster, people, matched, say } = given;
-  const reviews = weighReviews(facts, people, roster);
-  const able = (level: string) => candidates(facts, roster, people, level);
-  const rules = matched.map(({ rule, because }) =>
-    ruleResult(rule, because, policy, reviews.approvals, roster, able),
-  );
+function judgeReviews(given: Electorate, matched: readonly Matched[], say: Say): Verdict {
+  const { facts, policy, roster, people } = given;
+  const weighed = weighReviews(facts, people, roster);
+  const reviews = isGuard(policy) ? withoutRaised(weighed, facts, roster) : weighed;
+  const rules = matched.map((entry) => ruleResult(entry, given, reviews.approvals));
   const asked = matched
     .map(({ rule }) => rule.require.level)
     .toSorted((one, other) => rank(roster, one) - rank(roster, other));
   const floor = asked[0] ?? "";
   const heard = reviews.objections.filter((entry) => rank(roster, entry.person.level) >= rank(roster, floor));
-  rules.push(
-    ...heard.flatMap((entry) => afterDismissal(entry, floor, policy, reviews.approvals, roster, able)),
-  );
+  rules.push(...heard.flatMap((entry) => afterDismissal(entry, floor, given, reviews.approvals)));
 
   const parts = { rules, refused: [...reviews.refused, ...tooLow(reviews, floor, roster)] };
   const objecting = heard.filter((entry) => entry.dismissedBy === null).map((entry) => entry.person);
-  if (objecting.length > 0) return say({ kind: "objected", by: objecting }, parts);
+  const override = overrideOf(facts, policy, people, roster);
+  const refusedOverrides = { ...parts, refused: [...parts.refused, ...override.refused] };
+  if (objecting.length > 0) {
+    return say(override.outcome ?? { kind: "objected", by: objecting }, refusedOverrides);
+  }
   const needs = rules
     .filter((rule) => rule.missing > 0)
     .map((rule) => ({
@@ -121,73 +133,14 @@ function judgeReviews(given: {
       level: rule.require.level,
       candidates: rule.candidates,
     }));
-  if (needs.length > 0) return say({ kind: "waiting", needs }, parts);
+  if (needs.length > 0) {
+    if (override.outcome !== null) return say(override.outcome, refusedOverrides);
+    return say({ kind: "waiting", needs }, { ...refusedOverrides, notes: waysOut(given, rules) });
+  }
   const by = new Map(
     rules.flatMap((rule) => rule.countersignedBy.map((person) => [person.login, person] as const)),
   );
   return say({ kind: "countersigned", by: [...by.values()] }, parts);
-}
-
-/** What the reader sees as evidence: found now, remembered from earlier looks, or assumed by the policy. */
-function evidenceOf(facts: Facts, policy: Policy): readonly Evidence[] {
-  const now = detectPull(facts, policy.ai.labels);
-  const seen = new Set(now.map(evidenceKey));
-  const earlier = facts.observations
-    .flatMap((entry) => (entry.kind === "evidence" ? [{ ...entry.evidence, remembered: true }] : []))
-    .filter((entry) => !seen.has(evidenceKey(entry)));
-  const evidence = counts([...now, ...earlier]);
-  if (evidence.length > 0 || policy.ai.undeclared === "human") return evidence;
-  const quote = `${policy.origin}: what declares nothing is taken for AI-assisted`;
-  const place = { kind: "pull-request" } as const;
-  return [
-    {
-      tool: "any",
-      kind: "undeclared",
-      role: "assisted",
-      confidence: "official",
-      place,
-      quote,
-      remembered: false,
-    },
-  ];
-}
-
-/** What makes two pieces of evidence the same piece, seen at different times. */
-export function evidenceKey(evidence: Evidence): string {
-  const where = evidence.place.kind === "commit" ? evidence.place.sha : evidence.place.kind;
-  return [evidence.kind, evidence.tool, where, evidence.quote].join("\n");
-}
-
-/** What the policy would need to know and GitHub did not tell. Reviews always: they decide every rule. */
-function missingFacts(facts: Facts, policy: Policy): Problem[] {
-  const problems: Problem[] = [];
-  const repair = "Nothing to do: Countersign tries again. To try at once, comment /countersign recheck.";
-  const missing = (name: string, read: { kind: string; why?: string }) => {
-    if (read.kind !== "read")
-      problems.push({
-        what: `The ${name} could not be read completely: ${read.why ?? "GitHub sent none"}.`,
-        repair,
-      });
-  };
-  missing("commits", facts.commits);
-  missing("labels", facts.labels);
-  missing("reviews", facts.reviews);
-  missing("timeline", facts.timeline);
-  const needsFiles =
-    policy.exempt.length > 0 ||
-    policy.rules.some(({ when }) => when.paths !== null || when.changedLinesOver !== null);
-  if (needsFiles) missing("changed files", facts.files);
-  for (const commit of facts.commits.kind === "read" ? facts.commits.value : []) {
-    // Two bytes a character is the most UTF-8 can save against the limit, so a quick look at the length suffices mostly.
-    if (
-      commit.message.length <= messageBytesMax / 4 ||
-      new TextEncoder().encode(commit.message).length <= messageBytesMax
-    )
-      continue;
-    const what = `The message of commit ${commit.sha.slice(0, 7)} is longer than ${messageBytesMax} bytes.`;
-    problems.push({ what, repair: "Shorten the message and push again." });
-  }
-  return problems;
 }
 
 function whyNothing(evidence: readonly Evidence[], level: string | null): string {
@@ -218,7 +171,7 @@ function withoutRoster(matched: readonly Matched[], policy: Policy, config: Conf
     level: require.level,
     candidates: [],
   }));
-  return say({ kind: "waiting", needs }, { rules, notes: [...staleNotes(config), noRoster] });
+  return say({ kind: "waiting", needs }, { rules, notes: [noRoster] });
 }
 
 /** The first words of the note about a missing roster; the renderer adds an example to paste. */
@@ -232,13 +185,11 @@ function unknownLevel(rule: Rule, policy: Policy, roster: Roster): Problem {
 }
 
 function ruleResult(
-  rule: Rule,
-  because: string,
-  policy: Policy,
+  { rule, because }: Matched,
+  given: Electorate,
   approvals: readonly Approval[],
-  roster: Roster,
-  able: (level: string) => Account[],
 ): RuleResult {
+  const { policy, roster } = given;
   const counting = atLevel(approvals, rule.require.level, roster);
   const countersignedBy = counting.map((approval) => approval.person);
   const missing = Math.max(0, rule.require.approvals - countersignedBy.length);
@@ -253,9 +204,23 @@ function ruleResult(
       missing === 0
         ? []
         : loginsWithout(
-            able(rule.require.level),
+            candidates(given, rule.require.level),
             counting.map(({ account }) => account),
           ),
+  };
+}
+
+/** Approvals of a changed roster by people whose own level it raises do not count for the built-in rule. */
+function withoutRaised(reviews: Reviews, facts: Facts, roster: Roster): Reviews {
+  const raised = reviews.approvals.filter(({ account }) => raisesLevelOf(account, facts, roster));
+  const reason = `may gain a higher level by this change, so it does not count for "${guardName}"`;
+  return {
+    ...reviews,
+    approvals: reviews.approvals.filter((approval) => !raised.includes(approval)),
+    refused: [
+      ...reviews.refused,
+      ...raised.map(({ person }) => ({ reviewer: person.login, state: "approval", reason })),
+    ],
   };
 }
 
@@ -263,12 +228,11 @@ function ruleResult(
 function afterDismissal(
   objection: Objection,
   level: string,
-  policy: Policy,
+  given: Electorate,
   approvals: readonly Approval[],
-  roster: Roster,
-  able: (level: string) => Account[],
 ): RuleResult[] {
   if (objection.dismissedBy === null) return [];
+  const { policy, roster } = given;
   const dismisser = objection.dismissedBy.actor;
   const dismissers = dismisser === null ? [] : [dismisser];
   const later = atLevel(approvals, level, roster).filter(
@@ -279,7 +243,7 @@ function afterDismissal(
   const by = later.map((approval) => approval.person);
   const because = `${dismisser?.login ?? "somebody"} dismissed the request for changes by ${objection.person.login}`;
   const missing = by.length > 0 ? 0 : 1;
-  const candidates = missing === 0 ? [] : loginsWithout(able(level), dismissers);
+  const able = missing === 0 ? [] : loginsWithout(candidates(given, level), dismissers);
   const require = { approvals: 1, level };
   return [
     {
@@ -289,21 +253,9 @@ function afterDismissal(
       require,
       countersignedBy: by,
       missing,
-      candidates,
+      candidates: able,
     },
   ];
-}
-
-/** Who could countersign at `level`: on the roster, not away, not a contributor. Whether they can push is seen when they review. */
-function candidates(facts: Facts, roster: Roster, people: readonly Contributor[], level: string): Account[] {
-  const able = peopleAtOrAbove(roster, level, facts.readAt.slice(0, 10));
-  return able.filter((account) => partsBy(account, people, roster).length === 0);
-}
-
-function loginsWithout(accounts: readonly Account[], others: readonly Account[]): string[] {
-  return accounts
-    .filter((account) => !others.some((other) => isSame(other, account)))
-    .map(({ login }) => login);
 }
 
 /** Approvals and objections of people whose level no rule asks for. */
@@ -321,8 +273,8 @@ function tooLow({ approvals, objections }: Reviews, floor: string, roster: Roste
     }));
 }
 
-function undecidable(facts: Facts, config: Config, problem: Problem): Verdict {
-  return verdict(facts, config, "enforce", { kind: "undecidable", problems: [problem] }, {});
+function undecidable(facts: Facts, config: Config, problems: readonly Problem[]): Verdict {
+  return verdict(facts, config, "enforce", { kind: "undecidable", problems }, {});
 }
 
 function staleNotes(config: Config): string[] {
@@ -331,6 +283,19 @@ function staleNotes(config: Config): string[] {
     `${config.stale.problem} The last version that could be read, seen ${config.stale.since}, is used for at most 24 hours.`,
   ];
 }
+
+/** A note that cannot be read is no evidence; that it was there is said. */
+function brokenNotes(facts: Facts): string[] {
+  const broken = facts.notes.kind === "read" ? detectNotes(facts.notes.value).broken : [];
+  return broken
+    .slice(0, brokenNotesMax)
+    .map(
+      ({ sha, why }) => `The git-ai note on ${sha.slice(0, 7)} could not be read and says nothing: ${why}.`,
+    );
+}
+
+/** Enough to see what is wrong with the tool that writes them. */
+const brokenNotesMax = 5;
 
 function verdict(
   facts: Facts,
@@ -347,7 +312,7 @@ function verdict(
     contributors: [],
     rules: [],
     refused: [],
-    notes: staleNotes(config),
     ...parts,
+    notes: [...staleNotes(config), ...brokenNotes(facts), ...(parts.notes ?? [])],
   };
 }

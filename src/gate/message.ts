@@ -138,7 +138,7 @@ function findForeign(lines: readonly string[], tail: number): [number, number] {
     return [1, rest.some((line) => line !== "") ? block : lines.length];
   }
   const notes = lines.findIndex((line, index) => index > 0 && releaseNotes.test(line));
-  return notes === -1 ? [lines.length, lines.length] : [notes, tail];
+  return [notes === -1 ? lines.length : notes, tail];
 }
 
 const releaseNotes =

@@ -19,14 +19,15 @@ const memoMax = 256;
 // would compile each pattern 3,000 times.
 const memo = new Map<string, RE2JS>();
 
-const stars = /^\*+/;
+const leadingStars = /^\*+/;
+const stars = /\*+/;
 
 /**
  * Whether `path`, from the repository's root with `/` between segments, is matched by `pattern`. Takes any pattern,
  * also one that `pathPatternProblem` finds fault with: the characters refused there are literal here.
  */
 export function matchesPath(pattern: string, path: string): boolean {
-  return compile(pattern).matches(path);
+  return compile(pattern, translate, RE2JS.DOTALL).matches(path);
 }
 
 /**
@@ -40,6 +41,20 @@ export function matchesBranch(pattern: string, branch: string, defaultBranch: st
   if (pattern === "~ALL") return true;
   if (pattern === "~DEFAULT_BRANCH") return branch === defaultBranch;
   return matchesPath(pattern.replace(/^refs\/heads\//, ""), branch);
+}
+
+/** Whether `text` is `pattern`, in which `*` stands for any text, also none; case does not matter. */
+export function matchesText(pattern: string, text: string): boolean {
+  const flags = RE2JS.DOTALL | RE2JS.CASE_INSENSITIVE;
+  return compile(
+    pattern,
+    (words) =>
+      words
+        .split(stars)
+        .map((word) => RE2JS.quote(word))
+        .join(".*"),
+    flags,
+  ).matches(text);
 }
 
 /**
@@ -85,12 +100,13 @@ export function branchPatternProblem(pattern: string): string | null {
   return pathPatternProblem(name);
 }
 
-function compile(pattern: string): RE2JS {
-  const known = memo.get(pattern);
+function compile(pattern: string, toExpression: (pattern: string) => string, flags: number): RE2JS {
+  const key = `${flags} ${pattern}`;
+  const known = memo.get(key);
   if (known !== undefined) return known;
-  const compiled = RE2JS.compile(translate(pattern), RE2JS.DOTALL);
+  const compiled = RE2JS.compile(toExpression(pattern), flags);
   if (memo.size >= memoMax) memo.clear();
-  memo.set(pattern, compiled);
+  memo.set(key, compiled);
   return compiled;
 }
 
@@ -98,7 +114,7 @@ function translate(pattern: string): string {
   let expression = "";
   let at = 0;
   while (at < pattern.length) {
-    const run = stars.exec(pattern.slice(at))?.[0].length ?? 0;
+    const run = leadingStars.exec(pattern.slice(at))?.[0].length ?? 0;
     const segmentStarts = at === 0 || pattern[at - 1] === "/";
     if (run >= 2 && segmentStarts && pattern[at + run] === "/") {
       // A run of such segments says no more than one; each would make the automaton larger.

@@ -21,7 +21,7 @@ const namesInTitleMax = 3;
 /** Names in a sentence or a cell of the summary. */
 const namesMax = 10;
 /** Rows of one table: a reader looks at the first, a machine reads the recorded verdict. */
-const rowsMax = 50;
+export const rowsMax = 50;
 
 /**
  * The one wording of a verdict, for the check run, the page and the command line.
@@ -29,12 +29,9 @@ const rowsMax = 50;
  */
 export function render(verdict: Verdict): CheckOutput {
   const parts = [
-    ...stateSection(verdict),
+    ...stateSection(verdict, onMarkdown),
     ...verdict.notes.map((note) => (note === noRoster ? rosterToPaste : `${prose(note, 1000)}\n`)),
-    ...rulesSection(verdict.rules),
-    ...refusedSection(verdict.refused),
-    ...evidenceSection(verdict),
-    ...contributorsSection(verdict.contributors),
+    ...tablesOf(verdict, onCells).flatMap(markdownTable),
   ];
   return { conclusion: conclusionOf(verdict), title: titleOf(verdict), summary: withinLimit(parts) };
 }
@@ -61,13 +58,29 @@ function titleOf(verdict: Verdict): string {
 }
 
 /** How a sentence is written: names and sentences that may carry text of others, made safe for where they go. */
-type Ink = {
+export type Ink = {
   readonly name: (text: string) => string;
   readonly words: (text: string) => string;
+  /** Text that is safe already, and the address behind it. */
+  readonly link: (text: string, address: string) => string;
   readonly namesMax: number;
 };
-const onPlain: Ink = { name: plain, words: (text) => plain(text, 400), namesMax: namesInTitleMax };
-const onMarkdown: Ink = { name: code, words: (text) => prose(text, 2000), namesMax };
+const onPlain: Ink = {
+  name: plain,
+  words: (text) => plain(text, 400),
+  link: (text) => text,
+  namesMax: namesInTitleMax,
+};
+const link: Ink["link"] = (text, address) => `[${text}](${address})`;
+const onMarkdown: Ink = { name: code, words: (text) => prose(text, 2000), link, namesMax };
+const onCells: Ink = { name: cell, words: prose, link, namesMax };
+/** For a terminal: the same sentences without Markdown, and whole where a title is cut. */
+export const onTerminal: Ink = {
+  name: (text) => plain(text) || "(empty)",
+  words: (text) => plain(text, 2000),
+  link: (text) => text,
+  namesMax,
+};
 
 /** The state in one sentence. */
 function stateOf({ outcome, notes }: Verdict, ink: Ink): string {
@@ -132,9 +145,10 @@ function someOf(logins: readonly string[], joined: "and" | "or", ink: Ink): stri
 }
 
 function people(persons: readonly Person[], ink: Ink): string {
-  const named = persons
-    .slice(0, ink.namesMax)
-    .map(({ login, level }) => `${ink.name(login)} (${ink.name(level)})`);
+  const named = persons.slice(0, ink.namesMax).map(({ login, level, by }) => {
+    const why = by === undefined ? "" : `, ${ink.words(by)}`;
+    return `${ink.name(login)} (${ink.name(level)}${why})`;
+  });
   const rest = persons.length - named.length;
   return joinedBy("and", rest > 0 ? [...named, `${rest} more`] : named);
 }
@@ -144,10 +158,15 @@ function joinedBy(word: "and" | "or", items: readonly string[]): string {
   return `${items.slice(0, -1).join(", ")} ${word} ${items.at(-1)}`;
 }
 
-function stateSection(verdict: Verdict): string[] {
-  const { mode, siblings, number } = verdict;
-  const state = stateOf(verdict, onMarkdown).replace(/\.?$/u, ".");
-  const lines = [`${mode === "observe" ? "**Observe only:** " : ""}${state}\n`, ...nextStep(verdict)];
+function stateSection(verdict: Verdict, ink: Ink): string[] {
+  const observing = verdict.mode === "observe" ? "**Observe only:** " : "";
+  return [`${observing}${stateOf(verdict, ink).replace(/\.?$/u, ".")}\n`, ...nextSteps(verdict, ink)];
+}
+
+/** What to do now, and which other pull requests the verdict is about: paragraphs, each with a line break at its end. */
+export function nextSteps(verdict: Verdict, ink: Ink): string[] {
+  const { siblings, number } = verdict;
+  const lines = nextStep(verdict, ink);
   if (siblings.length > 0) {
     const others = siblings.slice(0, namesMax).map((sibling) => `#${sibling}`);
     lines.push(
@@ -158,26 +177,28 @@ function stateSection(verdict: Verdict): string[] {
 }
 
 /** What to do now, where somebody has to do something. */
-function nextStep({ outcome, notes, headSha }: Verdict): string[] {
+function nextStep({ outcome, notes, headSha }: Verdict, ink: Ink): string[] {
   if (outcome.kind === "objected") {
     const [first] = outcome.by;
-    const whom = outcome.by.length === 1 && first ? `${code(first.login)} approves` : "each of them approves";
+    const whom =
+      outcome.by.length === 1 && first ? `${ink.name(first.login)} approves` : "each of them approves";
     return [
       `This stands until ${whom}. If somebody else dismisses it, one more approval is needed, from somebody who did not dismiss it.\n`,
     ];
   }
+  const head = ink.name(headSha.slice(0, 7));
+  if (outcome.kind === "overridden")
+    return [`This holds for ${head} alone: after a push the rules apply again.\n`];
   if (outcome.kind !== "waiting" || notes.includes(noRoster)) return [];
-  if (outcome.needs.some((need) => need.candidates.length < need.approvals)) return [waysOut];
+  // Where too few people can, a note of the gate names the ways out.
+  if (outcome.needs.some((need) => need.candidates.length < need.approvals)) return [];
   return [
-    `To countersign, approve ${code(headSha.slice(0, 7))} in a review on GitHub. A push afterwards asks for a new approval.\n`,
+    `To countersign, approve ${head} in a review on GitHub. A later push asks for a new approval, unless it leaves the patch as it is.\n`,
   ];
 }
 
-/** A change nobody may countersign would otherwise wait for ever without saying what to do. */
-const waysOut =
-  "Too few people can countersign: the others are contributors to this change, away, or below the level asked for. Ways out: add people to the roster, or split the change so that somebody is not a contributor to a part of it.\n";
-
-const rosterToPaste = [
+/** What to do without a roster, in Markdown. */
+export const rosterToPaste = [
   "Put this on the default branch as `.github/countersign/roster.yml`, in the organisation's `.github` repository or in this one, with your own names:",
   "",
   "```yaml",
@@ -188,56 +209,89 @@ const rosterToPaste = [
   "",
 ].join("\n");
 
-function rulesSection(rules: readonly RuleResult[]): string[] {
-  const policies = new Set(rules.map(({ policy }) => policy));
-  const rows = rules.map((rule) => {
-    const name = policies.size > 1 ? `${cell(rule.name)} of ${cell(rule.policy)}` : cell(rule.name);
-    const asked = `${rule.require.approvals} × ${cell(rule.require.level)} or above`;
-    const by = rule.countersignedBy.map(({ login }) => login);
-    const got = by.length === 0 ? "–" : someOf(by, "and", onCells);
-    return `| ${name} | ${prose(rule.because)} | ${asked} | ${got} | ${stillNeeds(rule)} |`;
-  });
-  return table("Rules that apply", ["Rule", "Because", "Asks for", "Countersigned by", "Still needs"], rows);
+/** A part of the summary: every cell is text that was made safe by the ink. */
+export type Table = {
+  readonly heading: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+};
+
+/** Evidence, contributors, rules, and reviews that do not count, in the order of the summary; a table may have no rows. */
+export function tablesOf(verdict: Verdict, ink: Ink): Table[] {
+  const overrides = verdict.refused.some(({ state }) => state === "override") ? " and overrides" : "";
+  return [
+    {
+      heading: "Evidence of AI assistance",
+      columns: ["Tool", "Sign", "Where"],
+      rows: verdict.evidence.map((evidence) => evidenceRow(evidence, verdict, ink)),
+    },
+    {
+      heading: "Contributors",
+      columns: ["Who", "Level", "Level from", "What they did"],
+      rows: verdict.contributors.map((contributor) => contributorRow(contributor, ink)),
+    },
+    {
+      heading: "Rules that apply",
+      columns: ["Rule", "Because", "Asks for", "Countersigned by", "Still needs"],
+      rows: ruleRows(verdict, ink),
+    },
+    {
+      heading: `Reviews${overrides} that do not count`,
+      columns: ["By", "Review", "Why"],
+      rows: verdict.refused.map((review) => refusedRow(review, ink)),
+    },
+  ];
 }
 
-const onCells: Ink = { name: cell, words: prose, namesMax };
+function ruleRows({ rules, outcome }: Verdict, ink: Ink): string[][] {
+  const policies = new Set(rules.map(({ policy }) => policy));
+  return rules.map((rule) => {
+    const name =
+      policies.size > 1 ? `${ink.name(rule.name)} of ${ink.name(rule.policy)}` : ink.name(rule.name);
+    const asked = `${rule.require.approvals} × ${ink.name(rule.require.level)} or above`;
+    const got = rule.countersignedBy.length === 0 ? "–" : people(rule.countersignedBy, ink);
+    const lifted = outcome.kind === "overridden" && rule.missing > 0;
+    return [
+      name,
+      ink.words(rule.because),
+      asked,
+      got,
+      lifted ? "nothing: overridden" : stillNeeds(rule, ink),
+    ];
+  });
+}
 
-function stillNeeds({ missing, candidates }: RuleResult): string {
+function stillNeeds({ missing, candidates }: RuleResult, ink: Ink): string {
   if (missing === 0) return "nothing";
   if (candidates.length === 0) return `${missing}, but nobody can`;
-  if (candidates.length < missing) return `${missing}, but only ${someOf(candidates, "and", onCells)} can`;
-  return `${missing} by ${someOf(candidates, "or", onCells)}`;
+  if (candidates.length < missing) return `${missing}, but only ${someOf(candidates, "and", ink)} can`;
+  return `${missing} by ${someOf(candidates, "or", ink)}`;
 }
 
-function refusedSection(refused: readonly RefusedReview[]): string[] {
-  const rows = refused.map(
-    ({ reviewer, state, reason }) => `| ${cell(reviewer)} | ${prose(state)} | ${prose(reason)} |`,
-  );
-  return table("Reviews that do not count", ["By", "Review", "Why"], rows);
+function refusedRow({ reviewer, state, reason }: RefusedReview, ink: Ink): string[] {
+  return [ink.name(reviewer), ink.words(state), ink.words(reason)];
 }
 
-function evidenceSection(verdict: Verdict): string[] {
-  const rows = verdict.evidence.map((evidence) => {
-    const gone = evidence.remembered ? ", seen earlier, no longer there" : "";
-    const tool = evidence.tool === "any" ? "–" : cell(evidence.tool);
-    return `| ${tool} | ${cell(evidence.quote)} | ${where(evidence, verdict)}${gone} |`;
-  });
-  return table("Evidence of AI assistance", ["Tool", "Sign", "Where"], rows);
+function evidenceRow(evidence: Evidence, verdict: Verdict, ink: Ink): string[] {
+  const gone = evidence.remembered ? ", seen earlier, no longer there" : "";
+  const tool = evidence.tool === "any" ? "–" : ink.name(evidence.tool);
+  return [tool, ink.name(evidence.quote), `${where(evidence, verdict, ink)}${gone}`];
 }
 
-function where({ place, kind }: Evidence, verdict: Verdict): string {
+function where({ place, kind }: Evidence, verdict: Verdict, ink: Ink): string {
   switch (place.kind) {
     case "commit": {
-      const commit = `[${cell(place.sha.slice(0, 7))}](${verdict.url}/commits/${encodeURIComponent(place.sha)})`;
+      const address = `${verdict.url}/commits/${encodeURIComponent(place.sha)}`;
+      const commit = ink.link(ink.name(place.sha.slice(0, 7)), address);
       return `${kind === "login" ? "account" : kind} of ${commit}`;
     }
     case "label": {
-      const on = place.by === null ? "" : `, put on by ${cell(place.by)}`;
-      const off = place.removedBy === null ? "" : `, taken off by ${cell(place.removedBy)}, still counts`;
-      return `[label](${verdict.url})${on}${off}`;
+      const on = place.by === null ? "" : `, put on by ${ink.name(place.by)}`;
+      const off = place.removedBy === null ? "" : `, taken off by ${ink.name(place.removedBy)}, still counts`;
+      return `${ink.link("label", verdict.url)}${on}${off}`;
     }
     case "pull-request":
-      return kind === "undeclared" ? "policy" : `[${partOfPull(kind)}](${verdict.url})`;
+      return kind === "undeclared" ? "policy" : ink.link(partOfPull(kind), verdict.url);
   }
 }
 
@@ -247,17 +301,19 @@ function partOfPull(kind: Evidence["kind"]): string {
   return kind === "body" ? "description" : `${kind} of the pull request`;
 }
 
-function contributorsSection(contributors: readonly Contributor[]): string[] {
-  const rows = contributors.map(({ name, level, source, parts }) => {
-    const more = parts.length > 3 ? ` and ${parts.length - 3} more` : "";
-    return `| ${cell(name)} | ${cell(level)} | ${prose(source)} | ${prose(parts.slice(0, 3).join(", "))}${more} |`;
-  });
-  return table("Contributors", ["Who", "Level", "Level from", "What they did"], rows);
+function contributorRow({ name, level, source, parts }: Contributor, ink: Ink): string[] {
+  const more = parts.length > 3 ? ` and ${parts.length - 3} more` : "";
+  return [
+    ink.name(name),
+    ink.name(level),
+    ink.words(source),
+    `${ink.words(parts.slice(0, 3).join(", "))}${more}`,
+  ];
 }
 
-function table(heading: string, columns: readonly string[], rows: readonly string[]): string[] {
+function markdownTable({ heading, columns, rows }: Table): string[] {
   if (rows.length === 0) return [];
-  const shown = rows.slice(0, rowsMax);
+  const shown = rows.slice(0, rowsMax).map((row) => `| ${row.join(" | ")} |`);
   const more = rows.length > shown.length ? [`\n${rows.length - shown.length} more are not shown.\n`] : [];
   const head = [`| ${columns.join(" | ")} |`, `|${" --- |".repeat(columns.length)}`];
   return [`### ${heading}\n`, ...head, ...shown, ...more, ""];

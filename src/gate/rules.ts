@@ -1,6 +1,7 @@
 import { openedByBot } from "./contributors.ts";
 import type { Evidence } from "./evidence.ts";
 import type { ChangedFile, Facts } from "./facts.ts";
+import { filesPastLimit } from "./missing.ts";
 import { matchesBranch, matchesPath } from "./patterns.ts";
 import type { Policy, Rule } from "./policy.ts";
 import { rank, type Roster } from "./roster.ts";
@@ -28,8 +29,12 @@ export function whyRuleApplies(rule: Rule, situation: Situation): string | null 
     reasons.push(`made with ${tool}`);
   }
   if (when.base !== null) {
-    if (!when.base.some((pattern) => matchesBranch(pattern, facts.base, facts.defaultBranch))) return null;
-    reasons.push(`goes to ${facts.base}`);
+    const bases = facts.stackBase === null ? [facts.base] : [facts.base, facts.stackBase];
+    const base = bases.find((name) =>
+      when.base?.some((pattern) => matchesBranch(pattern, name, facts.defaultBranch)),
+    );
+    if (base === undefined) return null;
+    reasons.push(`goes to ${base}`);
   }
   if (when.labels !== null) {
     const label = labelsOf(facts).find((name) =>
@@ -38,14 +43,18 @@ export function whyRuleApplies(rule: Rule, situation: Situation): string | null 
     if (label === undefined) return null;
     reasons.push(`labelled ${label}`);
   }
-  if (when.paths !== null) {
+  const tooMany = filesPastLimit(facts);
+  if (tooMany && (when.paths !== null || when.changedLinesOver !== null)) {
+    reasons.push("changes more files than can be read, so every path and size counts as matched");
+  }
+  if (when.paths !== null && !tooMany) {
     const path = filesOf(facts)
       .flatMap(namesOf)
       .find((name) => when.paths?.some((pattern) => matchesPath(pattern, name)));
     if (path === undefined) return null;
     reasons.push(`changes ${path}`);
   }
-  if (when.changedLinesOver !== null) {
+  if (when.changedLinesOver !== null && !tooMany) {
     const lines = filesOf(facts).reduce((sum, file) => sum + file.additions + file.deletions, 0);
     if (lines <= when.changedLinesOver) return null;
     reasons.push(`changes ${lines} lines`);

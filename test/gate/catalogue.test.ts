@@ -31,7 +31,11 @@ const signal = z.discriminatedUnion("kind", [
       ...common,
       example: z.string().min(1),
     })
-    .refine(({ name, email }) => name !== undefined || email !== undefined, "needs a name or an e-mail"),
+    .refine(({ name, email }) => name !== undefined || email !== undefined, "needs a name or an e-mail")
+    .refine(
+      ({ email, human }) => email !== undefined || human === true,
+      "a name alone is anybody's: say human",
+    ),
   z
     .strictObject({
       kind: z.literal("trailer"),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { messageBytesMax } from "../../src/gate/detect.ts";
-import { evidenceKey, judge } from "../../src/gate/judge.ts";
+import { evidenceKey } from "../../src/gate/assistance.ts";
+import { judge } from "../../src/gate/judge.ts";
 import { defaultPolicy } from "../../src/gate/policy.ts";
 import * as small from "./world.ts";
 
@@ -143,40 +144,4 @@ describe("the key of a piece of evidence", () => {
     expect(evidenceKey({ ...seen, remembered: true })).toBe(evidenceKey(seen));
     expect(new Set([seen, ...others].map(evidenceKey)).size).toBe(6);
   });
-});
-
-describe("the truth table", () => {
-  const levels = ["junior", "mid", "senior", "staff", "principal", "unlisted"];
-  const people = [small.june, small.milo, small.sara, small.stan, small.paula, small.mallory];
-  const signs = ["none", "evidence", "unreadable"] as const;
-  const approvals = ["at the head", "on an older commit", "never"] as const;
-  const rows = people.flatMap((author) =>
-    signs.flatMap((sign) =>
-      people.flatMap((approver) => approvals.map((when) => ({ author, sign, approver, when }))),
-    ),
-  );
-
-  test.each(rows)(
-    "$author.login, $sign, approved by $approver.login $when",
-    ({ author, sign, approver, when }) => {
-      const identity = small.gitIdentity(author);
-      const commit = (sign === "none" ? small.plainCommit : small.commit)({
-        author: identity,
-        committer: identity,
-      });
-      const commitSha = when === "at the head" ? small.headSha : small.olderSha;
-      const facts = small.pull({
-        author,
-        commits:
-          sign === "unreadable" ? { kind: "unreadable", why: "GitHub answered 502" } : small.read([commit]),
-        reviews: small.read(when === "never" ? [] : [small.review(approver, { commitSha })]),
-      });
-      const isSenior = (account: typeof author) =>
-        levels.indexOf("senior") <= people.indexOf(account) && account !== small.mallory;
-      const needed = sign === "evidence" && !isSenior(author);
-      const given = when === "at the head" && isSenior(approver) ? "countersigned" : "waiting";
-      const expected = sign === "unreadable" ? "undecidable" : needed ? given : "not-needed";
-      expect(judge(facts, small.config(defaultPolicy))?.outcome.kind).toBe(expected);
-    },
-  );
 });

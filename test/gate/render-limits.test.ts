@@ -84,7 +84,7 @@ const verdict: fc.Arbitrary<Verdict> = fc
   })
   .map((change) => small.verdict(change));
 
-const runs = { numRuns: 60 };
+const runs = { numRuns: Number(process.env["FC_RUNS"] ?? 40) };
 
 describe("whatever the verdict", () => {
   test("title and summary stay within GitHub's limits and keep the state", () => {

@@ -23,20 +23,7 @@ describe("the check run of", () => {
 
       Waiting for 1 approval by \`senior\` or above: \`stan\` or \`paula\` can.
 
-      To countersign, approve \`c0ffee1\` in a review on GitHub. A push afterwards asks for a new approval.
-
-      ### Rules that apply
-
-      | Rule | Because | Asks for | Countersigned by | Still needs |
-      | --- | --- | --- | --- | --- |
-      | \`Senior sign-off\` | AI-assisted, its lowest contributor is junior | 1 × \`senior\` or above | – | 1 by \`stan\` or \`paula\` |
-
-      ### Reviews that do not count
-
-      | By | Review | Why |
-      | --- | --- | --- |
-      | \`sara\` | approval | is a contributor to this change (pushed c0ffee1) |
-      | \`milo\` | approval | is mid; the rules ask for senior or above |
+      To countersign, approve \`c0ffee1\` in a review on GitHub. A later push asks for a new approval, unless it leaves the patch as it is.
 
       ### Evidence of AI assistance
 
@@ -49,7 +36,20 @@ describe("the check run of", () => {
       | Who | Level | Level from | What they did |
       | --- | --- | --- | --- |
       | \`june\` | \`junior\` | roster | opened the pull request, author of c0ffee1, committer of c0ffee1 |
-      | \`sara\` | \`senior\` | roster | pushed c0ffee1 |"
+      | \`sara\` | \`senior\` | roster | pushed c0ffee1 |
+
+      ### Rules that apply
+
+      | Rule | Because | Asks for | Countersigned by | Still needs |
+      | --- | --- | --- | --- | --- |
+      | \`Senior sign-off\` | AI-assisted, its lowest contributor is junior | 1 × \`senior\` or above | – | 1 by \`stan\` or \`paula\` |
+
+      ### Reviews that do not count
+
+      | By | Review | Why |
+      | --- | --- | --- |
+      | \`sara\` | approval | is a contributor to this change (pushed c0ffee1) |
+      | \`milo\` | approval | is mid; the rules ask for senior or above |"
     `);
   });
 
@@ -59,12 +59,6 @@ describe("the check run of", () => {
       Countersigned by sara (senior)
 
       Countersigned by \`sara\` (\`senior\`).
-
-      ### Rules that apply
-
-      | Rule | Because | Asks for | Countersigned by | Still needs |
-      | --- | --- | --- | --- | --- |
-      | \`Senior sign-off\` | AI-assisted, its lowest contributor is junior | 1 × \`senior\` or above | \`sara\` | nothing |
 
       ### Evidence of AI assistance
 
@@ -76,7 +70,13 @@ describe("the check run of", () => {
 
       | Who | Level | Level from | What they did |
       | --- | --- | --- | --- |
-      | \`june\` | \`junior\` | roster | opened the pull request, author of c0ffee1, committer of c0ffee1 |"
+      | \`june\` | \`junior\` | roster | opened the pull request, author of c0ffee1, committer of c0ffee1 |
+
+      ### Rules that apply
+
+      | Rule | Because | Asks for | Countersigned by | Still needs |
+      | --- | --- | --- | --- | --- |
+      | \`Senior sign-off\` | AI-assisted, its lowest contributor is junior | 1 × \`senior\` or above | \`sara\` (\`senior\`) | nothing |"
     `);
   });
 
@@ -90,12 +90,6 @@ describe("the check run of", () => {
 
       This stands until \`sara\` approves. If somebody else dismisses it, one more approval is needed, from somebody who did not dismiss it.
 
-      ### Rules that apply
-
-      | Rule | Because | Asks for | Countersigned by | Still needs |
-      | --- | --- | --- | --- | --- |
-      | \`Senior sign-off\` | AI-assisted, its lowest contributor is junior | 1 × \`senior\` or above | \`stan\` | nothing |
-
       ### Evidence of AI assistance
 
       | Tool | Sign | Where |
@@ -106,7 +100,13 @@ describe("the check run of", () => {
 
       | Who | Level | Level from | What they did |
       | --- | --- | --- | --- |
-      | \`june\` | \`junior\` | roster | opened the pull request, author of c0ffee1, committer of c0ffee1 |"
+      | \`june\` | \`junior\` | roster | opened the pull request, author of c0ffee1, committer of c0ffee1 |
+
+      ### Rules that apply
+
+      | Rule | Because | Asks for | Countersigned by | Still needs |
+      | --- | --- | --- | --- | --- |
+      | \`Senior sign-off\` | AI-assisted, its lowest contributor is junior | 1 × \`senior\` or above | \`stan\` (\`staff\`) | nothing |"
     `);
   });
 
@@ -125,14 +125,9 @@ describe("the check run of", () => {
 
       Waiting for 2 approvals by \`staff\` or above: nobody can.
 
-      Too few people can countersign: the others are contributors to this change, away, or below the level asked for. Ways out: add people to the roster, or split the change so that somebody is not a contributor to a part of it.
+      No way to satisfy High blast radius as it stands. Too few people can countersign: the others are contributors to this change, away, or below the level asked for. Ways out: add people to the roster.
 
-      ### Rules that apply
-
-      | Rule | Because | Asks for | Countersigned by | Still needs |
-      | --- | --- | --- | --- | --- |
-      | \`High blast radius\` of \`acme/shop › .github/countersign/policy.yml\` | changes src/parser.ts | 2 × \`staff\` or above | – | 2, but nobody can |
-      | \`Senior sign-off\` of \`acme/.github › .github/countersign/policy.yml\` | AI-assisted, its lowest contributor is junior | 1 × \`senior\` or above | – | 1, but nobody can |
+      No way to satisfy Senior sign-off as it stands. Too few people can countersign: the others are contributors to this change, away, or below the level asked for. Ways out: add people to the roster.
 
       ### Evidence of AI assistance
 
@@ -144,7 +139,14 @@ describe("the check run of", () => {
 
       | Who | Level | Level from | What they did |
       | --- | --- | --- | --- |
-      | \`june\` | \`junior\` | roster | opened the pull request, author of c0ffee1, committer of c0ffee1 |"
+      | \`june\` | \`junior\` | roster | opened the pull request, author of c0ffee1, committer of c0ffee1 |
+
+      ### Rules that apply
+
+      | Rule | Because | Asks for | Countersigned by | Still needs |
+      | --- | --- | --- | --- | --- |
+      | \`High blast radius\` of \`acme/shop › .github/countersign/policy.yml\` | changes src/parser.ts | 2 × \`staff\` or above | – | 2, but nobody can |
+      | \`Senior sign-off\` of \`acme/.github › .github/countersign/policy.yml\` | AI-assisted, its lowest contributor is junior | 1 × \`senior\` or above | – | 1, but nobody can |"
     `);
   });
 
@@ -163,17 +165,17 @@ describe("the check run of", () => {
         grace: junior
       \`\`\`
 
-      ### Rules that apply
-
-      | Rule | Because | Asks for | Countersigned by | Still needs |
-      | --- | --- | --- | --- | --- |
-      | \`Senior sign-off\` | AI-assisted, the level of its contributors is not known | 1 × \`senior\` or above | – | 1, but nobody can |
-
       ### Evidence of AI assistance
 
       | Tool | Sign | Where |
       | --- | --- | --- |
-      | \`claude-code\` | \`Co-Authored-By: Claude <noreply@anthropic.com>\` | trailer of [\`c0ffee1\`](https://github.com/acme/shop/pull/7/commits/c0ffee1000000000000000000000000000000000) |"
+      | \`claude-code\` | \`Co-Authored-By: Claude <noreply@anthropic.com>\` | trailer of [\`c0ffee1\`](https://github.com/acme/shop/pull/7/commits/c0ffee1000000000000000000000000000000000) |
+
+      ### Rules that apply
+
+      | Rule | Because | Asks for | Countersigned by | Still needs |
+      | --- | --- | --- | --- | --- |
+      | \`Senior sign-off\` | AI-assisted, the level of its contributors is not known | 1 × \`senior\` or above | – | 1, but nobody can |"
     `);
   });
 
@@ -242,13 +244,7 @@ describe("the check run of", () => {
 
       **Observe only:** Waiting for 1 approval by \`senior\` or above: \`stan\` or \`paula\` can.
 
-      To countersign, approve \`c0ffee1\` in a review on GitHub. A push afterwards asks for a new approval.
-
-      ### Rules that apply
-
-      | Rule | Because | Asks for | Countersigned by | Still needs |
-      | --- | --- | --- | --- | --- |
-      | \`Senior sign-off\` | AI-assisted, opened by a bot account, which counts as junior | 1 × \`senior\` or above | – | 1 by \`stan\` or \`paula\` |
+      To countersign, approve \`c0ffee1\` in a review on GitHub. A later push asks for a new approval, unless it leaves the patch as it is.
 
       ### Evidence of AI assistance
 
@@ -264,7 +260,13 @@ describe("the check run of", () => {
       | Who | Level | Level from | What they did |
       | --- | --- | --- | --- |
       | \`sara\` | \`senior\` | roster | is assigned to the bot's pull request |
-      | \`june\` | \`junior\` | roster | committer of c0ffee1 |"
+      | \`june\` | \`junior\` | roster | committer of c0ffee1 |
+
+      ### Rules that apply
+
+      | Rule | Because | Asks for | Countersigned by | Still needs |
+      | --- | --- | --- | --- | --- |
+      | \`Senior sign-off\` | observing only: AI-assisted, opened by a bot account, which counts as junior | 1 × \`senior\` or above | – | 1 by \`stan\` or \`paula\` |"
     `);
   });
 });

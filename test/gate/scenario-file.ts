@@ -3,8 +3,9 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import { parsePolicy } from "../../src/config/policy-file.ts";
 import { parseRoster } from "../../src/config/roster-file.ts";
+import { formatProblem } from "../../src/config/yaml-file.ts";
 import type { Account, GitIdentity, Read } from "../../src/gate/accounts.ts";
-import type { Commit, Facts, Observation, Review } from "../../src/gate/facts.ts";
+import type { Commit, ConfigChange, Facts, Observation, Patch, Review } from "../../src/gate/facts.ts";
 import { defaultPolicy, type Policy } from "../../src/gate/policy.ts";
 import type { Roster } from "../../src/gate/roster.ts";
 import type { Config } from "../../src/gate/verdict.ts";
@@ -39,14 +40,14 @@ const sha = z
   .transform(small.sha);
 const minute = z.iso.datetime();
 
-const unreadable = z.strictObject({ unreadable: z.string() });
+const unreadable = z.strictObject({ unreadable: z.string(), pastLimit: z.literal(true).optional() });
 function readable<T>(value: z.ZodType<T>): z.ZodType<Read<T>> {
   return z
     .union([unreadable, value.transform((read) => ({ read }))])
     .transform((given): Read<T> => ("read" in given ? { kind: "read", value: given.read } : broken(given)));
 }
-function broken({ unreadable: why }: z.infer<typeof unreadable>): { kind: "unreadable"; why: string } {
-  return { kind: "unreadable", why };
+function broken({ unreadable: why, pastLimit }: z.infer<typeof unreadable>): Read<never> {
+  return { kind: "unreadable", why, ...(pastLimit && { pastLimit }) };
 }
 
 /** An account with its own e-mail, or a name and an e-mail without account. */
@@ -62,6 +63,7 @@ const commit: z.ZodType<Commit> = z
     coAuthors: z.array(identity),
     committer: identity,
     parents: z.array(sha),
+    tree: sha,
     signedByGitHub: z.boolean(),
   })
   .partial()
@@ -145,7 +147,48 @@ const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", [
     at: minute,
   }),
   z.strictObject({ kind: z.literal("evidence"), evidence }),
+  z.strictObject({
+    kind: z.literal("override"),
+    by: account,
+    reason: z.string().default("the shop is down"),
+    sha: sha.default(small.headSha),
+    at: minute.default("2026-11-20T11:00:00Z"),
+  }),
 ]);
+
+/** What a head changes against a base: any word, the same for the same patch. */
+const patch = z
+  .strictObject({ sha, base: z.string().default("main"), is: readable(z.string()) })
+  .transform(({ is, ...revision }): Patch => ({ ...revision, fingerprint: is }));
+
+const note = z.strictObject({ sha, text: z.string() });
+
+const writtenFile = z.record(z.string(), z.unknown());
+/** A roster or policy as the pull request would make it, read by the parsers that read people's files. */
+const configChange = z
+  .strictObject({
+    file: z.enum(["roster", "policy"]),
+    to: z.union([z.literal("removed"), unreadable, writtenFile]),
+  })
+  .transform(({ file, to }): ConfigChange => {
+    const name = `acme/.github › .github/countersign/${file}.yml`;
+    return { file, name, proposal: proposalOf(file, name, to) };
+  });
+
+function proposalOf(
+  file: ConfigChange["file"],
+  name: string,
+  to: "removed" | z.infer<typeof unreadable> | z.infer<typeof writtenFile>,
+): ConfigChange["proposal"] {
+  if (to === "removed") return { kind: "removed" };
+  const why = unreadable.safeParse(to);
+  if (why.success) return { kind: "unreadable", why: why.data.unreadable };
+  const text = stringify(to);
+  const parsed = file === "roster" ? parseRoster(text, name) : parsePolicy(text, name, null);
+  if (parsed.kind === "broken")
+    return { kind: "broken", problems: parsed.problems.map((problem) => formatProblem(name, problem)) };
+  return "people" in parsed.value ? { kind: "roster", roster: parsed.value } : { kind: "policy" };
+}
 
 const pull = z
   .strictObject({
@@ -153,9 +196,16 @@ const pull = z
     author: someone,
     assignees: z.array(account),
     base: z.string(),
+    stackBase: z.string().nullable(),
     headRef: z.string(),
     title: z.string(),
     body: z.string(),
+    bodyEdited: z.strictObject({ by: someone }),
+    suggestedBy: z.array(account),
+    pushAccess: z.array(z.strictObject({ account, canPush: readable(z.boolean()) })),
+    patches: z.array(patch),
+    notes: readable(z.array(note)),
+    configChanges: z.array(configChange),
     requiredOnBase: readable(z.boolean()),
     commits: readable(z.array(commit)),
     files: readable(z.array(file)),
@@ -167,7 +217,6 @@ const pull = z
   })
   .partial();
 
-const writtenFile = z.record(z.string(), z.unknown());
 const given = pull.extend({
   roster: z.union([z.literal("absent"), unreadable, writtenFile]).optional(),
   /** Members of the teams that the roster names. */
@@ -179,7 +228,15 @@ const given = pull.extend({
 });
 
 const expected = z.strictObject({
-  outcome: z.enum(["not gated", "undecidable", "objected", "waiting", "countersigned", "not-needed"]),
+  outcome: z.enum([
+    "not gated",
+    "undecidable",
+    "objected",
+    "waiting",
+    "overridden",
+    "countersigned",
+    "not-needed",
+  ]),
   conclusion: z.enum(["success", "neutral", "failure", "action_required"]).optional(),
   title: z.string().optional(),
   /** Every review that did not count: `login (what): reason`. */

@@ -28,7 +28,7 @@ describe("scenarios", () => {
   });
 
   test("are not fewer than they were", () => {
-    expect(files.length).toBeGreaterThanOrEqual(60);
+    expect(files.length).toBeGreaterThanOrEqual(225);
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import type { Evidence } from "../../src/gate/evidence.ts";
 import type { Account, GitIdentity } from "../../src/gate/accounts.ts";
-import type { Commit, Facts, Review } from "../../src/gate/facts.ts";
+import type { Commit, Facts, PushAccess, Review } from "../../src/gate/facts.ts";
 import type { Policy, Rule, RuleCondition } from "../../src/gate/policy.ts";
 import { defaultPolicy } from "../../src/gate/policy.ts";
 import type { Roster, RosterPerson } from "../../src/gate/roster.ts";
@@ -110,6 +110,7 @@ export function pull(change: Partial<Facts> = {}): Facts {
     stackBase: null,
     patches: [],
     suggestedBy: [],
+    pushAccess: [june, milo, sara, stan, paula, mallory].map(pushes),
     notes: { kind: "absent" },
     configChanges: [],
     assignees: [],
@@ -124,6 +125,11 @@ export function pull(change: Partial<Facts> = {}): Facts {
     readAt: "2026-11-20T12:00:00Z",
     ...change,
   };
+}
+
+/** The access of somebody who can push. */
+export function pushes(account: Account): PushAccess {
+  return { account, canPush: read(true) };
 }
 
 /** The pull request with these reviews, numbered and dated one minute apart in their order. */

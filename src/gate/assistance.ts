@@ -1,0 +1,104 @@
+import type { Account } from "./accounts.ts";
+import { counts, detectNotes, detectPull, isAutomation } from "./detect.ts";
+import type { Evidence, Place } from "./evidence.ts";
+import type { Commit, Facts } from "./facts.ts";
+import { readTrailers } from "./message.ts";
+import { matchesText } from "./patterns.ts";
+import type { Marker, Policy } from "./policy.ts";
+import { isSame, sameLogin } from "./roster.ts";
+
+/**
+ * The evidence that a policy counts: found now by the catalogue, the policy's markers and a ticked attestation; remembered
+ * from earlier looks; or, where there is none and nobody attests otherwise, assumed because the policy says so.
+ */
+export function assistanceIn(facts: Facts, policy: Policy): readonly Evidence[] {
+  const now = [
+    ...detectPull(facts, policy.ai.labels),
+    ...markersIn(facts, policy),
+    ...attestationIn(facts, policy),
+    ...(policy.ai.notes && facts.notes.kind === "read" ? detectNotes(facts.notes.value).evidence : []),
+  ];
+  const seen = new Set(now.map(evidenceKey));
+  const earlier = facts.observations
+    .flatMap((entry) => (entry.kind === "evidence" ? [{ ...entry.evidence, remembered: true }] : []))
+    .filter((entry) => !seen.has(evidenceKey(entry)));
+  const evidence = counts([...now, ...earlier]);
+  if (evidence.length > 0 || policy.ai.undeclared === "human" || declaresHuman(facts, policy))
+    return evidence;
+  return [
+    sign("any", "undeclared", onPull, `${policy.origin}: what declares nothing is taken for AI-assisted`),
+  ];
+}
+
+/** What makes two pieces of evidence the same piece, seen at different times. */
+export function evidenceKey(evidence: Evidence): string {
+  const where = evidence.place.kind === "commit" ? evidence.place.sha : evidence.place.kind;
+  return [evidence.kind, evidence.tool, where, evidence.quote].join("\n");
+}
+
+const onPull: Place = { kind: "pull-request" };
+
+function sign(tool: string, kind: Evidence["kind"], place: Place, quote: string): Evidence {
+  return { tool, kind, role: "assisted", confidence: "official", place, quote, remembered: false };
+}
+
+function markersIn(facts: Facts, policy: Policy): Evidence[] {
+  const commits = policy.ai.markers.length > 0 && facts.commits.kind === "read" ? facts.commits.value : [];
+  return [
+    ...policy.ai.markers.flatMap((marker) =>
+      isBy(marker, facts.author) ? [sign(marker.tool, "login", onPull, marker.login)] : [],
+    ),
+    ...commits.flatMap((commit) => policy.ai.markers.flatMap((marker) => markerIn(marker, commit))),
+  ];
+}
+
+function markerIn(marker: Marker, commit: Commit): Evidence[] {
+  const place: Place = { kind: "commit", sha: commit.sha };
+  if (marker.kind === "login") {
+    const accounts = [commit.author, commit.committer, ...commit.coAuthors].map(({ account }) => account);
+    return accounts.some((account) => isBy(marker, account))
+      ? [sign(marker.tool, "login", place, marker.login)]
+      : [];
+  }
+  return readTrailers(commit.message)
+    .filter(
+      ({ key, value }) =>
+        key.toLowerCase() === marker.trailer.toLowerCase() && matchesText(marker.value ?? "*", value),
+    )
+    .map(({ key, value }) => sign(marker.tool, "trailer", place, `${key}: ${value}`));
+}
+
+function isBy(marker: Marker, account: Account | null): marker is Extract<Marker, { kind: "login" }> {
+  return marker.kind === "login" && account !== null && sameLogin(account.login, marker.login);
+}
+
+function attestationIn(facts: Facts, policy: Policy): Evidence[] {
+  const line = policy.ai.attestation?.ai;
+  return line !== undefined && ticked(facts.body).has(normal(line))
+    ? [sign("any", "body", onPull, line)]
+    : [];
+}
+
+/**
+ * Whether somebody who may says that no AI was used. Only the author can: a body last edited by anybody else attests nothing.
+ * Dependency bots of the catalogue need not say it.
+ */
+function declaresHuman(facts: Facts, policy: Policy): boolean {
+  if (facts.author !== null && isAutomation(facts.author)) return true;
+  const line = policy.ai.attestation?.human;
+  if (line === undefined || !ticked(facts.body).has(normal(line))) return false;
+  if (facts.bodyEdited === null) return true;
+  return facts.author !== null && facts.bodyEdited.by !== null && isSame(facts.bodyEdited.by, facts.author);
+}
+
+/** The texts of ticked task-list items, as GitHub shows them: https://docs.github.com/en/get-started/writing-on-github */
+function ticked(body: string): ReadonlySet<string> {
+  const items = body
+    .split(/\r?\n/u)
+    .map((line) => /^ {0,3}(?:[-*+]|\d{1,9}[.)])\s+\[[xX]\]\s+(.*)$/u.exec(line)?.[1]);
+  return new Set(items.flatMap((text) => (text === undefined ? [] : [normal(text)])));
+}
+
+function normal(text: string): string {
+  return text.trim().replace(/\s+/gu, " ").toLowerCase();
+}

@@ -1,0 +1,85 @@
+import type { Account } from "./accounts.ts";
+import type { Commit, Facts } from "./facts.ts";
+
+/** A head SHA against a base branch: what an approval was given on, or what a push replaced. */
+export type Revision = { readonly base: string; readonly sha: string };
+
+/** Two revisions that are the same change if their patches are equal: before and after a push or an update merge. */
+export type Rewrite = { readonly actor: Account | null; readonly before: string; readonly after: string };
+
+/**
+ * Whether two revisions are proven to be the same patch: both fingerprints were read and are equal. What was not read, or
+ * could not be, is no proof. https://docs.github.com/en/pull-requests (an approval is of a diff).
+ */
+export function isSamePatch(facts: Facts, one: Revision, other: Revision): boolean {
+  if (one.base === other.base && one.sha === other.sha) return true;
+  const [first, second] = [fingerprintOf(facts, one), fingerprintOf(facts, other)];
+  return first !== null && first === second;
+}
+
+/** Whether a push or a merge left the change as it was. */
+export function keepsPatch(facts: Facts, { before, after }: Rewrite): boolean {
+  const { base } = facts;
+  return isSamePatch(facts, { base, sha: before }, { base, sha: after });
+}
+
+/**
+ * Who moved the head branch from where to where, as deliveries told, or the timeline for force-pushes that no delivery told
+ * of. The same push may stand there twice.
+ */
+export function pushesOf(facts: Facts): Rewrite[] {
+  const seen = facts.observations.flatMap((entry) =>
+    entry.kind === "push" && entry.before !== null
+      ? [{ actor: entry.actor, before: entry.before, after: entry.after }]
+      : [],
+  );
+  const events = facts.timeline.kind === "read" ? facts.timeline.value : [];
+  const forced = events.flatMap((event) =>
+    event.kind === "force-pushed" && event.before !== null && event.after !== null
+      ? [{ actor: event.actor, before: event.before, after: event.after }]
+      : [],
+  );
+  return [...seen, ...forced];
+}
+
+/** The merges of the base branch into the head branch among the commits: their second parent comes from outside the range. */
+export function updateMergesOf(facts: Facts): { commit: Commit; rewrite: Rewrite }[] {
+  const commits = facts.commits.kind === "read" ? facts.commits.value : [];
+  const inRange = new Set(commits.map((commit) => commit.sha));
+  return commits.flatMap((commit) => {
+    const [first, second, ...more] = commit.parents;
+    if (first === undefined || second === undefined || more.length > 0 || inRange.has(second)) return [];
+    return [{ commit, rewrite: { actor: commit.author.account, before: first, after: commit.sha } }];
+  });
+}
+
+/** Commits of the range that are `sha` or its ancestors. */
+export function ancestorsInRange(facts: Facts, sha: string): Set<string> {
+  const commits = new Map(
+    (facts.commits.kind === "read" ? facts.commits.value : []).map((commit) => [commit.sha, commit]),
+  );
+  const found = new Set<string>();
+  const open = [sha];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const commit = commits.get(next);
+    if (commit === undefined || found.has(next)) continue;
+    found.add(next);
+    open.push(...commit.parents);
+  }
+  return found;
+}
+
+/** Why two revisions cannot be compared: the patch of one of them could not be read. Null where both were, or none was. */
+export function whyNotCompared(facts: Facts, ...revisions: readonly Revision[]): string | null {
+  const unread = facts.patches.find(
+    ({ base, sha, fingerprint }) =>
+      fingerprint.kind === "unreadable" &&
+      revisions.some((revision) => revision.base === base && revision.sha === sha),
+  );
+  return unread?.fingerprint.kind === "unreadable" ? unread.fingerprint.why : null;
+}
+
+function fingerprintOf(facts: Facts, { base, sha }: Revision): string | null {
+  const patch = facts.patches.find((entry) => entry.base === base && entry.sha === sha);
+  return patch?.fingerprint.kind === "read" ? patch.fingerprint.value : null;
+}

@@ -1,0 +1,43 @@
+import type { Account } from "./accounts.ts";
+import { revisionsToCompare } from "./approvals.ts";
+import { excusesToProve, wantsSuggestions } from "./contributors.ts";
+import type { Facts } from "./facts.ts";
+import { overridersToAskAbout } from "./override.ts";
+import type { Revision } from "./patches.ts";
+import type { Policy } from "./policy.ts";
+import type { Roster } from "./roster.ts";
+
+/** What a verdict depends on besides the facts of the one query; empty and false for an ordinary pull request. */
+export type Wanted = {
+  /** Each once. */
+  readonly patches: readonly Revision[];
+  readonly suggestions: boolean;
+  /** Of whom to ask whether they can push. */
+  readonly pushAccess: readonly Account[];
+  readonly notes: boolean;
+  /** Where renamed files came from: a path rule or an exemption looks at both names. */
+  readonly oldPaths: boolean;
+};
+
+/**
+ * What has to be read before the facts can be judged. Pure, so that the reader asks GitHub for no more than the gate will look
+ * at. Without a roster nobody can countersign, so no patch needs to be compared.
+ */
+export function wanted(facts: Facts, roster: Roster | null, policies: readonly Policy[]): Wanted {
+  const { base } = facts;
+  const excuses = roster === null ? [] : excusesToProve(facts, roster);
+  const rewritten = excuses.flatMap(({ before, after }) => [
+    { base, sha: before },
+    { base, sha: after },
+  ]);
+  const all = roster === null ? [] : [...revisionsToCompare(facts), ...rewritten];
+  return {
+    patches: [...new Map(all.map((revision) => [`${revision.base} ${revision.sha}`, revision])).values()],
+    suggestions: roster !== null && wantsSuggestions(facts),
+    pushAccess: roster === null ? [] : overridersToAskAbout(facts, roster, policies),
+    notes: policies.some((policy) => policy.ai.notes),
+    oldPaths: policies.some(
+      ({ rules, exempt }) => exempt.length > 0 || rules.some(({ when }) => when.paths !== null),
+    ),
+  };
+}
