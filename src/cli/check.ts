@@ -132,7 +132,7 @@ async function checkRange(wanted: Wanted, io: CheckIo): Promise<number> {
   const range = findRange(repository, wanted);
   const config = readConfig(repository, range, wanted);
   for (const warning of config.warnings) io.stderr(`${warning}\n`);
-  const commits = await readRange(repository, range);
+  const commits = await readRange(repository, range, config.policy.ai.notes);
   const nothing = (why: string) => {
     io.stdout(wanted.json === true ? "null\n" : `${plain(why)}\n`);
     return 0;
@@ -187,10 +187,10 @@ function findRange(repository: LocalRepository, { base, head = "HEAD" }: Wanted)
 }
 
 /** Oldest first, as GitHub lists the commits of a pull request. */
-async function readRange(repository: LocalRepository, range: Range): Promise<LocalCommit[]> {
+async function readRange(repository: LocalRepository, range: Range, notes: boolean): Promise<LocalCommit[]> {
   const commits: LocalCommit[] = [];
   const between = `${range.baseSha}..${range.headSha}`;
-  for await (const group of readCommits(repository, between, { limit: commitsMax + 1 }))
+  for await (const group of readCommits(repository, between, { limit: commitsMax + 1, notes }))
     commits.push(...group);
   if (commits.length > commitsMax) {
     throw new GitError(
@@ -242,7 +242,8 @@ function readConfig(repository: LocalRepository, range: Range, wanted: Wanted): 
     roster?.kind === "ok" && parsed?.kind !== "broken" ? checkTogether(roster, [policy]) : null;
   note(rosterPlace, together?.problems ?? []);
   if (problems.length > 0) throw new BrokenFiles(problems.map((problem) => `${problem}\n`).join(""));
-  const warnings = (together?.warnings.flat() ?? []).map(({ path, ...warning }) => {
+  const ownWarnings = parsed?.kind === "ok" ? parsed.warnings : [];
+  const warnings = [...ownWarnings, ...(together?.warnings.flat() ?? [])].map(({ path, ...warning }) => {
     // The built-in policy stands in no file: a rule of it that nobody can satisfy is for the roster to mend.
     const place = policyText === null ? rosterPlace : policyPlace;
     return formatProblem(place, { ...warning, path: path === "" ? "warning" : `warning: ${path}` });

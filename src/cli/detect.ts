@@ -2,10 +2,17 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { describeIssue, words } from "../config/describe-issue.ts";
-import { counts, detectCommit } from "../gate/detect.ts";
+import { counts, detectCommit, detectNotes } from "../gate/detect.ts";
 import type { Evidence } from "../gate/evidence.ts";
 import { plain } from "../gate/markdown.ts";
-import { GitError, openRepository, readCommits, resolveCommit } from "./git.ts";
+import {
+  GitError,
+  hasNotes,
+  type LocalRepository,
+  openRepository,
+  readCommits,
+  resolveCommit,
+} from "./git.ts";
 import { type Paint, painter } from "./verdict-text.ts";
 
 /**
@@ -22,7 +29,7 @@ export type DetectIo = {
   readonly progress: boolean;
 };
 
-const help = `countersign detect [RANGE] [--json]
+const help = `countersign detect [RANGE] [--json] [--notes]
 countersign detect --jsonl
 
 Shows the signs of AI assistance in each commit of a git range: trailers, marker lines,
@@ -31,6 +38,7 @@ commit, as git log does. Nothing is sent anywhere.
 
   countersign detect main..HEAD
   countersign detect HEAD --json | jq -r 'select(.ai).sha'
+  countersign detect main..HEAD --notes
 
 Options:
   --json     one line of JSON for each commit:
@@ -38,6 +46,7 @@ Options:
   --jsonl    read commits from standard input instead, one JSON object to a line, and
              write the same lines:
              {"sha","message","author":{"name","email"},"committer":{"name","email"}}
+  --notes    read git-ai's notes (refs/notes/ai) too: which tool wrote how many lines
   --help     this text
 
 "ai" says whether the evidence counts as AI assistance: a sign that was only reported to
@@ -67,15 +76,13 @@ export async function detect(argv: readonly string[], io: DetectIo): Promise<num
     case "lines":
       return detectLines(io);
     case "range":
-      return detectRange(wanted.range, wanted.json ? jsonReport : humanReport(painter(io)), io);
+      return detectRange(wanted, wanted.json ? jsonReport : humanReport(painter(io)), io);
   }
 }
 
-type Wanted =
-  | { kind: "help" }
-  | { kind: "wrong"; why: string }
-  | { kind: "lines" }
-  | { kind: "range"; range: string | null; json: boolean };
+type Wanted = { kind: "help" } | { kind: "wrong"; why: string } | { kind: "lines" } | Range;
+
+type Range = { kind: "range"; range: string | null; json: boolean; notes: boolean };
 
 function readArguments(argv: readonly string[]): Wanted {
   try {
@@ -85,6 +92,7 @@ function readArguments(argv: readonly string[]): Wanted {
         help: { type: "boolean", short: "h" },
         json: { type: "boolean" },
         jsonl: { type: "boolean" },
+        notes: { type: "boolean" },
       },
       allowPositionals: true,
     });
@@ -93,7 +101,10 @@ function readArguments(argv: readonly string[]): Wanted {
     if (range === "")
       return { kind: "wrong", why: "the range is empty; leave it out for all of HEAD's history" };
     if (more.length > 0) return { kind: "wrong", why: "more than one range; write one, such as main..HEAD" };
-    if (values.jsonl !== true) return { kind: "range", range, json: values.json === true };
+    const notes = values.notes === true;
+    if (values.jsonl !== true) return { kind: "range", range, json: values.json === true, notes };
+    if (notes)
+      return { kind: "wrong", why: "--jsonl reads standard input, which has no notes; leave one out" };
     return range === null
       ? { kind: "lines" }
       : { kind: "wrong", why: "--jsonl reads standard input; leave the range out" };
@@ -104,18 +115,21 @@ function readArguments(argv: readonly string[]): Wanted {
 }
 
 /** How commits are shown: each in some text, and what is to be said when all were. */
-type Report = { readonly commit: (commit: Subject) => string; readonly end: (range: string) => string };
+type Report = {
+  readonly commit: (commit: Subject, found: readonly Evidence[]) => string;
+  readonly end: (range: string) => string;
+};
 
 const jsonReport: Report = { commit: jsonLine, end: () => "" };
 
-function jsonLine(commit: Subject): string {
-  const found = detectCommit(commit);
+function jsonLine({ sha }: Subject, found: readonly Evidence[]): string {
   const evidence = found.map(({ tool, kind, role, quote }) => ({ tool, kind, role, quote }));
-  return `${JSON.stringify({ sha: commit.sha, ai: counts(found).length > 0, evidence })}\n`;
+  return `${JSON.stringify({ sha, ai: counts(found).length > 0, evidence })}\n`;
 }
 
-async function detectRange(given: string | null, report: Report, io: DetectIo): Promise<number> {
+async function detectRange({ range: given, notes }: Range, report: Report, io: DetectIo): Promise<number> {
   const range = given ?? "HEAD";
+  const broken: BrokenNotes = [];
   let read = 0;
   let shown = 0;
   const clear = () => {
@@ -125,8 +139,10 @@ async function detectRange(given: string | null, report: Report, io: DetectIo): 
     const repository = openRepository(io.directory, io.environment);
     // "No commits yet" says more than "no such range".
     if (given === null) resolveCommit(repository, range);
-    for await (const commits of readCommits(repository, range)) {
-      await io.stdout(commits.map(report.commit).join(""));
+    for await (const commits of readCommits(repository, range, { notes })) {
+      await io.stdout(
+        commits.map((commit) => report.commit(commit, detectWithNote(commit, broken))).join(""),
+      );
       read += commits.length;
       if (io.progress && read >= shown + progressEvery) {
         shown = read;
@@ -135,8 +151,7 @@ async function detectRange(given: string | null, report: Report, io: DetectIo): 
     }
     clear();
     await io.stdout(report.end(range));
-    if (repository.shallow)
-      io.stderr("countersign detect: this clone is shallow; older commits are not in it\n");
+    for (const remark of remarks(repository, notes, broken)) io.stderr(`countersign detect: ${remark}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
@@ -144,6 +159,30 @@ async function detectRange(given: string | null, report: Report, io: DetectIo): 
     io.stderr(`countersign detect: ${error.message}\n`);
     return 2;
   }
+}
+
+type BrokenNotes = { readonly sha: string; readonly why: string }[];
+
+function detectWithNote(commit: Subject & { readonly note?: string }, broken: BrokenNotes): Evidence[] {
+  const note = commit.note ? detectNotes([{ sha: commit.sha, text: commit.note }]) : null;
+  broken.push(...(note?.broken ?? []));
+  return [...detectCommit(commit), ...(note?.evidence ?? [])];
+}
+
+/** What was not read, so that nobody takes it for not being there. */
+function remarks(repository: LocalRepository, notes: boolean, broken: BrokenNotes): string[] {
+  const [first] = broken;
+  const one = first && `the git-ai note of ${first.sha.slice(0, 7)} cannot be read: ${plain(first.why)}`;
+  const more = broken.length > 1 ? ` (and ${broken.length - 1} more)` : "";
+  return [
+    ...(repository.shallow ? ["this clone is shallow; older commits are not in it"] : []),
+    ...(notes && !hasNotes(repository)
+      ? [
+          'there are no git-ai notes here; "git fetch origin refs/notes/ai:refs/notes/ai" brings those of origin',
+        ]
+      : []),
+    ...(one === undefined ? [] : [`${one}${more}`]),
+  ];
 }
 
 /** One line in, one line out. What was read before a broken line is written before it is complained about. */
@@ -155,7 +194,7 @@ async function detectLines(io: DetectIo): Promise<number> {
     number++;
     const parsed = parseLine(line);
     if (parsed.kind === "broken") return parsed.why;
-    out += jsonLine(parsed.commit);
+    out += jsonLine(parsed.commit, detectCommit(parsed.commit));
     return null;
   };
   const flush = async (problem: string | null) => {
@@ -211,8 +250,7 @@ function humanReport(paint: Paint): Report {
   const tools = new Map<string, number>();
   let read = 0;
   let assisted = 0;
-  const commit = (one: Subject): string => {
-    const found = detectCommit(one);
+  const commit = (one: Subject, found: readonly Evidence[]): string => {
     const counted = counts(found);
     read++;
     if (counted.length > 0) assisted++;

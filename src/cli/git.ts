@@ -19,7 +19,13 @@ export type LocalRepository = {
 };
 
 /** A commit as git has it; GitHub's accounts and signatures are not known here. */
-export type LocalCommit = Omit<Commit, "coAuthors" | "signedByGitHub">;
+export type LocalCommit = Omit<Commit, "coAuthors" | "signedByGitHub"> & {
+  /** git-ai's note on it, empty where there is none; only there when notes were asked for. */
+  readonly note?: string;
+};
+
+/** Where git-ai keeps its notes. A clone does not have them until they are fetched by name. */
+const notesRef = "refs/notes/ai";
 
 /** What one answer of git may weigh, unless it is read as a stream: a change of a million files is about 100 MB. */
 const answerBytesMax = 256 * 1024 * 1024;
@@ -146,23 +152,32 @@ export function readChangedFiles(repository: LocalRepository, from: string, to: 
   return files;
 }
 
-const fields = ["H", "T", "P", "an", "ae", "cn", "ce", "B"].map((field) => `%${field}`).join("%x00");
-const fieldsOfCommit = 8;
+/** Whether the repository has notes of git-ai's at all. */
+export function hasNotes(repository: LocalRepository): boolean {
+  return verify(repository, notesRef) !== null;
+}
+
+const fields = ["H", "T", "P", "an", "ae", "cn", "ce", "B"];
 
 /**
  * The commits of a range in the order of `git log`, newest first, in groups as git hands them over: a history of any length
  * takes little memory, and no waiting for each commit. Messages are whole; git turns them into UTF-8 where they name their
  * encoding, other bytes become U+FFFD.
  * @param range anything one word can say to `git log`: `main..HEAD`, `HEAD`, a SHA.
+ * @param options.notes the same git reads git-ai's notes on the commits, too.
  * @throws GitError when there is no such range, or the repository cannot be read to its end.
  */
 export async function* readCommits(
   repository: LocalRepository,
   range: string,
-  options: { readonly limit?: number } = {},
+  options: { readonly limit?: number; readonly notes?: boolean } = {},
 ): AsyncGenerator<LocalCommit[]> {
   const limit = options.limit === undefined ? [] : [`--max-count=${options.limit}`];
-  const format = ["-z", "--no-patch", "--no-color", "--encoding=UTF-8", `--format=tformat:${fields}`];
+  const wanted = options.notes === true ? [...fields, "N"] : fields;
+  const fieldsOfCommit = wanted.length;
+  const tformat = wanted.map((field) => `%${field}`).join("%x00");
+  const notes = options.notes === true ? `--notes=${notesRef}` : "--no-notes";
+  const format = ["-z", "--no-patch", "--no-color", "--encoding=UTF-8", notes, `--format=tformat:${tformat}`];
   const args = ["log", ...format, ...limit, "--end-of-options", range, "--"];
   const git = spawn("git", [...safely, ...args], {
     cwd: repository.directory,
@@ -191,7 +206,7 @@ export async function* readCommits(
       const values = rest.concat(parts);
       const whole = values.length - (values.length % fieldsOfCommit);
       rest = values.slice(whole);
-      if (whole > 0) yield toCommits(values.slice(0, whole));
+      if (whole > 0) yield toCommits(values.slice(0, whole), fieldsOfCommit);
     }
     await closed;
   } finally {
@@ -202,11 +217,12 @@ export async function* readCommits(
   if (git.exitCode !== 0) throw new GitError(problemOf(repository, "log", complaint, range));
 }
 
-function toCommits(values: readonly string[]): LocalCommit[] {
+function toCommits(values: readonly string[], fieldsOfCommit: number): LocalCommit[] {
   const commits: LocalCommit[] = [];
   for (let at = 0; at < values.length; at += fieldsOfCommit) {
     const [sha = "", tree = "", parents = "", ...rest] = values.slice(at, at + fieldsOfCommit);
-    const [authorName = "", authorEmail = "", committerName = "", committerEmail = "", message = ""] = rest;
+    const [authorName = "", authorEmail = "", committerName = "", committerEmail = "", message = "", note] =
+      rest;
     commits.push({
       sha,
       message,
@@ -214,6 +230,7 @@ function toCommits(values: readonly string[]): LocalCommit[] {
       parents: parents === "" ? [] : parents.split(" "),
       author: { name: authorName, email: authorEmail, account: null },
       committer: { name: committerName, email: committerEmail, account: null },
+      ...(note === undefined ? {} : { note }),
     });
   }
   return commits;

@@ -4,16 +4,18 @@ import { requireNode } from "../node-version.ts";
 const help = `countersign COMMAND
 
 Countersign holds AI-assisted pull requests until a senior engineer has approved
-exactly what will land. These commands work on files and local repositories; the server
-is started with npm start in a clone.
+exactly what will land. These commands only look, at files, local repositories and pull
+requests; the server is started with npm start in a clone.
 
 Commands:
   check              judges a local git range as if it were a pull request
   detect [RANGE]     the signs of AI assistance in each commit of a git range
+  explain PULL       what the gate says of a pull request on GitHub, and why
   validate FILE...   every problem of roster and policy files, with line and column
 
   countersign check --base origin/main
   countersign detect main..HEAD
+  countersign explain acme/shop#12
   countersign validate .github/countersign/roster.yml
   countersign COMMAND --help
 
@@ -47,6 +49,10 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
       // On a terminal the list itself shows how far it is.
       const progress = process.stderr.isTTY && !process.stdout.isTTY;
       return detect(rest, { ...here, stdin, stdout: drained, progress });
+    }
+    case "explain": {
+      const { explain } = await import("./explain.ts");
+      return explain(rest, { ...here, stdout, now: () => Date.now() });
     }
     case "validate": {
       const { validate } = await import("./validate.ts");

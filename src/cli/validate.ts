@@ -139,7 +139,8 @@ function rosterReport(file: string, roster: Parsed<Roster>, policies: readonly P
 
 function policyReport(file: string, policy: Parsed<Policy>, roster: Parsed<Roster> | null): Report {
   if (policy.kind === "broken") return { file, problems: policy.problems, warnings: [], contents: "" };
-  const warnings = roster?.kind === "ok" ? checkTogether(roster, [policy]).warnings.flat() : [];
+  const together = roster?.kind === "ok" ? checkTogether(roster, [policy]).warnings.flat() : [];
+  const warnings = [...policy.warnings, ...together];
   return {
     file,
     problems: [],

@@ -7,17 +7,14 @@ export type Path = readonly PropertyKey[];
 /** One thing wrong, not yet located. `at`: whether the key at `path` is meant or its value. */
 export type Complaint = { readonly path: Path; readonly message: string; readonly at: "key" | "value" };
 
-/**
- * A mapping with these keys and no others. `later` are keys that the documentation has and this version does not:
- * refused too, because a rule that is read past is a hole.
- */
-export function mapping<Shape extends z.ZodRawShape>(shape: Shape, later: readonly string[] = []) {
+/** A mapping with these keys and no others: a rule that is read past is a hole. */
+export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
   const known = Object.keys(shape);
   return z.strictObject(shape, {
     // One line for each key, in order: `describeIssue` takes them apart again.
     error: (issue) =>
       issue.code === "unrecognized_keys"
-        ? issue.keys.map((key) => unknownKey(key, known, later)).join("\n")
+        ? issue.keys.map((key) => unknownKey(key, known)).join("\n")
         : undefined,
   });
 }
@@ -84,13 +81,13 @@ export function words(issue: z.core.$ZodRawIssue): string | undefined {
 
 const typeWords: Readonly<Record<string, string>> = {
   array: "a list",
+  boolean: "true or false",
   object: "keys with values",
   record: "keys with values",
   string: "text",
 };
 
-function unknownKey(key: string, known: readonly string[], later: readonly string[]): string {
-  if (later.includes(key)) return `this version does not know the key ${quote(key)} yet; remove it`;
+function unknownKey(key: string, known: readonly string[]): string {
   return `unknown key ${quote(key)}${didYouMean(key, known) || ";"} the keys here are ${known.join(", ")}`;
 }
 

@@ -57,13 +57,28 @@ export function readEnvironment(
     host: env["HOST"] || "localhost",
     port: readPort(env, complain),
     logLevel: readLogLevel(env, complain),
-    dataDir: env["DATA_DIR"] || "./data",
-    configRepo: readConfigRepo(env, complain),
-    ...readGitHubUrls(env, complain),
+    ...readPlace(env, complain),
   };
   if (env["DATABASE_URL"])
     complain("DATABASE_URL: PostgreSQL is not supported by this version yet; unset DATABASE_URL");
   return problems.length === 0 ? { kind: "ok", value } : { kind: "broken", problems };
+}
+
+/** Where GitHub and its configuration repository are, as `readEnvironment` finds them: all a command needs that only reads. */
+export function readGitHubPlace(
+  env: Variables,
+):
+  | { readonly kind: "ok"; readonly value: Pick<Environment, "apiUrl" | "webUrl" | "configRepo" | "dataDir"> }
+  | { readonly kind: "broken"; readonly problems: readonly string[] } {
+  const problems: string[] = [];
+  const complain: Complain = (problem) => problems.push(problem);
+  const value = readPlace(env, complain);
+  return problems.length === 0 ? { kind: "ok", value } : { kind: "broken", problems };
+}
+
+function readPlace(env: Variables, complain: Complain) {
+  const dataDir = env["DATA_DIR"] || "./data";
+  return { dataDir, configRepo: readConfigRepo(env, complain), ...readGitHubUrls(env, complain) };
 }
 
 function readAppId(env: Variables, complain: Complain): number {

@@ -1,13 +1,13 @@
 /** `.github/countersign/policy.yml`: text -> policy; and what only shows when roster and policies meet. */
-import { z } from "zod";
-import { branchPatternProblem, pathPatternProblem } from "../gate/patterns.ts";
-import { defaultPolicy, type Policy, type Rule } from "../gate/policy.ts";
+import type { z } from "zod";
+import { toolSlugs } from "../gate/catalogue.ts";
+import { defaultPolicy, type Marker, type Policy, type Rule } from "../gate/policy.ts";
 import type { Roster } from "../gate/roster.ts";
-import { mapping, quote } from "./describe-issue.ts";
-import { levelSchema } from "./roster-file.ts";
+import { didYouMean, quote } from "./describe-issue.ts";
+import { policySchema } from "./policy-schema.ts";
 import { type FileProblem, type Locate, type Parsed, parseYamlFile } from "./yaml-file.ts";
 
-/** Every key a policy may have, now or in a later version; files whose name says nothing are told by them. */
+/** Every key a policy may have; files whose name says nothing are told by them. */
 export const policyKeys: readonly string[] = ["mode", "branches", "ai", "rules", "exempt", "override"];
 
 /** A parsed file beside others: what it says and where its parts stand. `Parsed` of kind "ok" is one. */
@@ -21,7 +21,7 @@ export const builtInPolicy: Located<Policy> = {
 
 /**
  * Reads a policy; keys left out are as in `defaultPolicy`. `origin` says where the text came from, for people.
- * `levels` are the roster's, lowest first; null: no roster could be read, so any level will do.
+ * `levels` are the roster's, lowest first; null: no roster could be read, so any level will do. Warns of tools nobody knows.
  */
 export function parsePolicy(text: string, origin: string, levels: readonly string[] | null): Parsed<Policy> {
   const parsed = parseYamlFile(
@@ -30,28 +30,30 @@ export function parsePolicy(text: string, origin: string, levels: readonly strin
     () => [],
   );
   if (parsed.kind === "broken") return parsed;
-  const { mode, branches, ai, rules, exempt } = parsed.value;
+  const { mode, branches, ai, rules, exempt, override } = parsed.value;
   const policy: Policy = {
     origin,
     mode: mode ?? defaultPolicy.mode,
     branches: branches ?? defaultPolicy.branches,
     ai: {
-      ...defaultPolicy.ai,
       labels: ai?.labels ?? defaultPolicy.ai.labels,
       undeclared: ai?.undeclared ?? defaultPolicy.ai.undeclared,
+      attestation: ai?.attestation ?? defaultPolicy.ai.attestation,
+      notes: ai?.notes ?? defaultPolicy.ai.notes,
+      markers: ai?.markers?.map(toMarker) ?? defaultPolicy.ai.markers,
     },
     rules: rules?.map(toRule) ?? defaultPolicy.rules,
     exempt: exempt?.map((entry) => ({ onlyPaths: entry.only_paths })) ?? defaultPolicy.exempt,
-    override: defaultPolicy.override,
+    override: override ?? defaultPolicy.override,
   };
-  return { ...parsed, value: policy };
+  return { ...parsed, value: policy, warnings: unknownTools(policy, parsed.locate) };
 }
 
 /**
  * What is wrong only with the files together. `problems` belong to the roster: levels of its own that a policy without
  * rules cannot know. `warnings` belong to the policies, one list for each, in their order: rules that nobody on the
- * roster can satisfy. Pass `builtInPolicy` where the defaults hold. A team whose members are not read is taken to have
- * enough of them.
+ * roster can satisfy, and an override that nobody can use. Pass `builtInPolicy` where the defaults hold. A team whose
+ * members are not read is taken to have enough of them.
  */
 export function checkTogether(
   roster: Located<Roster>,
@@ -64,57 +66,18 @@ export function checkTogether(
       !defaultPolicy.rules.every((rule) => levels.includes(rule.require.level)),
   );
   const problems = lost === undefined ? [] : [withoutRules(roster, lost.value)];
-  return { problems, warnings: policies.map((policy) => unsatisfiable(policy, roster.value)) };
+  return {
+    problems,
+    warnings: policies.map((policy) => [
+      ...unsatisfiable(policy, roster.value),
+      ...unusableOverride(policy, roster.value),
+    ]),
+  };
 }
 
-function policySchema(levels: readonly string[] | null) {
-  const level = levelSchema(levels);
-  const when = mapping({
-    level_below: level.optional(),
-    paths: patterns(pathPatternProblem).min(1).optional(),
-    changed_lines_over: wholeNumber(0).optional(),
-    labels: z.array(text).min(1).optional(),
-    tools: z.array(text).min(1).optional(),
-    base: patterns(branchPatternProblem).min(1).optional(),
-    provenance: z.enum(["ai", "any"]).optional(),
-  });
-  const rule = mapping({
-    name: text.max(100),
-    when: when.default({}),
-    require: mapping({ approvals: wholeNumber(1), level }),
-  });
-  return mapping(
-    {
-      mode: z.enum(["enforce", "observe"]).optional(),
-      branches: patterns(branchPatternProblem).optional(),
-      ai: mapping({ labels: z.array(text).optional(), undeclared: z.enum(["human", "ai"]).optional() }, [
-        "attestation",
-        "notes",
-        "markers",
-      ]).optional(),
-      rules: z.array(rule).optional(),
-      exempt: z.array(mapping({ only_paths: patterns(pathPatternProblem).min(1) })).optional(),
-    },
-    ["override"],
-  );
-}
-
-const text = z.string().min(1);
-
-function wholeNumber(least: number) {
-  const error = `expected a whole number of at least ${least}`;
-  return z.int({ error }).min(least, { error });
-}
-
-function patterns(problemOf: (pattern: string) => string | null) {
-  const pattern = text.superRefine((value, context) => {
-    const message = problemOf(value);
-    if (message !== null) context.addIssue({ code: "custom", message, input: value });
-  });
-  return z.array(pattern);
-}
-
-type RuleInFile = NonNullable<z.infer<ReturnType<typeof policySchema>>["rules"]>[number];
+type PolicyInFile = z.infer<ReturnType<typeof policySchema>>;
+type RuleInFile = NonNullable<PolicyInFile["rules"]>[number];
+type MarkerInFile = NonNullable<NonNullable<PolicyInFile["ai"]>["markers"]>[number];
 
 function toRule({ name, when, require }: RuleInFile): Rule {
   return {
@@ -130,6 +93,26 @@ function toRule({ name, when, require }: RuleInFile): Rule {
     },
     require,
   };
+}
+
+function toMarker({ tool, trailer, value, login }: MarkerInFile): Marker {
+  if (login !== undefined) return { tool, kind: "login", login };
+  // The schema lets no marker through that has neither.
+  return { tool, kind: "trailer", trailer: trailer ?? "", value: value ?? null };
+}
+
+/** A slip in a tool's name makes a rule that never matches, and nothing else would show it. */
+function unknownTools(policy: Policy, locate: Locate): FileProblem[] {
+  const known = new Set([...toolSlugs, ...policy.ai.markers.map(({ tool }) => tool)]);
+  return policy.rules.flatMap(({ when }, rule) =>
+    (when.tools ?? []).flatMap((tool, at) => {
+      if (known.has(tool)) return [];
+      const hint = didYouMean(tool, [...known]) || "; add its marker or correct the name";
+      const message = `neither the catalogue nor ai.markers has a tool ${quote(tool)}, so no change is made with it${hint}`;
+      const place = locate(["rules", rule, "when", "tools", at]);
+      return [{ path: `rules[${rule}].when.tools[${at}]`, ...place, message }];
+    }),
+  );
 }
 
 function withoutRules(roster: Located<Roster>, policy: Policy): FileProblem {
@@ -158,6 +141,14 @@ function unsatisfiable({ value, locate }: Located<Policy>, roster: Roster): File
     const place = locate(builtIn ? [] : ["rules", at, "require"]);
     return [{ path: builtIn ? "" : `rules[${at}].require`, ...place, message }];
   });
+}
+
+function unusableOverride({ value, locate }: Located<Policy>, roster: Roster): FileProblem[] {
+  const level = value.override?.level;
+  // A level that is not on the ladder is a problem of its own.
+  if (level === undefined || !roster.levels.includes(level) || atLeast(level, roster) > 0) return [];
+  const message = `nobody can override: the roster has nobody of level ${level} or above; name a lower level, or remove override`;
+  return [{ path: "override.level", ...locate(["override", "level"]), message }];
 }
 
 /** How many people of the roster have that level or a higher one. */

@@ -70,18 +70,21 @@ const ladder = z
   });
 
 // What GitHub lets people have: letters, digits and hyphens, an underscore before an enterprise's short code. Old
-// accounts may end in a hyphen or have two in a row. (https://docs.github.com/en/enterprise-cloud@latest/admin/managing-iam/iam-configuration-reference/username-considerations-for-external-authentication)
-const loginPattern = /^[a-z\d][a-z\d_-]{0,38}$/i;
+// accounts may end in a hyphen or have two in a row. Both cases are written out: JSON Schema has no flags. (https://docs.github.com/en/enterprise-cloud@latest/admin/managing-iam/iam-configuration-reference/username-considerations-for-external-authentication)
+const loginPattern = /^[A-Za-z\d][A-Za-z\d_-]{0,38}$/;
 const login = z.string().regex(loginPattern, { error: ({ input }) => loginMessage(String(input)) });
 
-const teamPattern = /^[a-z\d][a-z\d_-]{0,38}\/[a-z\d._-]{1,100}$/i;
+const teamPattern = /^[A-Za-z\d][A-Za-z\d_-]{0,38}\/[A-Za-z\d._-]{1,100}$/;
 const team = z.string().regex(teamPattern, {
   error: ({ input }) =>
     `${quote(String(input))} is not a team; write organisation/team-slug, such as acme/staff-engineers`,
 });
 
 const day = z.iso.date({ error: "expected a day that exists, written YYYY-MM-DD" });
-const away = mapping({ from: day, until: day }).refine(({ from, until }) => from <= until, {
+const away = mapping({
+  from: day.describe("The first day away, UTC."),
+  until: day.describe("The last day away, UTC."),
+}).refine(({ from, until }) => from <= until, {
   error: '"until" is before "from"; write the earlier day as "from"',
 });
 
@@ -89,24 +92,40 @@ const idMessage = "expected the account's numeric GitHub id, a whole number of a
 const id = z.int({ error: idMessage }).min(1, { error: idMessage });
 const email = z.string().regex(/^[^\s@]+@[^\s@]+$/, { error: "expected an e-mail address" });
 
-function rosterSchema(levels: readonly string[] | null) {
+/** A roster as it is written. `levels` are the file's own, lowest first; null: they are not known, any level will do. */
+export function rosterSchema(levels: readonly string[] | null) {
   const level = levelSchema(levels);
   const person = mapping({
-    level,
-    id: id.optional(),
-    emails: z.array(email).optional(),
-    away: away.optional(),
+    level: level.describe("One of the levels."),
+    id: id.optional().describe("The account's numeric GitHub id; if given, the account must have it."),
+    emails: z
+      .array(email)
+      .optional()
+      .describe("Commits that carry one of these e-mails and belong to no account are this person's."),
+    away: away
+      .optional()
+      .describe("Days on which the person is not named among those who can countersign; they still may."),
   });
+  const entry = z
+    .union([level, person], { error: "expected a level, or keys with values such as level: senior" })
+    .describe("The person's level, or keys with it.");
   return mapping({
-    levels: ladder.default([...defaultLevels]),
-    unlisted: level.optional(),
-    people: z
-      .record(
-        login,
-        z.union([level, person], { error: "expected a level, or keys with values such as level: senior" }),
-      )
-      .default({}),
-    teams: z.record(team, level).default({}),
+    levels: ladder
+      .default([...defaultLevels])
+      .describe("The ladder, lowest level first. One without senior needs a policy with rules."),
+    unlisted: level
+      .optional()
+      .describe("The level of contributors who are not listed; they never countersign. Default: the lowest."),
+    people: z.record(login, entry).default({}).describe("GitHub login, in any case: level."),
+    teams: z
+      .record(team, level)
+      .default({})
+      .describe(
+        "organisation/team-slug: level of its members. Entries under people win; of several teams the highest.",
+      ),
+  }).meta({
+    title: "Countersign roster",
+    description: "Who has which level: .github/countersign/roster.yml",
   });
 }
 

@@ -41,7 +41,7 @@ describe("the range", () => {
     repository.git("checkout", "--quiet", "-b", "copilot/fix-login", "main");
     repository.commit("Fix", grace);
     expect((await run(repository.directory, "--head", "copilot/fix-login")).stdout).toMatch(
-      /\n {2}copilot\S* +copilot\/fix-login +branch\n/,
+      /\n {2}copilot\S* +copilot\/fix-login +name of the head branch\n/,
     );
   });
 
@@ -172,6 +172,23 @@ describe("what is wrong", () => {
     expect(countersign(folder, ["check"], { env: { ...environment, PATH: "" } })).toEqual(
       failed("git was not found; install it, or add its folder to PATH"),
     );
+  });
+
+  test("includes git-ai's notes where the policy asks for them", async () => {
+    const human = makeChange({ [rosterPath]: roster, [policyPath]: "ai: { notes: true }\n" });
+    const grace = ["-c", "user.name=Grace", "-c", "user.email=grace@acme.dev"];
+    human.git(...grace, "commit", "--quiet", "--amend", "-m", "Fix the login");
+    expect(await run(human.directory)).toMatchObject({ status: 0, stderr: "" });
+
+    const session = { agent_id: { tool: "cursor", id: "1", model: "m" } };
+    const data = { schema_version: "authorship/3.0.0", prompts: { a1b2c3d4e5f60718: session } };
+    const note = `src/login.ts\n  a1b2c3d4e5f60718 2\n---\n${JSON.stringify(data)}\n`;
+    human.git(...grace, "notes", "--ref=ai", "add", "-m", note, "HEAD");
+    const { status, stdout } = await run(human.directory);
+    expect({ status, note: stdout.includes("git-ai: 1 line in 1 file by cursor") }).toEqual({
+      status: 1,
+      note: true,
+    });
   });
 
   test.each(["--help", "-h"])("is looked up with %s, which shows an example", async (option) => {

@@ -17,10 +17,6 @@ describe("countersign check", () => {
   Roster  main:${rosterPath}
   Policy  built-in defaults; there is no main:${policyPath}
 
-Rules that apply
-  Rule             Because                                        Asks for             Still needs
-  Senior sign-off  AI-assisted, its lowest contributor is junior  1 × senior or above  1 by ada or alan
-
 Evidence of AI assistance
   Tool         Sign                                            Where
   claude-code  ${claude}  trailer of ${short}
@@ -28,6 +24,10 @@ Evidence of AI assistance
 Contributors
   Who    Level   Level from  What they did
   grace  junior  roster      opened the pull request, author of ${short}, committer of ${short}
+
+Rules that apply
+  Rule             Because                                        Asks for             Still needs
+  Senior sign-off  AI-assisted, its lowest contributor is junior  1 × senior or above  1 by ada or alan
 `,
       stderr: "",
     });

@@ -16,7 +16,21 @@ function makeHistory() {
   const repository = makeRepository();
   const human = repository.commit("Start\n");
   const assisted = repository.commit(`Fix the login\n\n${claude}\n`);
-  return { ...repository, human, assisted };
+  const note = (ref: string, text: string, sha: string) => {
+    repository.git(
+      "-c",
+      "user.name=A",
+      "-c",
+      "user.email=a@b.c",
+      "notes",
+      `--ref=${ref}`,
+      "add",
+      "-m",
+      text,
+      sha,
+    );
+  };
+  return { ...repository, human, assisted, note };
 }
 
 describe("countersign detect", () => {
@@ -131,6 +145,11 @@ ${human.slice(0, 7)} Start
       ["--jsonl", "HEAD"],
       '--jsonl reads standard input; leave the range out\nRun "countersign detect --help" for how it is used.',
     ],
+    [
+      "notes for --jsonl",
+      ["--jsonl", "--notes"],
+      '--jsonl reads standard input, which has no notes; leave one out\nRun "countersign detect --help" for how it is used.',
+    ],
   ])("refuses %s and says why", async (_, args, why) => {
     const { directory } = makeHistory();
     expect(await run(args, [], { directory })).toEqual({
@@ -162,6 +181,90 @@ ${human.slice(0, 7)} Start
     const { status, stdout, stderr } = countersign(makeFolder(), ["detect", option]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toContain("  countersign detect main..HEAD\n");
+    expect(stdout).toContain("  countersign detect main..HEAD --notes\n");
+  });
+});
+
+describe("countersign detect --notes", () => {
+  const note = `src/cart.ts
+  d9978a8723e02b52 1-4,9
+---
+{"schema_version":"authorship/3.0.0","prompts":{"d9978a8723e02b52":{"agent_id":{"tool":"cursor","model":"gpt-5"}}}}`;
+  const quote = "git-ai: 5 lines in 1 file by cursor (gpt-5)";
+
+  test("shows what git-ai's note on a commit says, and no other note", () => {
+    const repository = makeHistory();
+    const { directory, human, assisted } = repository;
+    repository.note("ai", note, human);
+    repository.note("ai", note, assisted);
+    repository.note("commits", "Co-Authored-By: Claude <noreply@anthropic.com>", human);
+    const env = { ...environment, GIT_NOTES_DISPLAY_REF: "refs/notes/*" };
+    expect(countersign(directory, ["detect", "--notes"], { env })).toEqual({
+      status: 0,
+      stdout: `${assisted.slice(0, 7)} Fix the login
+        claude-code: ${claude} (trailer, wrote)
+        cursor: ${quote} (note, wrote)
+${human.slice(0, 7)} Start
+        cursor: ${quote} (note, wrote)
+
+2 of 2 commits show signs of AI assistance: cursor 2, claude-code 1
+`,
+      stderr: "",
+    });
+    expect(countersign(directory, ["detect", human, "--json", "--notes"]).stdout).toBe(
+      `${JSON.stringify({ sha: human, ai: true, evidence: [{ tool: "cursor", kind: "note", role: "wrote", quote }] })}\n`,
+    );
+    expect(countersign(directory, ["detect", "--json"], { env }).stdout).not.toContain("git-ai");
+  });
+
+  test("finds the notes of a repository that has so many that their tree has folders", () => {
+    const repository = makeRepository();
+    const commits = Array.from({ length: 600 }, (_, at) => {
+      const from = at === 0 ? "" : `from :${at}\n`;
+      return `commit refs/heads/main\nmark :${at + 1}\ncommitter A <a@b.c> ${at} +0000\ndata 1\nx\n${from}`;
+    });
+    const blob = `blob\nmark :1000\ndata ${note.length}\n${note}\n`;
+    const notes = commits.map((_, at) => `N :1000 :${at + 1}\n`).join("");
+    repository.fastImport(
+      `${blob}${commits.join("")}commit refs/notes/ai\ncommitter A <a@b.c> 0 +0000\ndata 1\nx\n${notes}`,
+    );
+    expect(repository.git("ls-tree", "--name-only", "refs/notes/ai").split("\n")[0]).toHaveLength(2);
+    expect(countersign(repository.directory, ["detect", "--notes"]).stdout).toContain(
+      "600 of 600 commits show signs of AI assistance: cursor 600\n",
+    );
+  });
+
+  test("says that a clone lacks the notes, and how to bring them", () => {
+    const { directory, git, note: addNote, human } = makeHistory();
+    addNote("ai", note, human);
+    const clone = join(makeFolder(), "clone");
+    git("clone", "--quiet", directory, clone);
+    const detected = countersign(clone, ["detect", "--notes"]);
+    expect({ status: detected.status, stderr: detected.stderr }).toEqual({
+      status: 0,
+      stderr:
+        'countersign detect: there are no git-ai notes here; "git fetch origin refs/notes/ai:refs/notes/ai" brings those of origin\n',
+    });
+    expect(detected.stdout).toContain("1 of 2 commits");
+    repositoryAt(clone).git("fetch", "--quiet", "origin", "refs/notes/ai:refs/notes/ai");
+    expect(countersign(clone, ["detect", "--notes"])).toMatchObject({
+      stdout: expect.stringContaining("2 of 2 commits"),
+      stderr: "",
+    });
+  });
+
+  test("says which notes cannot be read, and takes them for no sign", () => {
+    const { directory, note: addNote, human, assisted } = makeHistory();
+    addNote("ai", "Looks good to me", human);
+    expect(countersign(directory, ["detect", human, "--notes", "--json"])).toEqual({
+      status: 0,
+      stdout: `{"sha":"${human}","ai":false,"evidence":[]}\n`,
+      stderr: `countersign detect: the git-ai note of ${human.slice(0, 7)} cannot be read: it has no line --- between files and data\n`,
+    });
+    addNote("ai", "---\nx", assisted);
+    expect(countersign(directory, ["detect", "--notes", "--json"]).stderr).toBe(
+      `countersign detect: the git-ai note of ${assisted.slice(0, 7)} cannot be read: what follows its line --- is not a JSON object (and 1 more)\n`,
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { builtInPolicy, checkTogether, parsePolicy } from "../../src/config/policy-file.ts";
-import { defaultLevels, parseRoster } from "../../src/config/roster-file.ts";
+import { parsePolicy } from "../../src/config/policy-file.ts";
+import { defaultLevels } from "../../src/config/roster-file.ts";
 import { formatProblem } from "../../src/config/yaml-file.ts";
 import { defaultPolicy } from "../../src/gate/policy.ts";
 
@@ -11,12 +11,6 @@ function problemsOf(text: string, levels: readonly string[] | null = defaultLeve
 
 function goodPolicy(text: string, levels: readonly string[] | null = defaultLevels) {
   const parsed = parsePolicy(text, "acme/.github", levels);
-  if (parsed.kind === "broken") throw new Error(JSON.stringify(parsed.problems));
-  return parsed;
-}
-
-function goodRoster(text: string) {
-  const parsed = parseRoster(text, "acme/.github");
   if (parsed.kind === "broken") throw new Error(JSON.stringify(parsed.problems));
   return parsed;
 }
@@ -39,6 +33,12 @@ branches: [~DEFAULT_BRANCH, "release/*"]
 ai:
   labels: [robot]
   undeclared: ai
+  attestation: { human: "Written without AI assistance", ai: "AI assistance was used" }
+  notes: true
+  markers:
+    - { tool: acme-coder, trailer: Written-With, value: "acme-coder*" }
+    - { tool: acme-coder, trailer: Acme-Session }
+    - { tool: acme.coder-2, login: "acme-coder[bot]" }
 rules:
   - name: Senior sign-off
     when: { level_below: senior }
@@ -56,12 +56,23 @@ rules:
     require: { approvals: 1, level: mid }
 exempt:
   - { only_paths: ["docs/**", "**/*.md"] }
+override: { level: staff }
 `;
     expect(goodPolicy(text).value).toEqual({
       origin: "acme/.github",
       mode: "observe",
       branches: ["~DEFAULT_BRANCH", "release/*"],
-      ai: { labels: ["robot"], undeclared: "ai" },
+      ai: {
+        labels: ["robot"],
+        undeclared: "ai",
+        attestation: { human: "Written without AI assistance", ai: "AI assistance was used" },
+        notes: true,
+        markers: [
+          { tool: "acme-coder", kind: "trailer", trailer: "Written-With", value: "acme-coder*" },
+          { tool: "acme-coder", kind: "trailer", trailer: "Acme-Session", value: null },
+          { tool: "acme.coder-2", kind: "login", login: "acme-coder[bot]" },
+        ],
+      },
       rules: [
         {
           name: "Senior sign-off",
@@ -84,18 +95,27 @@ exempt:
         { name: "Always", when: always, require: { approvals: 1, level: "mid" } },
       ],
       exempt: [{ onlyPaths: ["docs/**", "**/*.md"] }],
+      override: { level: "staff" },
     });
   });
 
   test.each([
     ["mode", "mode: observe", { mode: "observe" }],
     ["branches", "branches: [~ALL]", { branches: ["~ALL"] }],
-    ["ai.labels", "ai: { labels: [x] }", { ai: { labels: ["x"], undeclared: "human" } }],
+    ["ai.labels", "ai: { labels: [x] }", { ai: { ...defaultPolicy.ai, labels: ["x"] } }],
+    ["ai.undeclared", "ai: { undeclared: ai }", { ai: { ...defaultPolicy.ai, undeclared: "ai" } }],
     [
-      "ai.undeclared",
-      "ai: { undeclared: ai }",
-      { ai: { labels: ["ai-assisted", "ai-generated"], undeclared: "ai" } },
+      "ai.attestation",
+      "ai: { attestation: { human: By hand, ai: By tool } }",
+      { ai: { ...defaultPolicy.ai, attestation: { human: "By hand", ai: "By tool" } } },
     ],
+    ["ai.notes", "ai: { notes: true }", { ai: { ...defaultPolicy.ai, notes: true } }],
+    [
+      "ai.markers",
+      "ai: { markers: [{ tool: t, login: t-bot }] }",
+      { ai: { ...defaultPolicy.ai, markers: [{ tool: "t", kind: "login", login: "t-bot" }] } },
+    ],
+    ["override", "override: { level: mid }", { override: { level: "mid" } }],
     ["no rules", "rules: []", { rules: [] }],
     ["exempt", "exempt: [{ only_paths: [a] }]", { exempt: [{ onlyPaths: ["a"] }] }],
   ])("that only says %s has the default of every other key", (_, text, said) => {
@@ -148,26 +168,6 @@ exempt: { only_paths: [a] }
 describe("a policy is broken by", () => {
   test.each([
     [
-      "a key of a later version",
-      "override: { level: staff }",
-      'policy.yml:1:1: override: this version does not know the key "override" yet; remove it',
-    ],
-    [
-      "attestation, which is for a later version",
-      "ai: { attestation: {} }",
-      'policy.yml:1:7: ai.attestation: this version does not know the key "attestation" yet; remove it',
-    ],
-    [
-      "notes, which are for a later version",
-      "ai: { notes: true }",
-      'policy.yml:1:7: ai.notes: this version does not know the key "notes" yet; remove it',
-    ],
-    [
-      "markers, which are for a later version",
-      "ai: { markers: [] }",
-      'policy.yml:1:7: ai.markers: this version does not know the key "markers" yet; remove it',
-    ],
-    [
       "no approvals asked for",
       "rules: [{ name: a, require: { approvals: 0, level: mid } }]",
       "policy.yml:1:42: rules[0].require.approvals: expected a whole number of at least 1, got 0",
@@ -207,75 +207,129 @@ describe("a policy is broken by", () => {
   });
 });
 
-describe("a roster and its policies together", () => {
-  const oneStaff = `rules:\n  - name: Two staff\n    require: { approvals: 2, level: staff }\n`;
-  const twoWanted = (has: number) => [
-    `policy.yml:3:14: rules[0].require: nobody can satisfy the rule "Two staff": it asks for 2 of level staff or above, and the roster has ${has}; pull requests it matches will wait`,
-  ];
-  function warningsOf(roster: ReturnType<typeof goodRoster>): string[] {
-    const { warnings } = checkTogether(roster, [goodPolicy(oneStaff)]);
-    return warnings.flat().map((warning) => formatProblem("policy.yml", warning));
-  }
-
-  test("warn of a rule that nobody can satisfy", () => {
-    expect(warningsOf(goodRoster("people: { ada: principal, bob: senior }"))).toEqual(twoWanted(1));
-  });
-
-  test("count who is away, because they may still approve", () => {
-    expect(
-      warningsOf(
-        goodRoster(
-          "people: { ada: principal, bob: { level: staff, away: { from: 2026-01-01, until: 2026-12-31 } } }",
-        ),
+describe("an attestation, a marker or an override is broken by", () => {
+  const markers = (...list: string[]) => `ai:\n  markers:\n${list.map((one) => `    - ${one}\n`).join("")}`;
+  test.each([
+    [
+      "one line of the two missing",
+      "ai: { attestation: { human: By hand } }",
+      ['policy.yml:1:20: ai.attestation: the key "ai" is missing; expected text'],
+    ],
+    [
+      "two lines that are the same but for case and spaces",
+      "ai: { attestation: { human: By hand, ai: by  hand } }",
+      [
+        'policy.yml:1:42: ai.attestation.ai: the same text as under "human", case does not count; write two lines that can be told apart',
+      ],
+    ],
+    [
+      "lines that no pull request could have",
+      `ai:\n  attestation:\n    human: ""\n    ai: "two\\nlines"\n`,
+      [
+        'policy.yml:3:12: ai.attestation.human: expected text on one line, without spaces around it, got ""',
+        'policy.yml:4:9: ai.attestation.ai: expected text on one line, without spaces around it, got "two\\nlines"',
+      ],
+    ],
+    [
+      "the box of a line and a line too long",
+      `ai:\n  attestation:\n    human: "- [ ] By hand"\n    ai: ${"a".repeat(201)}\n`,
+      [
+        'policy.yml:3:12: ai.attestation.human: write the text of the line alone, without "- [ ]" before it',
+        `policy.yml:4:9: ai.attestation.ai: expected at most 200 characters, got "${"a".repeat(59)}…"`,
+      ],
+    ],
+    [
+      "notes in words",
+      "ai: { notes: please }",
+      ['policy.yml:1:14: ai.notes: expected true or false, got "please"'],
+    ],
+    [
+      "a marker of neither kind",
+      markers("tool: t"),
+      ["policy.yml:3:7: ai.markers[0]: expected trailer or login beside tool, such as trailer: Written-With"],
+    ],
+    [
+      "a marker of both kinds, whatever else is wrong with it",
+      markers("{ tool: T, trailer: Made-With, login: t }"),
+      [
+        'policy.yml:3:15: ai.markers[0].tool: expected a short name of lower-case letters, digits, dots and hyphens, such as acme-coder, got "T"',
+        "policy.yml:3:45: ai.markers[0].login: expected either trailer or login; write a marker for each",
+      ],
+    ],
+    [
+      "a value without its trailer",
+      markers("{ tool: t, value: x }", "{ tool: t, login: t, value: x }"),
+      [
+        "policy.yml:3:25: ai.markers[0].value: this is what a trailer says, and there is none here; add its key as trailer, or remove it",
+        "policy.yml:4:35: ai.markers[1].value: this is what a trailer says, and there is none here; add its key as trailer, or remove it",
+      ],
+    ],
+    [
+      "a trailer, a value and logins that could never match",
+      markers(
+        '{ tool: t, trailer: "Made-With:" }',
+        '{ tool: t, trailer: Made-With, value: " x" }',
+        '{ tool: t, login: "@t" }',
+        '{ tool: t, login: "t-*" }',
       ),
-    ).toEqual([]);
+      [
+        'policy.yml:3:27: ai.markers[0].trailer: expected the key of a trailer without its colon, letters, digits and hyphens, such as Written-With, got "Made-With:"',
+        'policy.yml:4:45: ai.markers[1].value: expected text on one line, without spaces around it, got " x"',
+        'policy.yml:5:25: ai.markers[2].login: expected the login of one account, without "@" or "*", such as acme-coder[bot], got "@t"',
+        'policy.yml:6:25: ai.markers[3].login: expected the login of one account, without "@" or "*", such as acme-coder[bot], got "t-*"',
+      ],
+    ],
+    [
+      "a marker that is none",
+      markers("acme-coder"),
+      ['policy.yml:3:7: ai.markers[0]: expected keys with values, got "acme-coder"'],
+    ],
+    [
+      "more markers than are read",
+      `ai: { markers: [${"{ tool: t, login: t },".repeat(101)}] }`,
+      ["policy.yml:1:16: ai.markers: expected at most 100 entries, got a list"],
+    ],
+    [
+      "an override for a level that does not exist",
+      "override: { level: stuff }",
+      [
+        'policy.yml:1:20: override.level: level "stuff" does not exist; did you mean "staff"? the levels are junior, mid, senior, staff, principal',
+      ],
+    ],
+    [
+      "an override without a level",
+      "override: {}",
+      ['policy.yml:1:11: override: the key "level" is missing; expected a level'],
+    ],
+  ])("%s", (_, text, problems) => {
+    expect(problemsOf(text)).toEqual(problems);
   });
+});
 
-  test("do not warn while the members of a team that could be enough are not read", () => {
-    expect(warningsOf(goodRoster("teams: { acme/staff: staff }"))).toEqual([]);
-    expect(warningsOf(goodRoster("teams: { acme/seniors: senior }"))).toEqual(twoWanted(0));
-  });
+test("the key of a marker's trailer has at most a hundred characters", () => {
+  const marker = (trailer: string) => `ai: { markers: [{ tool: t, trailer: ${trailer} }] }`;
+  expect(problemsOf(marker("a".repeat(100)))).toEqual([]);
+  expect(problemsOf(marker("a".repeat(101)))).toHaveLength(1);
+});
 
-  test("count the human members of teams once, and not those the roster lists lower", () => {
-    const roster = goodRoster("people: { eve: mid }\nteams: { acme/staff: staff, acme/top: principal }");
-    const members = ["ada", "Ada", "eve"].map((login) => ({ login, id: 1, kind: "User" as const }));
-    const read = [...members, { login: "tool[bot]", id: 2, kind: "Bot" as const }];
-    const teams = roster.value.teams.map((team) => ({
-      ...team,
-      members: { kind: "read" as const, value: read },
-    }));
-    expect(warningsOf({ ...roster, value: { ...roster.value, teams } })).toEqual(twoWanted(1));
-  });
+describe("a rule about tools", () => {
+  const warningsOf = (tools: string, ai = "ai: {}") =>
+    goodPolicy(
+      `${ai}\nrules:\n  - name: a\n    when: { tools: ${tools} }\n    require: { approvals: 1, level: mid }\n`,
+    ).warnings.map((warning) => formatProblem("policy.yml", warning));
 
-  test("keep the warnings of each policy apart, in their order", () => {
-    const roster = goodRoster("people: { ada: senior }");
-    const { warnings } = checkTogether(roster, [
-      builtInPolicy,
-      goodPolicy(oneStaff),
-      goodPolicy("rules: []"),
+  test("warns of a name that neither the catalogue nor a marker has", () => {
+    expect(warningsOf("[copilot, claud-code, hammer]")).toEqual([
+      'policy.yml:4:30: rules[0].when.tools[1]: neither the catalogue nor ai.markers has a tool "claud-code", so no change is made with it; did you mean "claude-code"?',
+      'policy.yml:4:42: rules[0].when.tools[2]: neither the catalogue nor ai.markers has a tool "hammer", so no change is made with it; add its marker or correct the name',
     ]);
-    expect(warnings.map((list) => list.length)).toEqual([0, 1, 0]);
   });
 
-  test("warn of the built-in rule at the top of the file that leaves it in place", () => {
-    const { warnings } = checkTogether(goodRoster("people: { ada: mid }"), [goodPolicy("mode: observe")]);
-    expect(warnings.flat().map((warning) => formatProblem("policy.yml", warning))).toEqual([
-      'policy.yml:1:1: nobody can satisfy the rule "Senior sign-off": it asks for 1 of level senior or above, and the roster has 0; pull requests it matches will wait',
-    ]);
+  test("may name a tool of the policy's own markers, and one that its sign does not name", () => {
+    expect(warningsOf("[hammer, any]", "ai: { markers: [{ tool: hammer, login: hammer-bot }] }")).toEqual([]);
   });
 
-  test("are broken when the roster has no senior and a policy has no rules of its own", () => {
-    const roster = goodRoster("people: { ada: L2 }\nlevels: [L1, L2]\n");
-    const problem = (origin: string) =>
-      `roster.yml:2:9: levels: no level "senior" in L1, L2, and ${origin} has no rules of its own, so the built-in rule asks for a level that does not exist; write a policy.yml with rules that name these levels, or add "senior"`;
-    const problemsWith = (policies: Parameters<typeof checkTogether>[1]) =>
-      checkTogether(roster, policies).problems.map((found) => formatProblem("roster.yml", found));
-    const withRules = goodPolicy("rules: [{ name: a, require: { approvals: 1, level: L2 } }]", ["L1", "L2"]);
-    expect(problemsWith([builtInPolicy])).toEqual([problem("built-in defaults")]);
-    expect(problemsWith([withRules, goodPolicy("mode: observe", ["L1", "L2"])])).toEqual([
-      problem("acme/.github"),
-    ]);
-    expect(problemsWith([withRules])).toEqual([]);
-    expect(checkTogether(goodRoster("people: { ada: senior }"), [builtInPolicy]).problems).toEqual([]);
+  test("warns of automation, which is in the catalogue and never evidence", () => {
+    expect(warningsOf("[automation]")).toHaveLength(1);
   });
 });

@@ -1,0 +1,190 @@
+/** `countersign explain owner/repo#12`: what the gate says of a pull request as it is on GitHub now. Writes nothing. */
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { type Collected, collectFacts, read } from "../collect-facts.ts";
+import { readGitHubPlace } from "../config/environment.ts";
+import { judge } from "../gate/judge.ts";
+import { plain } from "../gate/markdown.ts";
+import { blocks, strictest } from "../gate/strictest.ts";
+import type { Verdict } from "../gate/verdict.ts";
+import { personalClient } from "../github/client.ts";
+import { GitHubError } from "../github/errors.ts";
+import type { PullRead, PullRef } from "../github/read-pull.ts";
+import { openEmptyStore, openStoreToRead, StoreError } from "../store/store.ts";
+import { nextStepsText, painter, verdictText, verdictTitle } from "./verdict-text.ts";
+
+/** What the command needs of its process. `now` is the clock, ms since epoch. */
+export type ExplainIo = {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly now: () => number;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly colour: boolean;
+};
+
+const help = `countersign explain OWNER/REPO#NUMBER [--json]
+
+Looks at a pull request on GitHub as the server does, and says the same: what shows AI
+assistance, which rules apply, who could countersign, which reviews do not count. Nothing
+is written, neither to GitHub nor to the server's database.
+
+  countersign explain acme/shop#12
+  countersign explain acme/shop#12 --json
+
+Options:
+  --json          the verdict as JSON; null where there is nothing to judge
+  --help          this text
+
+Environment:
+  GITHUB_TOKEN    or GH_TOKEN: a token that may read the repository, the organisation's
+                  configuration repository and its teams, such as: gh auth token
+  GHE_HOST        the host of a GitHub Enterprise Server or a ghe.com subdomain
+  GHE_PROTOCOL    https or http, for GHE_HOST; default: https
+  CONFIG_REPO     the organisation's repository of roster and policy; default: .github
+  DATA_DIR        the server's data folder; default: ./data. What a server remembers of
+                  the pull request counts only where its database can be read
+
+Exit status: 0 passes, or there is nothing to judge; 1 blocked; 2 wrong usage, or it cannot
+be read.
+`;
+
+/** The command cannot do what it was asked; one line that says what to do. */
+class ExplainError extends Error {}
+
+type Wanted = { readonly pull: PullRef; readonly json: boolean };
+
+/** Runs the command on its arguments; resolves with the exit status. */
+export async function explain(argv: readonly string[], io: ExplainIo): Promise<number> {
+  try {
+    const wanted = readArguments(argv);
+    if (wanted === "help") {
+      io.stdout(help);
+      return 0;
+    }
+    return await explainPull(wanted, io);
+  } catch (error) {
+    if (!(error instanceof ExplainError || error instanceof StoreError)) throw error;
+    io.stderr(`countersign explain: ${error.message}\n`);
+    return 2;
+  }
+}
+
+function readArguments(argv: readonly string[]): Wanted | "help" {
+  const { values, positionals } = parseOptions(argv);
+  if (values.help === true) return "help";
+  const [reference = "", ...rest] = positionals;
+  const [, owner, repo, number] = /^([a-z\d][\w-]*)\/([\w.-]+)#([1-9]\d{0,8})$/iu.exec(reference) ?? [];
+  if (owner === undefined || repo === undefined || rest.length > 0) {
+    const got = positionals.length === 0 ? "none" : positionals.map((text) => JSON.stringify(text)).join(" ");
+    throw usageError(`expected one pull request such as acme/shop#12, got ${got}`);
+  }
+  return { pull: { owner, repo, number: Number(number) }, json: values.json === true };
+}
+
+function parseOptions(argv: readonly string[]) {
+  const flag = { type: "boolean" } as const;
+  const options = { json: flag, help: { ...flag, short: "h" } };
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: true });
+  } catch (error) {
+    throw error instanceof TypeError ? usageError(error.message.replaceAll("\n", " ")) : error;
+  }
+}
+
+function usageError(problem: string): ExplainError {
+  return new ExplainError(`${problem}\nRun "countersign explain --help" for how it is used.`);
+}
+
+async function explainPull({ pull, json }: Wanted, io: ExplainIo): Promise<number> {
+  const place = readPlace(io.environment);
+  const remembered = await openStoreToRead(place);
+  const store = remembered ?? (await openEmptyStore());
+  try {
+    const context = { store, appId: null, configRepo: place.configRepo, now: io.now };
+    const { seen, collected } = await collect(context, pull, place);
+    for (const line of unknownHere(place, pull, { seen, remembers: remembered !== null }))
+      io.stderr(`${line}\n`);
+    const verdict = judgeTogether(collected, pull.number);
+    if (json) io.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
+    else io.stdout(report(seen, verdict, io));
+    return verdict !== null && blocks(verdict) ? 1 : 0;
+  } finally {
+    await store.close();
+  }
+}
+
+type Place = ReturnType<typeof readPlace>;
+
+function readPlace(environment: NodeJS.ProcessEnv) {
+  const place = readGitHubPlace(environment);
+  if (place.kind === "broken") throw new ExplainError(place.problems.join("\n"));
+  const token = environment["GITHUB_TOKEN"] || environment["GH_TOKEN"];
+  if (!token)
+    throw new ExplainError(`GITHUB_TOKEN and GH_TOKEN are missing; ${makeToken(place.value.webUrl)}`);
+  return { ...place.value, token };
+}
+
+/** Fine-grained tokens cannot read check runs, which the query of a look asks for: https://github.com/cli/cli/issues/12597 */
+function makeToken(webUrl: string): string {
+  return `set GITHUB_TOKEN to what \`gh auth token\` prints, or to a token with the scopes repo and read:org, made at ${webUrl}/settings/tokens/new?scopes=repo,read:org`;
+}
+
+async function collect(
+  context: Parameters<typeof collectFacts>[0],
+  pull: PullRef,
+  { token, apiUrl, webUrl }: Place,
+): Promise<{ seen: PullRead; collected: Collected }> {
+  const github = personalClient(token, apiUrl);
+  try {
+    const seen = await read(context, github, pull);
+    return { seen, collected: await collectFacts(context, github, seen) };
+  } catch (error) {
+    if (!(error instanceof GitHubError)) throw error;
+    const cause = z.object({ status: z.number() }).safeParse(error.cause);
+    const status = cause.success ? cause.data.status : null;
+    if (status === 401) throw new ExplainError(`GitHub does not accept the token; ${makeToken(webUrl)}`);
+    if (error.gone && status === null) {
+      const repair =
+        "correct it, or take a token that may read the repository (authorised for its organisation)";
+      throw new ExplainError(`${nameOf(pull)} does not exist, or the token may not see it; ${repair}`);
+    }
+    const when = error.retryAt === null ? "" : `; try again after ${new Date(error.retryAt).toISOString()}`;
+    throw new ExplainError(`${error.message} (${apiUrl})${when}`);
+  }
+}
+
+/** What makes the server's verdict another one, where this command cannot know as much. */
+function unknownHere(
+  { dataDir, configRepo }: Place,
+  { owner }: PullRef,
+  { seen, remembers }: { readonly seen: PullRead; readonly remembers: boolean },
+): string[] {
+  const memory = `No database in ${dataDir}: what a server remembers of this pull request is not known here; DATA_DIR names its folder.`;
+  const organisation = `${owner}/${configRepo} does not exist, or the token may not see it: a roster or policy in it is not known here.`;
+  return [...(remembers ? [] : [memory]), ...(seen.organisation.kind === "absent" ? [organisation] : [])];
+}
+
+/** As the server judges: whatever shares the head SHA, the strictest verdict decides. Null where nothing is gated. */
+function judgeTogether({ facts, config }: Collected, number: number): Verdict | null {
+  const judged = facts.filter((each) => each.open || each.number === number);
+  const verdicts = judged.flatMap((each) => judge(each, config) ?? []);
+  return verdicts.length === 0 ? null : strictest(verdicts);
+}
+
+function report({ facts }: PullRead, verdict: Verdict | null, io: ExplainIo): string {
+  const base = plain(facts.base);
+  if (verdict === null) return `${nameOf(facts)} goes into ${base}, which is not gated: nothing to judge.\n`;
+  const paint = painter(io);
+  const closed = facts.open ? "" : ", closed";
+  const where = `${plain(facts.url, 400)} at ${facts.headSha.slice(0, 7)} into ${base}${closed}`;
+  return [
+    verdictTitle(verdict, paint),
+    `\n  ${paint("dim", where)}\n`,
+    nextStepsText(verdict),
+    verdictText(verdict, paint),
+  ].join("");
+}
+
+function nameOf({ owner, repo, number }: PullRef): string {
+  return `${owner}/${repo}#${number}`;
+}
