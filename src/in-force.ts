@@ -1,8 +1,8 @@
 import { builtInPolicy, checkTogether, type Located, parsePolicy } from "./config/policy-file.ts";
 import { parseRoster } from "./config/roster-file.ts";
-import { formatProblem, type Parsed } from "./config/yaml-file.ts";
+import { type FileProblem, formatProblem, type Parsed } from "./config/yaml-file.ts";
 import type { Account, Read } from "./gate/accounts.ts";
-import type { Facts } from "./gate/facts.ts";
+import type { ConfigChange, Facts } from "./gate/facts.ts";
 import type { Policy } from "./gate/policy.ts";
 import { type Roster, sameLogin } from "./gate/roster.ts";
 import type { Config } from "./gate/verdict.ts";
@@ -21,8 +21,22 @@ import {
 } from "./store/configs.ts";
 import type { Store } from "./store/store.ts";
 
-/** Roster and policies in force, and the version of each file they were read from. */
-export type InForce = { readonly config: Config; readonly versions: Readonly<Record<string, string>> };
+/** Roster and policies in force. */
+export type InForce = {
+  readonly config: Config;
+  /** The version of each file that is in force. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** The files of this repository that are in force, or would be if they were there. */
+  readonly guarded: readonly GuardedFile[];
+};
+
+/** `version`: the blob on the default branch; null where there is none, empty where it cannot be read. */
+export type GuardedFile = {
+  readonly file: "roster" | "policy";
+  readonly name: string;
+  readonly path: string;
+  readonly version: string | null;
+};
 
 /** A broken file's last good version is used for so long, and every check run says so. After that nobody can decide. */
 const staleMaxMs = 24 * 60 * 60 * 1000;
@@ -46,10 +60,8 @@ export async function configInForce(
   const own = ownFiles(read.repository, organisation);
   const places = own === null ? [organisation] : [organisation, own];
   const rosters = await Promise.all(places.map((files) => rosterOf(given, files)));
-  const roster =
-    rosters[0]?.kind === "absent" && neverHad(organisation.roster)
-      ? (rosters[1] ?? absent)
-      : (rosters[0] ?? absent);
+  const ownRoster = rosters[0]?.kind === "absent" && neverHad(organisation.roster);
+  const roster = (ownRoster ? rosters[1] : rosters[0]) ?? absent;
   const levels = roster.kind === "read" ? roster.value.file.value.levels : null;
   const policies = await Promise.all(places.map((files) => policyOf(given, files, levels)));
   const [wide = absent, narrow = absent] = policies;
@@ -70,7 +82,34 @@ export async function configInForce(
     ),
     ...(stale !== undefined && { stale }),
   };
-  return { config, versions: versionsOf([checked, ...applying]) };
+  const guarded = guardedFiles(own ?? organisation, { roster: own === null || ownRoster });
+  return { config, versions: versionsOf([checked, ...applying]), guarded };
+}
+
+/**
+ * What a pull request makes of the files in force.
+ * @param changed those of `guarded` that it changes. @param head both files at its head.
+ * @returns an entry for each of `changed`, but for one that is neither on the default branch nor at the head.
+ */
+export function proposedChanges(
+  { config }: InForce,
+  changed: readonly GuardedFile[],
+  head: { readonly roster: ConfigBlob; readonly policy: ConfigBlob },
+): ConfigChange[] {
+  const proposed = changed.some(({ file }) => file === "roster") ? levelsIn(head.roster) : null;
+  const levels = proposed ?? (config.roster.kind === "read" ? config.roster.value.levels : null);
+  return changed.flatMap(({ file, name, version }): ConfigChange[] => {
+    const blob = head[file];
+    if (blob.kind === "unreadable") return [{ file, name, proposal: blob }];
+    if (blob.kind === "absent")
+      return version === null ? [] : [{ file, name, proposal: { kind: "removed" } }];
+    const { text } = blob.value;
+    const proposal =
+      file === "policy"
+        ? policyProposal(name, parsePolicy(text, name, levels))
+        : rosterProposal(name, parseRoster(text, name), policiesBeside(config, head.policy, levels));
+    return [{ file, name, proposal }];
+  });
 }
 
 /**
@@ -103,13 +142,16 @@ function accountsOf(facts: Facts): readonly Account[] {
   const reviewers = facts.reviews.kind === "read" ? facts.reviews.value.map((review) => review.author) : [];
   const commits = facts.commits.kind === "read" ? facts.commits.value : [];
   const identities = commits.flatMap((commit) => [commit.author, commit.committer, ...commit.coAuthors]);
-  const pushers = facts.observations.flatMap((seen) => (seen.kind === "push" ? [seen.actor] : []));
+  const actors = facts.observations.flatMap((seen) => {
+    if (seen.kind === "override") return [seen.by];
+    return seen.kind === "push" ? [seen.actor] : [];
+  });
   const all = [
     facts.author,
     ...facts.assignees,
     ...reviewers,
     ...identities.map((identity) => identity.account),
-    ...pushers,
+    ...actors,
   ];
   return all.filter((account) => account !== null);
 }
@@ -257,6 +299,52 @@ async function withTeams({ store, github, now }: Given, owner: string, roster: R
     }),
   );
   return { ...roster, teams };
+}
+
+function guardedFiles(files: Files, has: { readonly roster: boolean }): GuardedFile[] {
+  const guarded = (file: GuardedFile["file"], path: string): GuardedFile => {
+    const blob = files[file];
+    const version = blob.kind === "read" ? blob.value.version : blob.kind === "absent" ? null : "";
+    return { file, name: `${files.owner}/${files.repo} › ${path}`, path, version };
+  };
+  return [...(has.roster ? [guarded("roster", rosterPath)] : []), guarded("policy", policyPath)];
+}
+
+function levelsIn(roster: ConfigBlob): readonly string[] | null {
+  const parsed = roster.kind === "read" ? parseRoster(roster.value.text, "") : null;
+  return parsed?.kind === "ok" ? parsed.value.levels : null;
+}
+
+function policyProposal(name: string, parsed: Parsed<Policy>): ConfigChange["proposal"] {
+  return parsed.kind === "ok" ? { kind: "policy" } : brokenProposal(name, parsed.problems);
+}
+
+function rosterProposal(
+  name: string,
+  parsed: Parsed<Roster>,
+  policies: readonly Located<Policy>[],
+): ConfigChange["proposal"] {
+  if (parsed.kind === "broken") return brokenProposal(name, parsed.problems);
+  const { problems } = checkTogether(parsed, policies);
+  return problems.length > 0 ? brokenProposal(name, problems) : { kind: "roster", roster: parsed.value };
+}
+
+function brokenProposal(name: string, problems: readonly FileProblem[]): ConfigChange["proposal"] {
+  return { kind: "broken", problems: problems.map((problem) => formatProblem(name, problem)) };
+}
+
+/** The policy that will stand beside a proposed roster: the built-in one only where no file replaces it. */
+function policiesBeside(
+  config: Config,
+  policy: ConfigBlob,
+  levels: readonly string[] | null,
+): Located<Policy>[] {
+  if (policy.kind === "read") {
+    const parsed = parsePolicy(policy.value.text, "", levels);
+    return parsed.kind === "ok" ? [parsed] : [];
+  }
+  const origins = config.policies.map((each) => (each.kind === "read" ? each.value.origin : each.kind));
+  return origins.every((origin) => origin === builtInPolicy.value.origin) ? [builtInPolicy] : [];
 }
 
 function versionsOf(files: readonly Read<{ name: string; version: string }>[]): Record<string, string> {

@@ -1,6 +1,7 @@
 import { ZodError } from "zod";
 import { actionOf, type Effects, events } from "../github/events.ts";
 import { pullTarget } from "../github/targets.ts";
+import { shownHead } from "../store/audit.ts";
 import { forgetTeams } from "../store/configs.ts";
 import { acceptDelivery } from "../store/deliveries.ts";
 import { openPullsWithHead } from "../store/pulls.ts";
@@ -28,9 +29,14 @@ export async function receive(
   const effects = effectsOf(delivery, configRepo);
   // Before the delivery is stored: should it fail after this, the team is only read once more than needed.
   if (effects?.forgetTeamsOf) await forgetTeams(store, effects.forgetTeamsOf);
-  const marks = effects === null ? [] : [...effects.marks, ...(await marksOfHeads(store, effects))];
+  const bound = effects === null ? [] : await boundOverrides(store, effects);
+  const marks =
+    effects === null
+      ? []
+      : [...effects.marks, ...(await marksOfHeads(store, effects)), ...bound.map(({ mark }) => mark)];
   const outcome = marks.length === 0 ? "ignored" : "accepted";
-  const observations = (effects?.observations ?? []).map((seen) => ({ ...seen, at: now }));
+  const seen = [...(effects?.observations ?? []), ...bound.map(({ observation }) => observation)];
+  const observations = seen.map((one) => ({ ...one, at: now }));
   const stored = { guid, event, action: actionOf(payload), at: now };
   const accepted = await acceptDelivery(store, stored, {
     marks,
@@ -67,4 +73,20 @@ async function marksOfHeads(store: Store, effects: Effects): Promise<Effects["ma
     })),
   );
   return (await Promise.all(found)).flat();
+}
+
+/** One written before any check run of the pull request was published is bound to nothing, and nothing comes of it. */
+async function boundOverrides(store: Store, effects: Effects) {
+  const bound = effects.overrides.map(async ({ repo, number, installation, key, ...said }) => {
+    const sha = await shownHead(store, repo, number, Date.parse(said.at));
+    if (sha === null) return [];
+    const observation = { kind: "override", ...said, sha } as const;
+    return [
+      {
+        mark: { target: pullTarget(repo, number), installation, priority: 0 },
+        observation: { repo, number, key, observation },
+      },
+    ];
+  });
+  return (await Promise.all(bound)).flat();
 }

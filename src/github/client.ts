@@ -1,4 +1,4 @@
-import type { Octokit } from "@octokit/rest";
+import { Octokit } from "@octokit/rest";
 import Bottleneck from "bottleneck";
 import type { Logger } from "pino";
 import { Probot, ProbotOctokit } from "probot";
@@ -28,7 +28,7 @@ export async function createProbot(app: {
   apiUrl: string;
   log: Logger;
 }): Promise<Probot> {
-  const Octokit = ProbotOctokit.plugin(withLanes()).defaults((options: Record<string, unknown>) => ({
+  const PacedOctokit = ProbotOctokit.plugin(withLanes()).defaults((options: Record<string, unknown>) => ({
     ...options,
     throttle: { enabled: false },
     retry: { enabled: false },
@@ -40,11 +40,17 @@ export async function createProbot(app: {
     privateKey,
     secret: webhookSecret,
     baseUrl: apiUrl,
-    Octokit,
+    Octokit: PacedOctokit,
     request,
     log,
   });
   return probot.ready();
+}
+
+/** A client that asks as the person whose token it is: for a few requests from a terminal, so without lanes and log. */
+export function personalClient(token: string, apiUrl: string): GitHub {
+  const silent = { debug() {}, info() {}, warn() {}, error() {} };
+  return new Octokit({ auth: token, baseUrl: apiUrl, request: { fetch: timedFetch }, log: silent });
 }
 
 /**

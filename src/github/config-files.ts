@@ -24,12 +24,12 @@ export function configFilesOf(answer: z.infer<typeof configFilesSchema>): Config
   const target = answer.defaultBranchRef?.target;
   return {
     where: answer.nameWithOwner,
-    roster: blobOf(
+    roster: configBlobOf(
       answer.roster,
       (target?.rosterHistory?.nodes.length ?? 0) > 0,
       `${answer.nameWithOwner} › ${rosterPath}`,
     ),
-    policy: blobOf(
+    policy: configBlobOf(
       answer.policy,
       (target?.policyHistory?.nodes.length ?? 0) > 0,
       `${answer.nameWithOwner} › ${policyPath}`,
@@ -37,7 +37,8 @@ export function configFilesOf(answer: z.infer<typeof configFilesSchema>): Config
   };
 }
 
-function blobOf(
+/** @param inHistory whether the branch's history knows the file, should it not be there. @param name for people. */
+export function configBlobOf(
   blob: z.infer<typeof configFilesSchema>["roster"],
   inHistory: boolean,
   name: string,

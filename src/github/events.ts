@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Account } from "../gate/accounts.ts";
 import type { Observation } from "../gate/facts.ts";
 import { accountOfUser, userSchema } from "./accounts.ts";
 import { policyPath, rosterPath } from "./facts-query.ts";
@@ -17,6 +18,17 @@ export type Effects = {
     readonly number: number;
     readonly key: string;
     readonly observation: Observation;
+  }[];
+  /** Not yet bound to the head SHA whose check run their authors could see: a payload does not have it, the store does. */
+  readonly overrides: readonly {
+    readonly repo: string;
+    readonly number: number;
+    readonly installation: number;
+    readonly key: string;
+    readonly by: Account;
+    readonly reason: string;
+    /** ISO 8601, in whole seconds: when GitHub took the comment. */
+    readonly at: string;
   }[];
   readonly pulls: readonly PullHint[];
   /** Every open pull request with this head SHA is to be looked at, for events that name a commit only. */
@@ -37,7 +49,14 @@ export type PullHint = {
 /** Lower is sooner: a person waiting comes before what nobody waits for. */
 const priority = { person: 0, change: 1, sweep: 5 } as const;
 
-const none: Effects = { marks: [], observations: [], pulls: [], heads: [], forgetTeamsOf: null };
+const none: Effects = {
+  marks: [],
+  observations: [],
+  overrides: [],
+  pulls: [],
+  heads: [],
+  forgetTeamsOf: null,
+};
 
 const installation = z.object({ id: z.number() });
 const repository = z
@@ -97,10 +116,29 @@ const commentPayload = z.object({
   installation,
   repository,
   issue: z.object({ number: z.number(), pull_request: z.unknown().optional() }),
-  comment: z.object({ body: z.string() }),
+  comment: z.object({
+    id: z.number(),
+    body: z.string(),
+    user: userSchema.nullable(),
+    created_at: z.iso.datetime({ offset: true }),
+    updated_at: z.iso.datetime({ offset: true }),
+  }),
 });
 
 const installationPayload = z.object({ action: z.string(), installation });
+const repositoryPayload = z.object({
+  action: z.string(),
+  installation,
+  repository,
+  /** What was there before, under the name of what was changed. */
+  changes: z
+    .object({
+      default_branch: z.unknown().optional(),
+      name: z.unknown().optional(),
+      repository: z.object({ name: z.object({ from: z.string() }).optional() }).optional(),
+    })
+    .optional(),
+});
 const organizationPayload = z.object({ installation, organization: z.object({ login: z.string() }) });
 
 /**
@@ -118,6 +156,11 @@ export const events: Readonly<Record<string, (payload: unknown, configRepo: stri
   issue_comment: onComment,
   installation: (payload) => onInstallation(payload, ["created", "unsuspend", "new_permissions_accepted"]),
   installation_repositories: (payload) => onInstallation(payload, ["added"]),
+  // The owner has another login: every repository is called differently from now on.
+  installation_target: (payload) => onInstallation(payload, ["renamed"]),
+  label: onLabel,
+  member: onMember,
+  repository: onRepository,
   membership: onOrganization,
   team: onOrganization,
   organization: onOrganization,
@@ -136,7 +179,7 @@ function onPull(payload: unknown): Effects {
   const { number } = event.pull_request;
   const at = event.pull_request.updated_at;
   const actor = accountOfUser(event.sender);
-  const seen: Observation[] = [];
+  const seen: PullObservation[] = [];
   if (event.action === "synchronize" && event.after !== undefined) {
     seen.push({ kind: "push", actor, before: event.before ?? null, after: event.after, at });
   }
@@ -155,18 +198,14 @@ function onPull(payload: unknown): Effects {
   };
 }
 
-function observationKey(observation: Observation): string {
+type PullObservation = Extract<Observation, { kind: "push" | "label" }>;
+
+function observationKey(observation: PullObservation): string {
   switch (observation.kind) {
     case "push":
       return `${observation.before}..${observation.after} by ${observation.actor.id ?? observation.actor.login}`;
     case "label":
       return `${observation.action} ${observation.label} at ${observation.at} by ${observation.actor?.login}`;
-    case "review":
-      return observation.reviewId;
-    case "evidence":
-      return observation.evidence.quote;
-    case "override":
-      return `${observation.by.id ?? observation.by.login} at ${observation.at}`;
   }
 }
 
@@ -225,14 +264,75 @@ function onCheck(payload: unknown): Effects {
   return { ...none, heads: [{ repo: event.repository.key, sha, installation: event.installation.id }] };
 }
 
-/** `/countersign recheck` as the first line of a new comment. Edited comments do nothing. */
+/** What is kept of the reason of an override; people read it in the check run. */
+const reasonCharactersMax = 500;
+
+/**
+ * `/countersign recheck` or `/countersign override <reason>` as the first line of a new comment. Edited comments do nothing.
+ * An override causes a look only once it is bound to a head SHA.
+ */
 function onComment(payload: unknown): Effects {
   const event = commentPayload.parse(payload);
   if (event.action !== "created" || event.issue.pull_request === undefined) return none;
   const [first = ""] = event.comment.body.split(/\r?\n/u);
-  if (first.trim() !== "/countersign recheck") return none;
+  const line = first.trim();
+  const [, reason] = /^\/countersign override\s+(\S.*)$/su.exec(line) ?? [];
+  if (reason !== undefined) return { ...none, overrides: overridesOf(event, reason) };
+  if (line !== "/countersign recheck") return none;
   const target = pullTarget(event.repository.key, event.issue.number);
   return { ...none, marks: [{ target, installation: event.installation.id, priority: priority.person }] };
+}
+
+/** None by what is no person, nor from a comment that was changed before GitHub told us of it. */
+function overridesOf(
+  { repository, issue, installation, comment }: z.infer<typeof commentPayload>,
+  reason: string,
+): Effects["overrides"] {
+  const by = comment.user === null ? null : accountOfUser(comment.user);
+  if (by?.kind !== "User" || comment.updated_at !== comment.created_at) return [];
+  return [
+    {
+      repo: repository.key,
+      number: issue.number,
+      installation: installation.id,
+      key: String(comment.id),
+      by,
+      // By characters: half of one could not be shown.
+      reason: [...reason].slice(0, reasonCharactersMax).join("").trim(),
+      at: comment.created_at,
+    },
+  ];
+}
+
+/** A label that is renamed or deleted declares nothing any more, or something new, on every pull request that has it. */
+function onLabel(payload: unknown): Effects {
+  const event = repositoryPayload.parse(payload);
+  const renamed = event.action === "edited" && event.changes?.name !== undefined;
+  return renamed || event.action === "deleted" ? markRepository(event) : none;
+}
+
+/** Somebody may push to the repository from now on, or may not: their reviews count or do not. */
+function onMember(payload: unknown): Effects {
+  return markRepository(repositoryPayload.parse(payload));
+}
+
+/**
+ * Another name, owner or default branch, or other people who can see it. Whatever happens to the repository that holds the
+ * organisation's roster and policy happens to every repository of the organisation.
+ */
+function onRepository(payload: unknown, configRepo: string): Effects {
+  const event = repositoryPayload.parse(payload);
+  const { action, changes } = event;
+  if (action === "edited" && changes?.default_branch === undefined) return none;
+  const names = [event.repository.name, changes?.repository?.name?.from ?? ""];
+  const wide = names.some((name) => name.toLowerCase() === configRepo.toLowerCase());
+  if (wide) return markInstallation(event.installation.id);
+  return action === "deleted" || action === "archived" ? none : markRepository(event);
+}
+
+function markRepository(event: z.infer<typeof repositoryPayload>): Effects {
+  const about = { installation: event.installation.id, priority: priority.change };
+  return { ...none, marks: [{ target: repoTarget(event.repository.key), ...about }] };
 }
 
 function onInstallation(payload: unknown, actions: readonly string[]): Effects {

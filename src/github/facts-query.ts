@@ -65,9 +65,29 @@ const configFiles = `
     policyHistory: history(first: 1, path: "${policyPath}") { nodes { oid } }
   } } }`;
 
-/** Variables: owner, repo, number, configRepo, appId (null when the reader is no app), and the cursors, all null. */
+/** Our check run on the head commit, and the pull requests it is in. */
+const headCommit = `
+fragment headCommit on Commit {
+  oid
+  associatedPullRequests(first: 100, after: $associated) {
+    pageInfo { hasNextPage endCursor }
+    nodes { number state headRefOid baseRepository { nameWithOwner } }
+  }
+  checkSuites(first: 10, filterBy: { appId: $appId }) @include(if: $asApp) { nodes {
+    checkRuns(first: 10, filterBy: { checkName: "Countersign", checkType: LATEST }) { nodes {
+      databaseId status conclusion title summary
+    } }
+  } }
+}`;
+
+/**
+ * Variables: owner, repo, number, configRepo, appId, asApp, and the cursors, all null. A reader that is no app has the appId
+ * null and asApp false: it has no check run, and a fine-grained personal token may read none.
+ */
 export const factsQuery = `
-query Facts($owner: String!, $repo: String!, $number: Int!, $configRepo: String!, $appId: Int, ${cursors}) {
+query Facts(
+  $owner: String!, $repo: String!, $number: Int!, $configRepo: String!, $appId: Int, $asApp: Boolean!, $associated: String, ${cursors}
+) {
   repository(owner: $owner, name: $repo) {
     ${configFiles}
     pullRequest(number: $number) {
@@ -76,26 +96,27 @@ query Facts($owner: String!, $repo: String!, $number: Int!, $configRepo: String!
       author { ${actor} } editor { ${actor} }
       assignees(first: 20) { nodes { login databaseId } }
       baseRef {
+        associatedPullRequests(states: [OPEN], first: 1) { totalCount }
         refUpdateRule { requiredStatusCheckContexts }
         rules(first: 100) { totalCount nodes {
           type parameters { ... on RequiredStatusChecksParameters { requiredStatusChecks { context integrationId } } }
         } }
       }
       ${connections.map((name) => pages[name]).join("\n")}
-      head: commits(last: 1) { nodes { commit {
-        oid
-        associatedPullRequests(first: 50) { totalCount nodes { number state headRefOid baseRepository { nameWithOwner } } }
-        checkSuites(first: 10, filterBy: { appId: $appId }) { nodes {
-          checkRuns(first: 10, filterBy: { checkName: "Countersign", checkType: LATEST }) { nodes {
-            databaseId status conclusion title summary externalId
-          } }
-        } }
-      } } }
+      head: commits(last: 1) { nodes { commit { ...headCommit } } }
     }
   }
   config: repository(owner: $owner, name: $configRepo) { ${configFiles} }
 }
-fragment blob on Blob { oid byteSize isTruncated text }`;
+fragment blob on Blob { oid byteSize isTruncated text }
+${headCommit}`;
+
+/** The head commit by its SHA, with a further page of the pull requests it is in. */
+export const headQuery = `
+query Head($owner: String!, $repo: String!, $sha: GitObjectID!, $appId: Int, $asApp: Boolean!, $associated: String) {
+  repository(owner: $owner, name: $repo) { object(oid: $sha) { ...headCommit } }
+}
+${headCommit}`;
 
 /** Continues the given connections from their cursors. The head SHA is repeated: pages of two heads must not be mixed. */
 export function morePages(wanted: readonly Connection[]): string {

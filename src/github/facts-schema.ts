@@ -90,6 +90,8 @@ const requiredChecks = z.object({
 });
 
 const baseRef = z.object({
+  /** Open pull requests of which the base branch is the head: this one may be stacked on them. */
+  associatedPullRequests: z.object({ totalCount: z.number() }),
   refUpdateRule: z
     .object({ requiredStatusCheckContexts: z.array(z.string().nullable()).nullable() })
     .nullable(),
@@ -109,11 +111,12 @@ const checkRun = z.object({
   summary: z.string().nullable(),
 });
 
-const headCommit = z.object({
+/** The head commit: our check run on it, and the pull requests it is in. */
+export const headCommitSchema = z.object({
   oid: z.string(),
   associatedPullRequests: z
     .object({
-      totalCount: z.number(),
+      pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }),
       nodes: z.array(
         z.object({
           number: z.number(),
@@ -126,8 +129,10 @@ const headCommit = z.object({
     .nullable(),
   checkSuites: z
     .object({ nodes: z.array(z.object({ checkRuns: z.object({ nodes: z.array(checkRun) }).nullable() })) })
-    .nullable(),
+    .nullish(),
 });
+
+export type HeadCommit = z.infer<typeof headCommitSchema>;
 
 export const pullSchema = pagesSchema.extend({
   number: z.number(),
@@ -146,11 +151,12 @@ export const pullSchema = pagesSchema.extend({
   author: actorSchema,
   assignees: z.object({ nodes: z.array(z.object({ login: z.string(), databaseId: z.number().nullable() })) }),
   baseRef: baseRef.nullable(),
-  head: z.object({ nodes: z.array(z.object({ commit: headCommit })) }),
+  head: z.object({ nodes: z.array(z.object({ commit: headCommitSchema })) }),
 });
 export type PullAnswer = z.infer<typeof pullSchema>;
 
-const blob = z
+/** A file, as the fragment `blob` asks for it; without an `oid` it is something else than a file. */
+export const blobSchema = z
   .object({
     oid: z.string().optional(),
     byteSize: z.number().optional(),
@@ -162,8 +168,8 @@ const history = z.object({ nodes: z.array(oid) }).optional();
 
 export const configFilesSchema = z.object({
   nameWithOwner: z.string(),
-  roster: blob,
-  policy: blob,
+  roster: blobSchema,
+  policy: blobSchema,
   defaultBranchRef: z
     .object({
       name: z.string(),
@@ -181,4 +187,8 @@ export const moreSchema = z.object({
   repository: z
     .object({ pullRequest: pagesSchema.partial().extend({ headRefOid: z.string() }).nullable() })
     .nullable(),
+});
+
+export const headSchema = z.object({
+  repository: z.object({ object: headCommitSchema.nullable() }).nullable(),
 });

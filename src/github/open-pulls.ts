@@ -1,5 +1,5 @@
 import type { GitHub } from "./client.ts";
-import { toGitHubError } from "./errors.ts";
+import { GitHubError, toGitHubError } from "./errors.ts";
 
 export type OpenPullHint = { readonly number: number; readonly headSha: string; readonly base: string };
 
@@ -38,22 +38,26 @@ export async function listRepositories(github: GitHub, now: number): Promise<str
 }
 
 /**
- * Where renamed files came from, which GraphQL does not tell: new path -> old path. GitHub lists at most 3,000 files.
- * @throws GitHubError
+ * Where renamed files came from, which GraphQL does not tell: new path -> old path. GitHub lists at most 3,000 files, and
+ * those of the head as it is now, so that the head is asked for after them.
+ * @throws GitHubError, also when the head is not `headSha` any more.
  */
 export async function readOldPaths(
   github: GitHub,
-  ref: { owner: string; repo: string; number: number },
+  ref: { owner: string; repo: string; number: number; headSha: string },
   now: number,
 ): Promise<Map<string, string>> {
   try {
-    const { owner, repo, number } = ref;
+    const { owner, repo, number, headSha } = ref;
     const files = await github.paginate(github.rest.pulls.listFiles, {
       owner,
       repo,
       pull_number: number,
       per_page: 100,
     });
+    const { data: pull } = await github.rest.pulls.get({ owner, repo, pull_number: number });
+    if (pull.head.sha !== headSha)
+      throw new GitHubError(`The head of ${owner}/${repo}#${number} moved while its files were read.`);
     return new Map(
       files.flatMap((file) =>
         file.previous_filename === undefined ? [] : [[file.filename, file.previous_filename]],

@@ -2,8 +2,8 @@ import type { Read } from "../gate/accounts.ts";
 import type { GitHub } from "./client.ts";
 import { type ConfigFiles, configFilesOf } from "./config-files.ts";
 import { GitHubError } from "./errors.ts";
-import { type Connection, connections, factsQuery, morePages } from "./facts-query.ts";
-import { factsSchema, moreSchema, type PullAnswer } from "./facts-schema.ts";
+import { type Connection, connections, factsQuery, headQuery, morePages } from "./facts-query.ts";
+import { factsSchema, type HeadCommit, headSchema, moreSchema, type PullAnswer } from "./facts-schema.ts";
 import { type QueryProblem, query } from "./query.ts";
 import { type Items, type PullFacts, toPullFacts, type Unread } from "./to-facts.ts";
 
@@ -22,6 +22,10 @@ export type PullRead = {
   readonly facts: PullFacts;
   /** Other open pull requests of this repository with the same head SHA, as far as GitHub tells. */
   readonly siblings: readonly number[];
+  /** Paths that GraphQL says were renamed or copied, without saying from where. */
+  readonly renamed: readonly string[];
+  /** Whether the base branch is itself the head of an open pull request, so that this one may be in a stack. */
+  readonly onOtherPull: boolean;
   readonly checkRun: OwnCheckRun | null;
   /** Absent where the configuration repository does not exist or the app cannot see it; GitHub does not tell which. */
   readonly organisation: Read<ConfigFiles>;
@@ -48,6 +52,9 @@ const itemsMax: Record<Connection, number> = {
   timeline: 1000,
 };
 
+/** A thousand pull requests with one commit; no branch is that popular by accident. */
+const associatedPagesMax = 10;
+
 /**
  * Reads everything about one pull request: one request for up to 100 of everything, one more for each further 100.
  * All pages belong to one head SHA; when it moves meanwhile, reading begins again.
@@ -67,7 +74,7 @@ async function readOnce(
   options: ReadOptions,
 ): Promise<PullRead | "head-moved"> {
   const { configRepo, appId, now } = options;
-  const variables = { ...ref, configRepo, appId, ...noCursors };
+  const variables = { ...ref, configRepo, ...readerOf(appId), ...noCursors };
   const { data, problems } = await query(github, { text: factsQuery, variables, schema: factsSchema, now });
   const unread = unreadParts(problems, ref);
   const { repository, config } = data;
@@ -75,6 +82,7 @@ async function readOnce(
   if (repository === null || pull === null) throw goneError(ref);
   const items = await readItems(github, ref, pull, unread, now);
   if (items === "head-moved") return items;
+  const head = await readHead(github, ref, pull, options);
   return {
     facts: toPullFacts({
       ref,
@@ -84,8 +92,10 @@ async function readOnce(
       now,
       defaultBranch: repository.defaultBranchRef?.name ?? "",
     }),
-    siblings: siblingsOf(pull, repository.nameWithOwner),
-    checkRun: ownCheckRun(pull),
+    siblings: siblingsOf(head.pulls, pull, repository.nameWithOwner),
+    renamed: renamedIn(items),
+    onOtherPull: (pull.baseRef?.associatedPullRequests.totalCount ?? 0) > 0,
+    checkRun: ownCheckRun(head.commit),
     organisation: organisationOf(config, unread),
     repository: configFilesOf(repository),
   };
@@ -190,28 +200,78 @@ function allOf<Node>(
     nodes.push(...page.nodes);
   }
   const last = pages.at(-1);
-  if (last?.pageInfo.hasNextPage === true)
-    return {
-      kind: "unreadable",
-      why: `there are ${last.totalCount} ${name}, more than the limit of ${itemsMax[name]}`,
-    };
   // A timeline's totalCount also counts the kinds that were not asked for.
   const total = Math.max(expected, name === "timeline" ? 0 : (last?.totalCount ?? 0));
+  const full = total > itemsMax[name] && nodes.length >= itemsMax[name];
+  if (last?.pageInfo.hasNextPage === true || full)
+    return { kind: "unreadable", why: `past the limit of ${itemsMax[name]}`, pastLimit: true };
   if (nodes.length < total)
     return { kind: "unreadable", why: `GitHub sent ${nodes.length} of ${total} ${name}` };
   return { kind: "read", value: nodes };
 }
 
-function siblingsOf(pull: PullAnswer, repository: string): number[] {
-  return (pull.head.nodes.at(-1)?.commit.associatedPullRequests?.nodes ?? [])
+/**
+ * The head commit with every pull request it is in. GitHub's list of commits does not always end with the head; the head is
+ * then read by its SHA, because a check run of ours that was overlooked would be created a second time.
+ */
+async function readHead(
+  github: GitHub,
+  ref: PullRef,
+  pull: PullAnswer,
+  options: ReadOptions,
+): Promise<{ commit: HeadCommit; pulls: AssociatedPull[] }> {
+  const last = pull.head.nodes.at(-1)?.commit;
+  const ask = async (after: string | null) => readHeadCommit(github, ref, pull.headRefOid, after, options);
+  const commit = last?.oid === pull.headRefOid ? last : await ask(null);
+  const pulls: AssociatedPull[] = [];
+  let page = commit.associatedPullRequests;
+  for (let pages = 1; page !== null; pages++) {
+    pulls.push(...page.nodes);
+    if (!page.pageInfo.hasNextPage) break;
+    if (pages === associatedPagesMax) {
+      const many = `more than ${associatedPagesMax * 100} pull requests`;
+      throw new GitHubError(`The head of ${nameOf(ref)} is in ${many}: close some of them.`);
+    }
+    page = (await ask(page.pageInfo.endCursor)).associatedPullRequests;
+  }
+  return { commit, pulls };
+}
+
+type AssociatedPull = NonNullable<HeadCommit["associatedPullRequests"]>["nodes"][number];
+
+async function readHeadCommit(
+  github: GitHub,
+  { owner, repo }: PullRef,
+  sha: string,
+  associated: string | null,
+  { appId, now }: ReadOptions,
+): Promise<HeadCommit> {
+  const variables = { owner, repo, sha, ...readerOf(appId), associated };
+  const { data, problems } = await query(github, { text: headQuery, variables, schema: headSchema, now });
+  const commit = data.repository?.object ?? null;
+  if (commit !== null && problems.length === 0) return commit;
+  const why = problems[0]?.message ?? "it says there is none";
+  throw new GitHubError(`GitHub does not show the head commit ${sha.slice(0, 7)}: ${why}`);
+}
+
+function siblingsOf(pulls: readonly AssociatedPull[], pull: PullAnswer, repository: string): number[] {
+  return pulls
     .filter((other) => other.state === "OPEN" && other.headRefOid === pull.headRefOid)
     .filter((other) => other.baseRepository?.nameWithOwner === repository && other.number !== pull.number)
     .map((other) => other.number);
 }
 
-function ownCheckRun(pull: PullAnswer): OwnCheckRun | null {
-  const commit = pull.head.nodes.at(-1)?.commit;
-  if (commit === undefined || commit.oid !== pull.headRefOid) return null;
+function renamedIn({ files }: Items): string[] {
+  if (files.kind !== "read") return [];
+  const renamed = ["RENAMED", "COPIED"];
+  return files.value.filter(({ changeType }) => renamed.includes(changeType)).map(({ path }) => path);
+}
+
+function readerOf(appId: number | null): { appId: number | null; asApp: boolean } {
+  return { appId, asApp: appId !== null };
+}
+
+function ownCheckRun(commit: HeadCommit): OwnCheckRun | null {
   const run = commit.checkSuites?.nodes.flatMap((suite) => suite.checkRuns?.nodes ?? []).at(0);
   if (run === undefined) return null;
   const { databaseId, status, conclusion, title, summary } = run;

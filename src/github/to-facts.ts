@@ -10,15 +10,13 @@ type Later =
   | "otherAuthors"
   | "patches"
   | "suggestedBy"
+  | "pushAccess"
   | "notes"
   | "configChanges"
   | "stackBase";
 
-/** Facts as GitHub tells them; what is remembered and what sibling pull requests add comes later. */
-export type PullFacts = Omit<Facts, Later> & {
-  /** Paths that GraphQL says were renamed or copied, without saying from where. */
-  readonly renamed: readonly string[];
-};
+/** Facts as GitHub tells them with the one query. */
+export type PullFacts = Omit<Facts, Later>;
 
 type NodeOf<Name extends Connection> = NonNullable<PullAnswer[Name]>["nodes"][number];
 export type Items = { [Name in Connection]: Read<NodeOf<Name>[]> };
@@ -65,7 +63,6 @@ export function toPullFacts(given: {
     reviews: mapRead(items.reviews, toReview),
     labels: mapRead(items.labels, (label) => label.name),
     timeline: mapRead(items.timeline, toTimelineEvent),
-    renamed: items.files.kind === "read" ? items.files.value.filter(isRenamed).map((file) => file.path) : [],
     readAt: new Date(now).toISOString(),
   };
 }
@@ -90,6 +87,7 @@ function requiredOnBase({ baseRef }: PullAnswer, unread: Unread): Read<boolean> 
     return {
       kind: "unreadable",
       why: `the base branch has ${baseRef.rules.totalCount} rules, more than can be read`,
+      pastLimit: true,
     };
   }
   return { kind: "read", value: false };
@@ -102,6 +100,7 @@ function commitsOf(read: Items["commits"]): Read<readonly Commit[]> {
     return {
       kind: "unreadable",
       why: `commit ${crowded.commit.oid.slice(0, 7)} names more than ${coAuthorsMax} authors`,
+      pastLimit: true,
     };
   }
   return { kind: "read", value: read.value.map(({ commit }) => toCommit(commit)) };
@@ -121,10 +120,6 @@ function toCommit(commit: NodeOf<"commits">["commit"]): Commit {
     signedByGitHub:
       commit.signature !== null && commit.signature.isValid && commit.signature.wasSignedByGitHub,
   };
-}
-
-function isRenamed({ changeType }: NodeOf<"files">): boolean {
-  return changeType === "RENAMED" || changeType === "COPIED";
 }
 
 function toFile({ path, additions, deletions }: NodeOf<"files">): ChangedFile {

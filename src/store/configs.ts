@@ -1,6 +1,7 @@
 /**
  * What was learnt about configuration and has to outlive an answer GitHub cannot give: versions of rosters and
- * policies, the id first seen with a login, members of teams. All in one table; the last two have no repository.
+ * policies, the id first seen with a login, members of teams, fingerprints of patches. All in one table; logins and
+ * teams have no repository.
  */
 import { sql } from "kysely";
 import { z } from "zod";
@@ -147,6 +148,40 @@ export async function forgetTeams(store: Queryable, owner: string): Promise<void
     .execute();
 }
 
+/** The fingerprint of what `head` changes against `mergeBase`, if it was ever taken. It holds for ever: both are SHAs. */
+export async function cachedPatch(
+  store: Queryable,
+  repo: string,
+  mergeBase: string,
+  head: string,
+): Promise<string | null> {
+  const key = patchKey(repo, mergeBase, head);
+  const row = await store.db
+    .selectFrom("configs")
+    .select("text")
+    .where("owner", "=", key.owner)
+    .where("repo", "=", key.repo)
+    .where("path", "=", key.path)
+    .where("version", "=", key.version)
+    .executeTakeFirst();
+  return row?.text ?? null;
+}
+
+/** Stores the fingerprint of what `head` changes against `mergeBase`. @param repo `owner/name`. */
+export async function cachePatch(
+  store: Queryable,
+  repo: string,
+  patch: { readonly mergeBase: string; readonly head: string; readonly fingerprint: string },
+  now: number,
+): Promise<void> {
+  const { mergeBase, head, fingerprint } = patch;
+  await store.db
+    .insertInto("configs")
+    .values({ ...patchKey(repo, mergeBase, head), text: fingerprint, valid: 1, seen_at: now })
+    .onConflict((conflict) => conflict.columns(["owner", "repo", "path", "version"]).doNothing())
+    .execute();
+}
+
 async function boundLogins(
   { db }: Queryable,
   owner: string,
@@ -169,4 +204,9 @@ async function boundLogins(
 function teamKey(team: string): { owner: string; path: string } {
   const [owner = "", slug = ""] = team.toLowerCase().split("/");
   return { owner, path: `team:${slug}` };
+}
+
+function patchKey(repo: string, mergeBase: string, head: string) {
+  const [owner = "", name = ""] = repo.toLowerCase().split("/");
+  return { owner, repo: name, path: `patch:${mergeBase}`, version: head };
 }

@@ -43,6 +43,23 @@ export function openDatabase(file: string): Kysely<Tables> {
   return new Kysely<Tables>({ dialect: sqliteDialect(database) });
 }
 
+/**
+ * Opens the SQLite file to read it beside a process that writes it: no write reaches it. Throws as `openDatabase` does, and
+ * when there is no such file.
+ */
+export function openDatabaseToRead(file: string): Kysely<Tables> {
+  const database = new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
+  // What `copyConfigs` copies belongs in no file.
+  database.pragma("temp_store = memory");
+  return new Kysely<Tables>({ dialect: sqliteDialect(database) });
+}
+
+/** Puts a copy of the table `configs`, which can be written and ends with this connection, in its place. */
+export async function copyConfigs(db: Kysely<Tables>): Promise<void> {
+  await sql`create temp table configs as select * from main.configs`.execute(db);
+  await sql`create unique index temp.configs_key on configs (owner, repo, path, version)`.execute(db);
+}
+
 /** What an error of `openDatabase` or a migration means and what to do, without the file's name. */
 export function explainOpenError(error: unknown): string {
   const code = error instanceof Database.SqliteError ? error.code : "";

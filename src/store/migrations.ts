@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import type { Migration } from "kysely/migration";
 import { bytesType, makeAppendOnly, numberedByItself } from "./dialect.ts";
@@ -25,6 +25,14 @@ export async function migrate(db: Kysely<Tables>): Promise<void> {
     const { error } = await new Migrator({ db: trx, provider }).migrateToLatest();
     if (error !== undefined) throw explainMigrationError(error);
   });
+}
+
+/** Throws, saying what to do, when the database is not in the newest form: whoever only reads cannot bring it there. */
+export async function requireMigrated(db: Kysely<Tables>): Promise<void> {
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+  const has = rows.map(({ name }) => name).join(", ");
+  if (has === Object.keys(migrations).join(", ")) return;
+  throw new Error(`it has the form of another Countersign (${has}). Use the command of that version`);
 }
 
 /** Kysely's words for a migration that is not known here mean a newer version; every other error stands for itself. */
@@ -161,6 +169,12 @@ async function createAudit(db: Kysely<Tables>): Promise<void> {
     .addColumn("body", "text", (column) => column.notNull())
     .addColumn("previous_hash", "text", (column) => column.notNull())
     .addColumn("hash", "text", (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createIndex("audit_by_pull")
+    .ifNotExists()
+    .on("audit")
+    .columns(["repo", "number"])
     .execute();
   await makeAppendOnly(db, "audit");
 }

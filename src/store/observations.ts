@@ -23,7 +23,7 @@ export const account = z.object({
 
 const evidence = z.object({
   tool: z.string(),
-  kind: z.enum(["trailer", "author", "committer", "login", "label", "branch", "body", "undeclared"]),
+  kind: z.enum(["trailer", "author", "committer", "login", "label", "branch", "body", "note", "undeclared"]),
   role: z.enum(["wrote", "assisted", "suggestion", "session", "trigger", "review-only", "none"]),
   confidence: z.enum(["official", "observed", "convention", "reported"]),
   place: z.discriminatedUnion("kind", [
@@ -60,7 +60,6 @@ const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("override"),
     by: account,
-    canPush: z.boolean(),
     reason: z.string(),
     sha: z.string(),
     at: z.string(),

@@ -1,9 +1,9 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Kysely } from "kysely";
 import type { z } from "zod";
-import { explainOpenError, openDatabase } from "./dialect.ts";
-import { migrate } from "./migrations.ts";
+import { copyConfigs, explainOpenError, openDatabase, openDatabaseToRead } from "./dialect.ts";
+import { migrate, requireMigrated } from "./migrations.ts";
 import type { Tables } from "./tables.ts";
 
 /** The open database. Every function of this folder takes it first. */
@@ -31,11 +31,40 @@ export async function openStore({ dataDir }: { dataDir: string }): Promise<Store
     const repair = "Create it, or set DATA_DIR to a folder this user can write to.";
     throw new StoreError(`The data folder ${dataDir} cannot be created. ${repair}`, { cause });
   }
-  const file = join(dataDir, "countersign.sqlite");
+  const file = join(dataDir, databaseName);
+  return openWith(file, { open: () => openDatabase(file), prepare: migrate });
+}
+
+/**
+ * Opens the store in `dataDir` for a look that is not recorded, beside a running server. Of the file nothing changes: what
+ * is remembered of configuration goes to a copy in memory, every other write fails.
+ * @returns null where there is no database. @throws StoreError as `openStore`, and for one that has to be migrated first.
+ */
+export async function openStoreToRead({ dataDir }: { dataDir: string }): Promise<Store | null> {
+  const file = join(dataDir, databaseName);
+  if (!existsSync(file)) return null;
+  const prepare = async (db: Kysely<Tables>) => {
+    await requireMigrated(db);
+    await copyConfigs(db);
+  };
+  return openWith(file, { open: () => openDatabaseToRead(file), prepare });
+}
+
+/** A store in memory, in which nothing was ever seen. */
+export async function openEmptyStore(): Promise<Store> {
+  return openWith("in memory", { open: () => openDatabase(":memory:"), prepare: migrate });
+}
+
+const databaseName = "countersign.sqlite";
+
+async function openWith(
+  file: string,
+  { open, prepare }: { open: () => Kysely<Tables>; prepare: (db: Kysely<Tables>) => Promise<void> },
+): Promise<Store> {
   let db: Kysely<Tables> | null = null;
   try {
-    db = openDatabase(file);
-    await migrate(db);
+    db = open();
+    await prepare(db);
   } catch (cause) {
     await db?.destroy();
     throw new StoreError(`The database ${file} ${explainOpenError(cause)}`, { cause });

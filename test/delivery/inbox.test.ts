@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
-import { expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { MalformedDeliveryError, receive } from "../../src/delivery/inbox.ts";
+import { appendAudit } from "../../src/store/audit.ts";
 import { cachedTeam, cacheTeam } from "../../src/store/configs.ts";
+import { recall } from "../../src/store/observations.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { pullPayload } from "../end-to-end/signed-delivery.ts";
 
@@ -102,4 +104,82 @@ it("stores the delivery, its marks and its observations together or not at all",
 
   expect(left).toEqual([[], [], [], []]);
   expect(await take("pull_request", push, "same")).toBe("accepted");
+});
+
+describe("an override is bound to the head whose check run was published before it was written", () => {
+  const [first, second] = ["1".repeat(40), "2".repeat(40)] as const;
+  const written = Date.parse("2026-03-01T12:00:05Z");
+
+  /** stan's override, after verdicts on these heads at these times, and what became of it. */
+  async function overriding(
+    verdicts: readonly { sha: string; at: number; number?: number; repo?: string; kind?: string }[],
+  ) {
+    const { store, take } = await freshInbox();
+    for (const verdict of verdicts) {
+      const row = { kind: "verdict", repo: "acme/shop", number: 12, actorId: null, body: {}, ...verdict };
+      await appendAudit(store, row);
+    }
+    const outcome = await take("issue_comment", {
+      action: "created",
+      installation,
+      repository,
+      issue: { number: 12, pull_request: {} },
+      comment: {
+        id: 345,
+        body: "/countersign override the shop is down",
+        user: { login: "stan", id: 4, type: "User" },
+        created_at: "2026-03-01T12:00:05Z",
+        updated_at: "2026-03-01T12:00:05Z",
+      },
+    });
+    return { outcome, marks: await marked(store), observations: await recall(store, "acme/shop", 12) };
+  }
+
+  const mark = { target: "pull:acme/shop:12", priority: 0, rewrite: 0 };
+  const by = { login: "stan", id: 4, kind: "User" };
+  const said = { kind: "override", by, reason: "the shop is down", at: "2026-03-01T12:00:05Z" };
+  const boundTo = (sha: string) => ({
+    outcome: "accepted",
+    marks: [mark],
+    observations: [{ ...said, sha }],
+  });
+  const nothing = { outcome: "ignored", marks: [], observations: [] };
+
+  it("the newest of several", async () => {
+    const verdicts = [
+      { sha: first, at: written - 2 },
+      { sha: second, at: written },
+    ];
+
+    expect(await overriding(verdicts)).toEqual(boundTo(second));
+  });
+
+  it.each([
+    ["in the same second, perhaps before it", 1],
+    ["in the same second, perhaps after it", 999],
+    ["later, before we heard of the comment", 60_000],
+  ])("and not to one published %s", async (_, later) => {
+    const verdicts = [
+      { sha: first, at: written - 60_000 },
+      { sha: second, at: written + later },
+    ];
+
+    expect(await overriding(verdicts)).toEqual(boundTo(first));
+  });
+
+  it("and to none where no check run was published yet", async () => {
+    expect(await overriding([])).toEqual(nothing);
+    expect(await overriding([{ sha: first, at: written + 1 }])).toEqual(nothing);
+  });
+
+  it("and not to the head of another pull request, or to what else is in the log", async () => {
+    const at = written - 1;
+    const others = [
+      { sha: first, at, number: 13 },
+      { sha: first, at, repo: "acme/app" },
+      { sha: first, at, kind: "bypass" },
+    ];
+
+    expect(await overriding(others)).toEqual(nothing);
+  });
 });

@@ -131,6 +131,15 @@ function pullPeople(scope: Scope, repository: Repository, pull: Pull): Record<st
       });
       return connection("reviews", args, reviews, (review) => renderReview(scope, repository, pull, review));
     },
+    reviewThreads: (args: Page) =>
+      connection("reviewThreads", args, pull.reviewComments, (comment) => ({
+        comments: (page: Page) =>
+          connection("comments", page, [comment], ({ body, userId, editorId }) => ({
+            body,
+            author: renderActor(scope, userId),
+            editor: renderActor(scope, editorId),
+          })),
+      })),
     timelineItems: (args: Page & { itemTypes?: readonly string[] | null }) =>
       timelineItems(scope, repository, pull, args),
   };

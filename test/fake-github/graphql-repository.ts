@@ -84,6 +84,14 @@ export function renderRef(
       requireRepositoryPermission(scope, repository, "administration");
       return null;
     },
+    associatedPullRequests: (args: Page & PullFilter) => {
+      requireRepositoryPermission(scope, repository, "pull_requests");
+      const heads = [...repository.pulls.values()].filter(
+        ({ head }) => head.repositoryId === repository.id && head.ref === branch,
+      );
+      const pulls = filterPulls(heads, args);
+      return connection("associatedPullRequests", args, pulls, (pull) => renderPull(scope, repository, pull));
+    },
     rules: (args: Page) => connection("rules", args, rulesFor(repository, branch), renderRule),
   };
 }
@@ -115,7 +123,7 @@ function filterPulls(pulls: readonly Pull[], filter: PullFilter): Pull[] {
   return shown.toSorted((a, b) => sign * (at(a).localeCompare(at(b)) || a.number - b.number));
 }
 
-/** What `git rev-parse` would find for `sha`, `branch`, `HEAD` and these with `:path` behind them; null for nothing. */
+/** What `git rev-parse` would find for `sha`, `branch`, `HEAD`, `refs/notes/ai` and these with `:path` behind them; null for nothing. */
 function renderObject(
   scope: Scope,
   repository: Repository,
@@ -123,7 +131,7 @@ function renderObject(
 ): Record<string, unknown> | null {
   const [revision = "", ...rest] = expression.split(":");
   const branch = revision === "HEAD" ? repository.defaultBranch : revision.replace(/^refs\/heads\//, "");
-  const sha = repository.branches.get(branch) ?? revision;
+  const sha = repository.branches.get(branch) ?? repository.otherRefs.get(revision) ?? revision;
   const commit = repository.commits.get(sha);
   if (rest.length === 0) return commit ? renderCommit(scope, repository, sha) : blobWithSha(repository, sha);
   if (commit === undefined) return null;

@@ -87,6 +87,7 @@ export function addRepository(world: World, owner: Account, name: string): Repos
     collaborators: new Map(),
     commits: new Map(),
     branches: new Map(),
+    otherRefs: new Map(),
     labels: new Map(),
     pulls: new Map(),
     checkSuites: [],

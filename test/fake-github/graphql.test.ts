@@ -191,7 +191,14 @@ test("a team's members include those of its child teams when all are asked for",
 });
 
 describe("the query of a look", () => {
-  const variables = { owner: "acme", repo: "shop", number: 1, configRepo: ".github", appId: null };
+  const variables = {
+    owner: "acme",
+    repo: "shop",
+    number: 1,
+    configRepo: ".github",
+    appId: null,
+    asApp: true,
+  };
 
   test("is answered; only a missing configuration repository is an error", async () => {
     const scene = smallWorld();

@@ -102,6 +102,8 @@ export function createPull(
     lastEditedAt: null,
     reviews: [],
     comments: [],
+    reviewComments: [],
+    stackBase: null,
     timeline: [],
   };
   repository.pulls.set(pull.number, pull);

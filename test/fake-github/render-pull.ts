@@ -108,7 +108,12 @@ export function renderPull(world: World, repository: Repository, pull: Pull) {
     additions: files.reduce((sum, file) => sum + file.additions, 0),
     deletions: files.reduce((sum, file) => sum + file.deletions, 0),
     changed_files: files.length,
+    ...(pull.stackBase === null ? {} : { stack: renderStack(repository, pull.stackBase) }),
   };
+}
+
+function renderStack(repository: Repository, ref: string) {
+  return { base: { ref, sha: repository.branches.get(ref) ?? "" } };
 }
 
 function mergeableState(repository: Repository, pull: Pull, mergeable: boolean | null): string {

@@ -15,7 +15,7 @@ import {
   renderPullSimple,
   renderReview,
 } from "./render-pull.ts";
-import { repositoryUrl } from "./render-rest.ts";
+import { renderAccount, repositoryUrl } from "./render-rest.ts";
 import {
   bodyIn,
   numberIn,
@@ -26,12 +26,15 @@ import {
   type RestEnv,
 } from "./rest-context.ts";
 import {
+  type Account,
   actorOf,
   canPush,
   type Commit,
+  findAccount,
   fullName,
   type Pull,
   type Repository,
+  roleOf,
   type TreeEntry,
   type World,
 } from "./world.ts";
@@ -83,6 +86,20 @@ export function addPeopleRoutes(rest: Hono<RestEnv>, world: World): void {
   addReviewRoutes(rest, world);
   addIssueRoutes(rest, world);
   addContentsRoutes(rest, world);
+  rest.get("/repos/:owner/:repo/collaborators/:username/permission", (context) => {
+    const repository = repositoryIn(world, context, { name: "metadata", level: "read" });
+    const account = findAccount(world, context.req.param("username"));
+    if (!account) throw notFound();
+    return context.json(renderPermission(world, repository, account));
+  });
+}
+
+/** GitHub names the role, and beside it the one of four it comes from: maintain -> write, triage -> read. */
+function renderPermission(world: World, repository: Repository, account: Account) {
+  const role = roleOf(repository, account.id) ?? "none";
+  const legacy = { maintain: "write", triage: "read" } as const;
+  const permission = role === "maintain" || role === "triage" ? legacy[role] : role;
+  return { permission, role_name: role, user: { ...renderAccount(world, account), role_name: role } };
 }
 
 function addPullRoutes(rest: Hono<RestEnv>, world: World): void {

@@ -151,6 +151,20 @@ function happenings(world: World) {
       const review = found(pull.reviews, reviewId, "review");
       editReview(world, repository(fullName), pull, review, { actor: actor(edit.by), body: edit.body });
     },
+    /** Somebody comments on a line; `editedBy`, if given, has changed the comment since. */
+    commentOnLine: (
+      fullName: string,
+      number: number,
+      comment: { by: string; body: string; editedBy?: string },
+    ) => {
+      const { by, body, editedBy } = comment;
+      const editorId = editedBy === undefined ? null : actor(editedBy).id;
+      pullOf(repository(fullName), number).reviewComments.push({ userId: actor(by).id, body, editorId });
+    },
+    /** Puts a pull request into a stack that goes to this branch. */
+    stack: (fullName: string, number: number, base: string) => {
+      pullOf(repository(fullName), number).stackBase = base;
+    },
     renameLabel: (fullName: string, from: string, to: string, by: string) =>
       renameLabel(world, repository(fullName), actor(by), from, to),
     deleteLabel: (fullName: string, name: string, by: string) =>

@@ -140,6 +140,7 @@ export function createRepository(
     collaborators: new Map(roles),
     commits: new Map([[commit.sha, commit]]),
     branches: new Map([[defaultBranch, commit.sha]]),
+    otherRefs: new Map(),
     labels: new Map(),
     pulls: new Map(),
     checkSuites: [],

@@ -8,7 +8,7 @@
 import type { KeyObject } from "node:crypto";
 
 export type Role = "admin" | "maintain" | "write" | "triage" | "read";
-export type FileMode = "100644" | "100755" | "120000";
+export type FileMode = "100644" | "100755" | "120000" | "160000";
 export type TreeEntry = { readonly mode: FileMode; readonly sha: string; readonly text: string };
 /** Every file of a commit: full path (no leading slash) -> entry. Never changed after it was made. */
 export type Tree = ReadonlyMap<string, TreeEntry>;
@@ -144,6 +144,10 @@ export type Pull = {
   lastEditedAt: string | null;
   readonly reviews: Review[];
   readonly comments: Comment[];
+  /** On lines of the diff, each in a thread of its own; `editorId` is who changed one since. */
+  readonly reviewComments: { userId: number; body: string; editorId: number | null }[];
+  /** The base branch of the stack it is in; null when it is in none. */
+  stackBase: string | null;
   readonly timeline: TimelineEvent[];
 };
 
@@ -205,6 +209,8 @@ export type Repository = {
   readonly commits: Map<string, Commit>;
   /** Branch name without refs/heads/ -> head SHA. */
   readonly branches: Map<string, string>;
+  /** Full name of any other ref (refs/notes/ai) -> SHA. */
+  readonly otherRefs: Map<string, string>;
   readonly labels: Map<number, Label>;
   /** By number. */
   readonly pulls: Map<number, Pull>;

@@ -2,7 +2,14 @@ import { describe, expect, test } from "vitest";
 import { ZodError } from "zod";
 import { actionOf, type Effects, events } from "../../src/github/events.ts";
 
-const none: Effects = { marks: [], observations: [], pulls: [], heads: [], forgetTeamsOf: null };
+const none: Effects = {
+  marks: [],
+  observations: [],
+  overrides: [],
+  pulls: [],
+  heads: [],
+  forgetTeamsOf: null,
+};
 const installation = { id: 7 };
 const repository = { full_name: "Acme/Shop", name: "Shop", default_branch: "main" };
 const sender = { login: "june", id: 1, type: "User" };
@@ -221,42 +228,6 @@ describe("a re-request", () => {
   });
 });
 
-describe("a comment", () => {
-  const issue = { number: 12, pull_request: { url: "https://github.test" } };
-  const comment = (body: string) => ({ action: "created", issue, comment: { body } });
-
-  test.each([
-    "/countersign recheck",
-    "/countersign recheck\nplease",
-    "/countersign recheck\r\nplease",
-    "/countersign recheck  ",
-  ])("%j asks for a look", (body) => {
-    expect(effects("issue_comment", comment(body))).toEqual({ ...none, marks: [look(0)] });
-  });
-
-  test.each([
-    "please /countersign recheck",
-    "please\n/countersign recheck",
-    "\n/countersign recheck",
-    "> /countersign recheck",
-    "/countersign recheck now",
-    "/countersign",
-    "",
-  ])("%j does not: a command is the whole first line", (body) => {
-    expect(effects("issue_comment", comment(body))).toEqual(none);
-  });
-
-  test.each(["edited", "deleted"])("%s asks for nothing", (action) => {
-    expect(effects("issue_comment", { ...comment("/countersign recheck"), action })).toEqual(none);
-  });
-
-  test("on an issue asks for nothing", () => {
-    expect(effects("issue_comment", { ...comment("/countersign recheck"), issue: { number: 12 } })).toEqual(
-      none,
-    );
-  });
-});
-
 describe("an installation", () => {
   const everything = { ...none, marks: [{ target: "installation:7", installation: 7, priority: 5 }] };
 
@@ -265,6 +236,7 @@ describe("an installation", () => {
     ["installation", "unsuspend"],
     ["installation", "new_permissions_accepted"],
     ["installation_repositories", "added"],
+    ["installation_target", "renamed"],
   ])("%s %s: everything is looked at when there is time", (event, action) => {
     expect(effects(event, { action })).toEqual(everything);
   });
@@ -290,6 +262,55 @@ describe("an installation", () => {
   );
 });
 
+describe("what happens to a repository as a whole", () => {
+  const everyPull = { ...none, marks: [{ target: "repo:acme/shop", installation: 7, priority: 1 }] };
+  const everything = { ...none, marks: [{ target: "installation:7", installation: 7, priority: 5 }] };
+
+  test.each([
+    ["label", { action: "edited", changes: { name: { from: "ai-assisted" } } }],
+    ["label", { action: "deleted", changes: undefined }],
+    ["member", { action: "added" }],
+    ["member", { action: "removed" }],
+    ["member", { action: "edited", changes: { permission: { from: "read", to: "write" } } }],
+    ["repository", { action: "renamed", changes: { repository: { name: { from: "Store" } } } }],
+    ["repository", { action: "transferred", changes: { owner: { from: { user: { login: "june" } } } } }],
+    ["repository", { action: "edited", changes: { default_branch: { from: "master" } } }],
+    ["repository", { action: "privatized" }],
+    ["repository", { action: "publicized" }],
+    ["repository", { action: "unarchived" }],
+  ])("%s %j: its open pull requests are looked at", (event, payload) => {
+    expect(effects(event, payload)).toEqual(everyPull);
+  });
+
+  test.each([
+    ["label", { action: "created" }],
+    ["label", { action: "edited", changes: { color: { from: "ededed" } } }],
+    ["repository", { action: "edited", changes: { description: { from: null } } }],
+    ["repository", { action: "archived" }],
+    ["repository", { action: "deleted" }],
+  ])("%s %j changes no verdict", (event, payload) => {
+    expect(effects(event, payload)).toEqual(none);
+  });
+
+  test.each([
+    [
+      "is made",
+      { action: "created", repository: { ...repository, full_name: "Acme/.github", name: ".github" } },
+    ],
+    [
+      "is deleted",
+      { action: "deleted", repository: { ...repository, full_name: "Acme/.github", name: ".github" } },
+    ],
+    ["gets another name", { action: "renamed", changes: { repository: { name: { from: ".github" } } } }],
+  ])(
+    "when the configuration repository %s, every repository of the installation is looked at",
+    (_, payload) => {
+      expect(effects("repository", payload)).toEqual(everything);
+      expect(effects("repository", payload, "settings").marks).not.toEqual(everything.marks);
+    },
+  );
+});
+
 describe("a payload that is not GitHub's", () => {
   const good: Readonly<Record<string, Record<string, unknown>>> = {
     pull_request: { action: "opened", pull_request },
@@ -297,9 +318,17 @@ describe("a payload that is not GitHub's", () => {
     push: { ref: "refs/heads/main", forced: false, created: false, commits: [] },
     check_run: { action: "rerequested", check_run: { head_sha: after } },
     check_suite: { action: "rerequested", check_suite: { head_sha: after } },
-    issue_comment: { action: "created", issue: { number: 1 }, comment: { body: "" } },
+    issue_comment: {
+      action: "created",
+      issue: { number: 1 },
+      comment: { id: 1, body: "", user: sender, created_at: updated_at, updated_at },
+    },
     installation: { action: "created" },
     installation_repositories: { action: "added" },
+    installation_target: { action: "renamed" },
+    label: { action: "deleted" },
+    member: { action: "added" },
+    repository: { action: "renamed" },
     membership: { organization: { login: "acme" } },
     team: { organization: { login: "acme" } },
     organization: { organization: { login: "acme" } },

@@ -141,8 +141,17 @@ describe("what an installation and a repository hold", () => {
       .as("june")
       .rest.pulls.create({ ...shop, title: "Move it", head: "moved", base: "long" });
 
-    expect(await readOldPaths(scene.octokit, { ...shop, number: data.number }, now)).toEqual(
+    const { number, head } = data;
+    expect(await readOldPaths(scene.octokit, { ...shop, number, headSha: head.sha }, now)).toEqual(
       new Map([["b.ts", "a.ts"]]),
+    );
+  });
+
+  test("the old paths of another head than the one that was read are of no use", async () => {
+    const { octokit } = await openPull();
+
+    await expect(readOldPaths(octokit, { ...shop, number: 1, headSha: "d".repeat(40) }, now)).rejects.toEqual(
+      new GitHubError("The head of acme/shop#1 moved while its files were read."),
     );
   });
 
@@ -155,7 +164,7 @@ describe("what an installation and a repository hold", () => {
     rest("GET", path, { status: 502, body: { message: "Server Error" } });
     const list = {
       "pull requests": async () => listOpenPulls(github, "acme", "shop", now),
-      files: async () => readOldPaths(github, { ...shop, number: 1 }, now),
+      files: async () => readOldPaths(github, { ...shop, number: 1, headSha: "" }, now),
       repositories: async () => listRepositories(github, now),
     }[what];
 

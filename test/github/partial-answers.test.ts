@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { GitHubError } from "../../src/github/errors.ts";
 import { readPull } from "../../src/github/read-pull.ts";
-import { recordedFacts, recordedGitHub, recordedPull, token } from "./recorded-answer.ts";
+import {
+  recordedBase,
+  recordedFacts,
+  recordedGitHub,
+  recordedHead,
+  recordedPull,
+  token,
+} from "./recorded-answer.ts";
 
 const ref = { owner: "acme", repo: "shop", number: 1 };
 const options = { configRepo: ".github", appId: 7, now: Date.parse("2026-03-01T12:00:00Z") };
@@ -62,12 +69,83 @@ describe("the configuration repository", () => {
   });
 });
 
+describe("the head commit", () => {
+  const [head, other] = ["a".repeat(40), "b".repeat(40)];
+  const checkRun = {
+    databaseId: 5,
+    status: "COMPLETED",
+    conclusion: "FAILURE",
+    title: "Waiting",
+    summary: "For",
+  };
+  const checkSuites = { nodes: [{ checkRuns: { nodes: [checkRun] } }] };
+  const own = { id: 5, status: "completed", conclusion: "failure", title: "Waiting", summary: "For" };
+  const asked = (object: unknown) => ({ data: { repository: { object } } });
+
+  test.each([
+    [
+      "is not the last commit of GitHub's list",
+      { head: { nodes: [{ commit: recordedHead({ oid: other }) }] } },
+    ],
+    ["is in no list", { head: { nodes: [] } }],
+  ])("that %s is read by its SHA, so that no second check run is made on it", async (_, changes) => {
+    const { github, answers } = recordedGitHub();
+    answers({ data: recordedFacts(recordedPull(changes)) });
+    answers(asked(recordedHead({ oid: head, checkSuites })));
+
+    expect((await readPull(github, ref, options)).checkRun).toEqual(own);
+  });
+
+  test.each([
+    ["does not show", asked(null)],
+    [
+      "withholds parts of",
+      { ...asked(recordedHead({ checkSuites: null })), errors: [{ path: ["repository"], message: "No." }] },
+    ],
+  ])("that GitHub %s fails the look", async (_, answer) => {
+    const { github, answers } = recordedGitHub();
+    answers({ data: recordedFacts(recordedPull({ head: { nodes: [] } })) });
+    answers(answer);
+
+    const error = await failure(readPull(github, ref, options));
+
+    expect(error.message).toMatch(/^GitHub does not show the head commit aaaaaaa: /u);
+  });
+
+  const associated = (number: number, endCursor: string | null) => ({
+    pageInfo: { hasNextPage: endCursor !== null, endCursor },
+    nodes: [{ number, state: "OPEN", headRefOid: head, baseRepository: { nameWithOwner: "acme/shop" } }],
+  });
+
+  test("in more pull requests than one page holds: all of them are found", async () => {
+    const { github, answers } = recordedGitHub();
+    const first = recordedHead({ associatedPullRequests: associated(2, "next") });
+    answers({ data: recordedFacts(recordedPull({ head: { nodes: [{ commit: first }] } })) });
+    answers(asked(recordedHead({ associatedPullRequests: associated(3, null) })));
+
+    expect((await readPull(github, ref, options)).siblings).toEqual([2, 3]);
+  });
+
+  test("in more pull requests than can be read fails the look", async () => {
+    const { github, answers } = recordedGitHub();
+    const page = recordedHead({ associatedPullRequests: associated(2, "next") });
+    answers({ data: recordedFacts(recordedPull({ head: { nodes: [{ commit: page }] } })) });
+    for (let further = 1; further < 10; further++) answers(asked(page));
+
+    const error = await failure(readPull(github, ref, options));
+
+    expect(error.message).toBe(
+      "The head of acme/shop#1 is in more than 1000 pull requests: close some of them.",
+    );
+  });
+});
+
 describe("a part of the pull request that GitHub withholds", () => {
   const message = "Resource not accessible by integration";
 
   test("the rules of the base branch: unreadable, not 'nothing is required'", async () => {
     const { github, answers } = recordedGitHub();
-    const pull = recordedPull({ baseRef: { refUpdateRule: null, rules: null } });
+    const pull = recordedPull({ baseRef: recordedBase({ rules: null }) });
     const path = ["repository", "pullRequest", "baseRef", "rules"];
     answers({ data: recordedFacts(pull), errors: [{ type: "FORBIDDEN", path, message }] });
 
@@ -263,7 +341,8 @@ describe("what GitHub shows of accounts and branches that are gone", () => {
 
   test("classic branch protection requires the check too", async () => {
     const { github, answers } = recordedGitHub();
-    const baseRef = { refUpdateRule: { requiredStatusCheckContexts: ["ci", "Countersign"] }, rules: null };
+    const refUpdateRule = { requiredStatusCheckContexts: ["ci", "Countersign"] };
+    const baseRef = recordedBase({ refUpdateRule, rules: null });
     answers({ data: recordedFacts(recordedPull({ baseRef })) });
 
     expect((await readPull(github, ref, options)).facts.requiredOnBase).toEqual({
@@ -274,12 +353,13 @@ describe("what GitHub shows of accounts and branches that are gone", () => {
 
   test("more rules than a page holds could hide ours", async () => {
     const { github, answers } = recordedGitHub();
-    const baseRef = { refUpdateRule: null, rules: { totalCount: 101, nodes: [] } };
+    const baseRef = recordedBase({ rules: { totalCount: 101, nodes: [] } });
     answers({ data: recordedFacts(recordedPull({ baseRef })) });
 
     expect((await readPull(github, ref, options)).facts.requiredOnBase).toEqual({
       kind: "unreadable",
       why: "the base branch has 101 rules, more than can be read",
+      pastLimit: true,
     });
   });
 
@@ -309,6 +389,7 @@ test("more labels than the limit are unreadable", async () => {
 
   expect((await readPull(github, ref, options)).facts.labels).toEqual({
     kind: "unreadable",
-    why: "there are 101 labels, more than the limit of 100",
+    why: "past the limit of 100",
+    pastLimit: true,
   });
 });

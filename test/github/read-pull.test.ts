@@ -53,6 +53,7 @@ describe("a pull request", () => {
         assignees: [],
         title: "Fill the cart",
         body: "Because it was empty.",
+        bodyEdited: null,
         commits: {
           kind: "read",
           value: [
@@ -90,10 +91,11 @@ describe("a pull request", () => {
           kind: "read",
           value: [{ kind: "labeled", label: "ai-assisted", actor: ada, at: labeled?.at }],
         },
-        renamed: [],
         readAt: new Date(now).toISOString(),
       },
       siblings: [],
+      renamed: [],
+      onOtherPull: false,
       checkRun: null,
       organisation: { kind: "absent" },
       repository: {
@@ -206,7 +208,8 @@ describe("what is past a limit is unreadable, never cut off", () => {
 
     expect(facts.reviews).toEqual({
       kind: "unreadable",
-      why: "there are 1001 reviews, more than the limit of 1000",
+      why: "past the limit of 1000",
+      pastLimit: true,
     });
   });
 
@@ -228,7 +231,7 @@ describe("what is past a limit is unreadable, never cut off", () => {
 
     const { facts } = await scene.read();
 
-    expect(facts.files).toEqual({ kind: "unreadable", why: "GitHub sent 3000 of 3001 files" });
+    expect(facts.files).toEqual({ kind: "unreadable", why: "past the limit of 3000", pastLimit: true });
   });
 
   test("a commit that names more than 50 authors", async () => {
@@ -242,6 +245,7 @@ describe("what is past a limit is unreadable, never cut off", () => {
     expect(facts.commits).toEqual({
       kind: "unreadable",
       why: `commit ${sha.slice(0, 7)} names more than 50 authors`,
+      pastLimit: true,
     });
   });
 });
@@ -293,6 +297,15 @@ describe("who did what", () => {
       reviewers: facts.reviews.kind === "read" && facts.reviews.value.map((review) => review.author),
       committer: facts.commits.kind === "read" && facts.commits.value.at(-1)?.committer.account,
     }).toEqual({ author: robo, reviewers: [robo], committer: robo });
+  });
+
+  test("who edited the body last is said", async () => {
+    const scene = await openPull();
+    await scene.github.as("ada").rest.pulls.update({ ...shop, pull_number: 1, body: "Rewritten" });
+
+    const { facts } = await scene.read();
+
+    expect(facts.bodyEdited).toEqual({ by: accountOf(scene.github, "ada") });
   });
 
   test("who cannot push is said to", async () => {

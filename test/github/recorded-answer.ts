@@ -8,13 +8,18 @@ export const token = "ghs_12345_aSecretThatNobodyMaySee.inAnyMessage";
 
 const host = "https://github.test";
 
-/** An Octokit whose every request is answered by nock; what a test leaves unanswered fails it. */
+// Importing nock takes every socket of the process over, also those of test files that share it.
+nock.restore();
+
+/** An Octokit whose every request is answered by nock, until the test ends; what the test leaves unanswered fails it. */
 export function recordedGitHub() {
+  if (!nock.isActive()) nock.activate();
   nock.disableNetConnect();
   onTestFinished(() => {
     const left = nock.pendingMocks();
     nock.cleanAll();
     nock.enableNetConnect();
+    nock.restore();
     if (left.length > 0) throw new Error(`Nobody asked for ${left.join(", ")}`);
   });
   return {
@@ -44,6 +49,23 @@ export function recordedGitHub() {
 
 const nothing = { totalCount: 0, pageInfo: { hasNextPage: false, endCursor: null }, nodes: [] };
 
+/** A base branch that nothing protects. */
+export function recordedBase(changes: Record<string, unknown> = {}) {
+  const associatedPullRequests = { totalCount: 0 };
+  return { associatedPullRequests, refUpdateRule: null, rules: { totalCount: 0, nodes: [] }, ...changes };
+}
+
+/** The head commit, without a check run and in no other pull request. */
+export function recordedHead(changes: Record<string, unknown> = {}) {
+  const { pageInfo, nodes } = nothing;
+  return {
+    oid: "a".repeat(40),
+    associatedPullRequests: { pageInfo, nodes },
+    checkSuites: { nodes: [] },
+    ...changes,
+  };
+}
+
 /** What GitHub answers about a pull request with nothing on it, into a repository without any roster or policy. */
 export function recordedPull(changes: Record<string, unknown> = {}) {
   return {
@@ -52,20 +74,22 @@ export function recordedPull(changes: Record<string, unknown> = {}) {
     state: "OPEN",
     title: "Fill the cart",
     body: "",
+    lastEditedAt: null,
+    editor: null,
     headRefName: "topic",
     headRefOid: "a".repeat(40),
     baseRefName: "main",
     headRepository: { nameWithOwner: "acme/shop" },
     author: { __typename: "User", login: "june", databaseId: 1 },
     assignees: { nodes: [] },
-    baseRef: { refUpdateRule: null, rules: { totalCount: 0, nodes: [] } },
+    baseRef: recordedBase(),
     changedFiles: 0,
     commits: nothing,
     files: nothing,
     reviews: nothing,
     labels: nothing,
     timeline: nothing,
-    head: { nodes: [] },
+    head: { nodes: [{ commit: recordedHead() }] },
     ...changes,
   };
 }

@@ -20,6 +20,7 @@ export function factsWith(changes: Partial<Facts>): Facts {
     stackBase: null,
     patches: [],
     suggestedBy: [],
+    pushAccess: [],
     notes: { kind: "absent" },
     configChanges: [],
     assignees: [],

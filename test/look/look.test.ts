@@ -153,7 +153,8 @@ describe("the head moves", () => {
     await review("grace", "APPROVE");
     let next = "";
     afterQuery(1, () => {
-      next = github.push("acme/shop", { branch: "topic", pusher: "june", message: "Smuggled" });
+      const files = { "smuggled.ts": "" };
+      next = github.push("acme/shop", { branch: "topic", pusher: "june", files, message: "Smuggled" });
     });
 
     expect(await look()).toMatchObject({ headSha: head, verdict: { outcome: { kind: "countersigned" } } });
@@ -250,6 +251,7 @@ describe("what GitHub forgets is remembered", () => {
       branch: "topic",
       pusher: "grace",
       author,
+      files: { "cart.ts": "export const total = 2;\n" },
       message: assisted("By june, honestly"),
     });
     await review("grace", "APPROVE");

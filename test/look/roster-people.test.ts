@@ -171,6 +171,14 @@ describe("a login without an id", () => {
         ],
       },
     ],
+    [
+      "somebody who overrode",
+      {
+        observations: [
+          { kind: "override", by: ada, reason: "down", sha: "a".repeat(40), at: "2026-03-01T10:00:00Z" },
+        ],
+      },
+    ],
   ] as const)("is bound through %s too", async (_, change) => {
     const place = await openPlace();
 

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import {
   bindLogins,
+  cachedPatch,
+  cachePatch,
   cachedTeam,
   cacheTeam,
   configWasSeen,
@@ -144,4 +146,16 @@ test("forgetting an organisation's teams leaves other organisations, logins and 
     await bindLogins(store, "acme", [{ login: "grace", id: 1 }], 2_000),
     await configWasSeen(store, "acme", ".github", "team:roster.yml"),
   ]).toEqual([null, [grace], new Map([["grace", 1024]]), true]);
+});
+
+test("a fingerprint is found again for its repository, merge base and head, and for no other", async () => {
+  const store = await freshStore();
+  await cachePatch(store, "Acme/App", { mergeBase: "b", head: "h", fingerprint: "f" }, 1_000);
+  await cachePatch(store, "acme/app", { mergeBase: "b", head: "h", fingerprint: "f" }, 2_000);
+  expect([
+    await cachedPatch(store, "acme/app", "b", "h"),
+    await cachedPatch(store, "acme/other", "b", "h"),
+    await cachedPatch(store, "acme/app", "h", "b"),
+    await configWasSeen(store, "acme", "app", path),
+  ]).toEqual(["f", null, null, false]);
 });

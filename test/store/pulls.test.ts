@@ -28,6 +28,7 @@ const facts: Facts = {
   stackBase: null,
   patches: [],
   suggestedBy: [],
+  pushAccess: [],
   notes: { kind: "absent" },
   configChanges: [],
   assignees: [],

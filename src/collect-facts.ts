@@ -1,0 +1,188 @@
+import type { ConfigChange, Facts } from "./gate/facts.ts";
+import { matchesBranch } from "./gate/patterns.ts";
+import { defaultPolicy, type Policy } from "./gate/policy.ts";
+import { pool } from "./gate/pool.ts";
+import type { Config } from "./gate/verdict.ts";
+import { wanted } from "./gate/wanted.ts";
+import type { GitHub } from "./github/client.ts";
+import { GitHubError } from "./github/errors.ts";
+import { readOldPaths } from "./github/open-pulls.ts";
+import { readNotes } from "./github/read-notes.ts";
+import {
+  type PatchCache,
+  readPatches,
+  readProposal,
+  readPushAccess,
+  readStackBase,
+  readSuggestions,
+} from "./github/read-more.ts";
+import { type PullRead, type PullRef, readPull } from "./github/read-pull.ts";
+import { repoKey } from "./github/targets.ts";
+import { bindRoster, configInForce, type InForce, proposedChanges } from "./in-force.ts";
+import { cachedPatch, cachePatch } from "./store/configs.ts";
+import { recall } from "./store/observations.ts";
+import { openPullsWithHead } from "./store/pulls.ts";
+import type { Store } from "./store/store.ts";
+
+/** What reading needs. `now` is the server's clock, ms since epoch; `appId` is null for a reader that is no app. */
+export type CollectContext = {
+  readonly store: Store;
+  readonly appId: number | null;
+  readonly configRepo: string;
+  readonly now: () => number;
+};
+
+/** What there is to judge at one head SHA: the pull request that was looked at and those that share its head. */
+export type Collected = {
+  readonly facts: readonly Facts[];
+  readonly config: Config;
+  readonly versions: InForce["versions"];
+};
+
+/** The one query about a pull request. @throws GitHubError */
+export async function read(context: CollectContext, github: GitHub, pull: PullRef): Promise<PullRead> {
+  const { configRepo, appId, now } = context;
+  return readPull(github, pull, { configRepo, appId, now: now() });
+}
+
+/**
+ * Completes what the one query answered: the open pull requests with the same head SHA, roster and policies, what was
+ * remembered, and then, because only now it is known whether a verdict depends on it, the rest. For an ordinary pull
+ * request there is no rest, and no further request. @throws GitHubError
+ */
+export async function collectFacts(
+  context: CollectContext,
+  github: GitHub,
+  seen: PullRead,
+): Promise<Collected> {
+  const { store, configRepo, now } = context;
+  const reads = [seen, ...(await readSiblings(context, github, seen))];
+  const given = { store, github, configRepo, now: now() };
+  const inForce = await configInForce(given, seen.facts.owner, seen);
+  const known = pool(await Promise.all(reads.map(async (pull) => recallFacts(store, pull))));
+  const config = await bindRoster(store, inForce.config, known, now());
+  const reading = { context, github, inForce: { ...inForce, config } };
+  // The pool keeps the order.
+  const facts = await Promise.all(known.map(async (each, at) => readMore(reading, reads[at] ?? seen, each)));
+  return { facts, config, versions: inForce.versions };
+}
+
+/**
+ * Other open pull requests with this head SHA: those GitHub names, and those deliveries told us of, because GitHub names
+ * only the merged one as soon as the commit is on the default branch.
+ */
+async function readSiblings(context: CollectContext, github: GitHub, seen: PullRead): Promise<PullRead[]> {
+  const { owner, repo, number, headSha } = seen.facts;
+  const known = await openPullsWithHead(context.store, repoKey(owner, repo), headSha);
+  const numbers = [...new Set([...seen.siblings, ...known])].filter((other) => other !== number);
+  const reads = await Promise.all(
+    numbers.map(async (other) => readIfThere(context, github, { owner, repo, number: other })),
+  );
+  return reads.flatMap((other) =>
+    other !== null && other.facts.open && other.facts.headSha === headSha ? [other] : [],
+  );
+}
+
+/** Null for a pull request that GitHub does not know any more: nobody can merge it, and this look is not about it. */
+async function readIfThere(context: CollectContext, github: GitHub, pull: PullRef): Promise<PullRead | null> {
+  try {
+    return await read(context, github, pull);
+  } catch (error) {
+    if (error instanceof GitHubError && error.gone) return null;
+    throw error;
+  }
+}
+
+async function recallFacts(store: Store, { facts }: PullRead): Promise<Facts> {
+  const observations = await recall(store, repoKey(facts.owner, facts.repo), facts.number);
+  return { ...facts, observations, ...notYet };
+}
+
+const notYet = {
+  otherAuthors: [],
+  stackBase: null,
+  patches: [],
+  suggestedBy: [],
+  pushAccess: [],
+  notes: { kind: "absent" },
+  configChanges: [],
+} as const;
+
+type Reading = { readonly context: CollectContext; readonly github: GitHub; readonly inForce: InForce };
+
+/** What the gate wants besides, all at once; then what a roster or policy file would become, if one is changed. */
+async function readMore(reading: Reading, pull: PullRead, known: Facts): Promise<Facts> {
+  const { context, github, inForce } = reading;
+  const { roster, policies } = inForce.config;
+  const inUse = policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
+  const want = wanted(known, roster.kind === "read" ? roster.value : null, inUse);
+  const stacked = pull.onOtherPull && !gatedByName(known, inUse);
+  const guards =
+    (stacked || known.base === known.defaultBranch) &&
+    inForce.guarded.some(({ version }) => version !== null);
+  const now = context.now();
+  const shas = known.commits.kind === "read" ? known.commits.value.map(({ sha }) => sha) : [];
+  const [files, stackBase, patches, suggestedBy, pushAccess, notes] = await Promise.all([
+    want.oldPaths || guards ? withOldPaths(github, pull, now) : known.files,
+    stacked ? readStackBase(github, known, now) : null,
+    readPatches(github, known, want.patches, patchCache(context, known), now),
+    want.suggestions ? readSuggestions(github, known, now) : [],
+    readPushAccess(github, known, want.pushAccess, now),
+    want.notes ? readNotes(github, known, shas, now) : known.notes,
+  ]);
+  const facts = { ...known, files, stackBase, patches, suggestedBy, pushAccess, notes };
+  return { ...facts, configChanges: await readConfigChanges(reading, facts) };
+}
+
+/** Whether a policy names the base branch. If none does, the rules of the stack that it may be part of decide. */
+function gatedByName({ base, defaultBranch }: Facts, policies: readonly Policy[]): boolean {
+  const inForce = policies.length === 0 ? [defaultPolicy] : policies;
+  return inForce.some(({ branches }) =>
+    branches.some((pattern) => matchesBranch(pattern, base, defaultBranch)),
+  );
+}
+
+/** A renamed file counts under both names; GraphQL knows only the new one. */
+async function withOldPaths(
+  github: GitHub,
+  { facts, renamed }: PullRead,
+  now: number,
+): Promise<Facts["files"]> {
+  if (facts.files.kind !== "read" || renamed.length === 0) return facts.files;
+  const oldPaths = await readOldPaths(github, facts, now);
+  const lost = renamed.find((path) => !oldPaths.has(path));
+  if (lost !== undefined)
+    return { kind: "unreadable", why: `GitHub does not say where ${lost} was renamed from` };
+  const value = facts.files.value.map((file) => ({ ...file, previousPath: oldPaths.get(file.path) ?? null }));
+  return { kind: "read", value };
+}
+
+function patchCache({ store, now }: CollectContext, { owner, repo }: Facts): PatchCache {
+  const key = repoKey(owner, repo);
+  return {
+    recall: async (mergeBase, head) => cachedPatch(store, key, mergeBase, head),
+    keep: async (mergeBase, head, fingerprint) =>
+      cachePatch(store, key, { mergeBase, head, fingerprint }, now()),
+  };
+}
+
+/** Only what lands on the default branch comes into force. */
+async function readConfigChanges(
+  { context, github, inForce }: Reading,
+  facts: Facts,
+): Promise<readonly ConfigChange[]> {
+  if ((facts.stackBase ?? facts.base) !== facts.defaultBranch) return [];
+  const { files } = facts;
+  const suspects = inForce.guarded.filter(
+    ({ path }) =>
+      files.kind !== "read" || files.value.some((file) => file.path === path || file.previousPath === path),
+  );
+  if (suspects.length === 0) return [];
+  const head = await readProposal(github, facts, facts.headSha, context.now());
+  // Where GitHub does not list every file, one that stands there as on the default branch was not changed.
+  const changed = suspects.filter(({ file, version }) => {
+    const blob = head[file];
+    return files.kind === "read" || blob.kind !== "read" || blob.value.version !== version;
+  });
+  return proposedChanges(inForce, changed, head);
+}
