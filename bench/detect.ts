@@ -78,7 +78,7 @@ function printMisses(results: readonly Result[]): void {
   for (const { commit, found, tools } of results) {
     if (commit.ai === found) continue;
     console.log(
-      `${found ? "false alarm" : "missed"}: ${commit.sha.slice(0, 8)} ${commit.class} ${commit.edge ? "edge " : ""}${tools}`,
+      `${found ? "false alarm" : "missed"}: ${commit.sha.slice(0, 8)} ${commit.class} ${commit.edge ? "edge " : ""}${tools.join(", ")}`,
     );
   }
 }

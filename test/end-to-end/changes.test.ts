@@ -29,7 +29,15 @@ function writeRoster({ github }: Company, text: string): void {
 }
 
 it("publishes nothing where the base branch is not gated, and an approval for there does not count elsewhere", async () => {
-  const pull = await openPull(company, { base: "develop" });
+  const { github } = company;
+  github.push(shop, {
+    branch: "develop",
+    pusher: "ada",
+    message: "Next",
+    files: { "src/next.ts": "export {};\n" },
+  });
+  github.push(shop, { branch: "on-develop", from: "develop", pusher: "juno" });
+  const pull = await openPull(company, { base: "develop", branch: "on-develop" });
   await review(company, pull, "grace");
   expect(await company.check(pull.sha)).toBeNull();
 
@@ -41,6 +49,17 @@ it("publishes nothing where the base branch is not gated, and an approval for th
 
   await review(company, pull, "vera");
   expect(await company.check(pull.sha)).toMatchObject({ title: "Countersigned by vera (senior)" });
+});
+
+it("keeps an approval when the base branch changes and the patch does not", async () => {
+  company.github.push(shop, { branch: "stable", pusher: "ada" });
+  const pull = await openPull(company, { base: "stable" });
+  await review(company, pull, "grace");
+  await company.github.as("juno").rest.pulls.update({ ...at, pull_number: pull.number, base: "main" });
+  expect(await company.check(pull.sha)).toMatchObject({
+    conclusion: "success",
+    title: containing("Countersigned by grace (senior"),
+  });
 });
 
 it("holds one commit in two pull requests to what the stricter of them needs, and names that one", async () => {

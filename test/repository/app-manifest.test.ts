@@ -14,17 +14,26 @@ const manifest = z
   })
   .parse(parseDocument(read("app.yml")).toJS());
 
-/** Sent to every app without a subscription: the first two always, the others with write access to checks. */
-const unaskedEvents = ["installation", "installation_repositories", "check_run", "check_suite"];
+/** Sent to every app without a subscription: the last two with write access to checks, the others always. */
+const unaskedEvents = [
+  "installation",
+  "installation_repositories",
+  "installation_target",
+  "check_run",
+  "check_suite",
+];
 
 /** The permission GitHub demands for an event: https://docs.github.com/webhooks/webhook-events-and-payloads */
 const permissionOfEvent: Readonly<Record<string, string>> = {
   issue_comment: "issues",
+  label: "metadata",
+  member: "members",
   membership: "members",
   organization: "members",
   pull_request: "pull_requests",
   pull_request_review: "pull_requests",
   push: "contents",
+  repository: "metadata",
   team: "members",
 };
 

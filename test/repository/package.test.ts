@@ -47,6 +47,7 @@ describe("the packed tarball", () => {
       "app.yml",
       "dist",
       "package.json",
+      "schemas",
     ]);
   });
 
@@ -79,7 +80,7 @@ describe("the packed tarball", () => {
     expect(run(process.execPath, options, env, "--help")).toEqual({
       status: 2,
       stdout: "",
-      stderr: `${requireNode("20.20.2")}\n`,
+      stderr: `countersign: ${requireNode("20.20.2")}\n`,
     });
   });
 
@@ -87,7 +88,7 @@ describe("the packed tarball", () => {
     expect(run(oldNode?.path ?? "", [], process.env, "--help")).toEqual({
       status: 2,
       stdout: "",
-      stderr: `${requireNode(oldNode?.version ?? "")}\n`,
+      stderr: `countersign: ${requireNode(oldNode?.version ?? "")}\n`,
     });
   });
 });
