@@ -1,3 +1,4 @@
+import { appSettings } from "../test/fake-github/app-manifest.ts";
 import type { FakeGitHub } from "../test/fake-github/server.ts";
 
 /** What the demo's server has to be told, besides where GitHub is. */
@@ -17,27 +18,6 @@ export const firstRoster = [
 ].join("\n");
 export const secondRoster = firstRoster.replace("grace: senior", "grace: mid");
 
-/** Permissions and events as in app.yml. */
-const permissions = {
-  metadata: "read",
-  contents: "read",
-  pull_requests: "write",
-  issues: "read",
-  checks: "write",
-  statuses: "write",
-  merge_queues: "read",
-  members: "read",
-} as const;
-const events = [
-  "pull_request",
-  "pull_request_review",
-  "push",
-  "issue_comment",
-  "membership",
-  "team",
-  "organization",
-];
-
 /**
  * The organisation of the story: a shop whose main branch requires the check, a roster in the organisation's `.github`
  * repository, and four people. The app is registered, and installed once the server listens.
@@ -55,7 +35,7 @@ export function furnish(github: FakeGitHub, webhookSecret: string): Acme {
     files: { "src/cart.ts": "export const total = 0;\n" },
     collaborators: everybody,
   });
-  const app = github.createApp({ slug: "countersign", webhookSecret, permissions, events });
+  const app = github.createApp({ slug: "countersign", webhookSecret, ...appSettings });
   github.requireCheck(shop, "main", { context: "Countersign", appId: app.id });
   return { appId: app.id, privateKey: app.privateKey, webhookSecret };
 }

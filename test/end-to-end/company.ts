@@ -6,6 +6,7 @@ import { z } from "zod";
 import { environmentFor } from "../../demo/server-process.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
 import { start } from "../../src/start.ts";
+import { appSettings } from "../fake-github/app-manifest.ts";
 import { type FakeGitHub, startFakeGitHub } from "../fake-github/server.ts";
 import { webhookSecret } from "./signed-delivery.ts";
 import { until } from "./until.ts";
@@ -24,29 +25,6 @@ export const roster = `people:
   milo: mid
   juno: junior
 `;
-
-/** What the app may do and hears, as in app.yml. */
-export const appSettings = {
-  permissions: {
-    metadata: "read",
-    contents: "read",
-    pull_requests: "write",
-    issues: "read",
-    checks: "write",
-    statuses: "write",
-    merge_queues: "read",
-    members: "read",
-  },
-  events: [
-    "pull_request",
-    "pull_request_review",
-    "push",
-    "issue_comment",
-    "membership",
-    "team",
-    "organization",
-  ],
-} as const;
 
 /** acme: the repository shop, whose main branch requires the check, the roster in `.github`, and people of all kinds. */
 export function furnish(

@@ -2,6 +2,7 @@
 import { onTestFinished } from "vitest";
 import { receive } from "../../src/delivery/inbox.ts";
 import { look, type LookContext } from "../../src/look.ts";
+import { appSettings } from "../fake-github/app-manifest.ts";
 import { installationToken } from "../fake-github/shop-scene.ts";
 import { octokitWith, startFakeGitHub } from "../fake-github/server.ts";
 import { freshStore } from "../store/fresh-store.ts";
@@ -20,15 +21,6 @@ export const policyFile = ".github/countersign/policy.yml";
 
 /** A message that declares AI assistance. */
 export const assisted = (subject: string) => `${subject}\n\nCo-Authored-By: Claude <noreply@anthropic.com>\n`;
-
-const permissions = {
-  metadata: "read",
-  contents: "read",
-  pull_requests: "write",
-  checks: "write",
-  members: "read",
-} as const;
-const events = ["pull_request", "pull_request_review", "push", "issue_comment"];
 
 export type Acme = Awaited<ReturnType<typeof openAcme>>;
 
@@ -49,8 +41,7 @@ export async function openAcme(files: Readonly<Record<string, string>> = { [rost
     slug: "countersign",
     webhookSecret: "secret",
     webhookUrl: "http://127.0.0.1:9/",
-    permissions,
-    events,
+    ...appSettings,
   });
   github.holdDeliveries();
   const installation = github.installApp("acme", { repositories: "all" });
