@@ -368,13 +368,13 @@ describe("labelled commits", () => {
     edge: z.boolean(),
   });
   const present = process.env["COUNTERSIGN_CORPUS"] !== undefined && existsSync(file);
-  if (!present) {
-    const absent =
-      "The labelled commits are absent: set COUNTERSIGN_CORPUS to their folder to measure detection.\n";
-    process.stderr.write(absent);
-  }
+  const unmeasured = present ? "" : ": not measured, COUNTERSIGN_CORPUS names no folder of labelled commits";
 
-  test.skipIf(!present)("precision is at least 0.99 and recall at least 0.95 without edge cases", () => {
+  test(`precision is at least 0.99 and recall at least 0.95 without edge cases${unmeasured}`, () => {
+    if (!present) {
+      expect(existsSync(file)).toBe(false);
+      return;
+    }
     const lines = readFileSync(file, "utf8").trim().split("\n");
     const commits = lines.map((line) => labelled.parse(JSON.parse(line))).filter(({ edge }) => !edge);
     const found = commits.filter((entry) => counts(detectCommit(entry)).length > 0);
