@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
 import type { Probot } from "probot";
 import { countersign } from "./app.ts";
 import type { Environment } from "./config/environment.ts";
@@ -53,7 +54,7 @@ export async function start(
     deliver: async (delivery) => {
       if (isEvent(delivery)) await probot.receive(delivery);
     },
-    health: async () => healthOf(store, now()),
+    health: async () => healthOf(store, log, now()),
   }).catch(async (error: unknown) => {
     await worker.stop();
     await store.close();
@@ -83,12 +84,18 @@ function isEvent(delivery: { id: string; name: string; payload: object }): deliv
   return delivery.name !== "";
 }
 
-/** Ready means that deliveries can be stored. What fails again and again is named, but does not make the server unready. */
-async function healthOf(store: Store, now: number): Promise<Health> {
+/**
+ * Ready means that deliveries can be stored. Looks that fail again and again are counted, but do not make the server unready.
+ * Anybody may ask, so no repository and no error text is told: the log names them.
+ */
+async function healthOf(store: Store, log: Logger, now: number): Promise<Health> {
   try {
     const { count, oldestAgeMs, failing } = await backlog(store, now);
-    return { ready: true, store: "ok", backlog: count, oldestWaitingMs: oldestAgeMs, failing };
+    const mostAttempts = Math.max(0, ...failing.map(({ attempts }) => attempts));
+    const looks = { backlog: count, oldestWaitingMs: oldestAgeMs, failing: failing.length, mostAttempts };
+    return { ready: true, store: "ok", ...looks };
   } catch (error) {
-    return { ready: false, store: error instanceof Error ? error.message : String(error) };
+    log.error({ error: error instanceof Error ? error.message : String(error) }, "The store cannot be read");
+    return { ready: false, store: "unavailable" };
   }
 }

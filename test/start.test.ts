@@ -44,7 +44,7 @@ it("is ready as soon as it has started, and has nothing to do", async () => {
 
   expect(await get(`${server.url}/health`)).toEqual({
     status: 200,
-    body: { ready: true, store: "ok", backlog: 0, oldestWaitingMs: 0, failing: [] },
+    body: { ready: true, store: "ok", backlog: 0, oldestWaitingMs: 0, failing: 0, mostAttempts: 0 },
   });
   await server.stop("SIGTERM");
   expect(server.log).toMatchObject([
@@ -66,7 +66,7 @@ it("is not ready while the store cannot be read, and ready again when it can", a
   await other.close();
   await server.stop("the test is over");
 
-  expect(sick).toEqual({ status: 503, body: { ready: false, store: "no such table: marks" } });
+  expect(sick).toEqual({ status: 503, body: { ready: false, store: "unavailable" } });
   expect([refused.status, accepted.status]).toEqual([503, 202]);
   expect(well).toMatchObject({ status: 200, body: { ready: true, store: "ok" } });
 });

@@ -123,7 +123,8 @@ const healthSchema = z.object({
   ready: z.boolean(),
   store: z.string(),
   backlog: z.number().optional(),
-  failing: z.array(z.object({ target: z.string(), attempts: z.number(), error: z.string() })).optional(),
+  failing: z.number().optional(),
+  mostAttempts: z.number().optional(),
 });
 
 /** What `/health` says. */
