@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 import { type CollectContext, collectFacts, read } from "./collect-facts.ts";
 import type { Evidence } from "./gate/evidence.ts";
 import type { Facts } from "./gate/facts.ts";
+import { signsToRemember } from "./gate/assistance.ts";
 import { judge } from "./gate/judge.ts";
+import type { Policy } from "./gate/policy.ts";
 import { render } from "./gate/render.ts";
 import { strictest } from "./gate/strictest.ts";
-import type { Verdict } from "./gate/verdict.ts";
+import type { Config, Verdict } from "./gate/verdict.ts";
 import { type GitHub, requestTimeoutMs } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
 import { publishCheckRun } from "./github/publish-check-run.ts";
@@ -13,6 +15,7 @@ import type { PullRead, PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
 import { leaseHead, releaseHead } from "./store/heads.ts";
 import { knownHead } from "./store/pulls.ts";
+import { evidenceObservation, rememberObservations } from "./store/observations.ts";
 import { recordLook } from "./store/record-look.ts";
 
 /** What every look needs. `worker` names who holds its leases. */
@@ -99,9 +102,13 @@ async function lookAt(
   const verdicts: Verdict[] = [];
   let witness = "";
   for (const each of facts) {
+    const evidence = signsToRemember(each, policiesIn(config));
     const verdict = judge(each, config);
-    if (verdict === null) continue;
-    const entry = await record(context, request.installation, each, verdict, versions);
+    if (verdict === null) {
+      await rememberEvidence(context, each, evidence);
+      continue;
+    }
+    const entry = await record(context, request.installation, { facts: each, verdict, evidence, versions });
     witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
     if (each.open) verdicts.push(verdict);
   }
@@ -134,16 +141,34 @@ function whatIsUnread(facts: Facts): string | null {
   );
 }
 
+function policiesIn(config: Config): Policy[] {
+  return config.policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
+}
+
+/** A base that is not gated today may be changed to one that is; what was seen until then still counts. */
+async function rememberEvidence(
+  { store, now }: LookContext,
+  { owner, repo, number }: Facts,
+  evidence: readonly Evidence[],
+): Promise<void> {
+  const key = repoKey(owner, repo);
+  await rememberObservations(
+    store,
+    evidence.map((entry) => evidenceObservation(key, number, entry, now())),
+  );
+}
+
 async function record(
   context: LookContext,
   installation: number,
-  facts: Facts,
-  verdict: Verdict,
-  configVersions: Readonly<Record<string, string>>,
+  looked: {
+    facts: Facts;
+    verdict: Verdict;
+    evidence: readonly Evidence[];
+    versions: Readonly<Record<string, string>>;
+  },
 ) {
-  const evidence: readonly Evidence[] = verdict.evidence.filter(
-    (entry) => !entry.remembered && entry.kind !== "undeclared",
-  );
+  const { facts, verdict, evidence, versions: configVersions } = looked;
   const repo = repoKey(facts.owner, facts.repo);
   return recordLook(context.store, {
     repo,

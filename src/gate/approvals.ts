@@ -138,7 +138,8 @@ export function revisionsToCompare(facts: Facts): Revision[] {
   if (filesPastLimit(facts)) return [];
   const given = latestDecisive(facts).flatMap(({ review }) => {
     const seen = review.state === "APPROVED" ? seenBy(facts, review) : null;
-    return seen?.kind === "revision" && !isHead(facts, seen.revision) ? [seen.revision] : [];
+    if (seen?.kind !== "revision" || seen.revision.base !== facts.base) return [];
+    return isHead(facts, seen.revision) ? [] : [seen.revision];
   });
   return given.length === 0 ? [] : [...given, headOf(facts)];
 }
@@ -148,17 +149,20 @@ type Binding =
   | { readonly kind: "same-patch"; readonly by: string }
   | { readonly kind: "moved"; readonly why: string };
 
-/** An approval stands for the head SHA and base branch it was given on, and for the same patch anywhere else. */
+/**
+ * An approval stands for the head SHA and base branch it was given on, and for the same patch against that base. For another
+ * base it is refused: what its author saw was a diff against a branch that may have been moved since, so nobody can tell now.
+ */
 function bindingOf(facts: Facts, review: Review): Binding {
   const seen = seenBy(facts, review);
   if (seen.kind === "unknown") return { kind: "moved", why: seen.why };
   const { base, sha } = seen.revision;
   if (isHead(facts, seen.revision)) return { kind: "head" };
   const short = sha.slice(0, 7);
-  const moved =
-    base === facts.base
-      ? `approved ${short}, the head is now ${facts.headSha.slice(0, 7)}`
-      : `approved this change for ${base}, it now goes to ${facts.base}`;
+  if (base !== facts.base) {
+    return { kind: "moved", why: `approved this change for ${base}, it now goes to ${facts.base}` };
+  }
+  const moved = `approved ${short}, the head is now ${facts.headSha.slice(0, 7)}`;
   // Past the limit of files nobody can tell what a patch is: the approval binds to the exact SHA.
   if (filesPastLimit(facts))
     return {

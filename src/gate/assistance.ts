@@ -1,10 +1,10 @@
 import type { Account } from "./accounts.ts";
-import { counts, detectNotes, detectPull, isAutomation } from "./detect.ts";
+import { counts, detectNotes, detectPull, isDependencyBot } from "./detect.ts";
 import type { Evidence, Place } from "./evidence.ts";
 import type { Commit, Facts } from "./facts.ts";
-import { readTrailers } from "./message.ts";
+import { readMessage, readTrailers } from "./message.ts";
 import { matchesText } from "./patterns.ts";
-import type { Marker, Policy } from "./policy.ts";
+import { defaultPolicy, type Marker, type Policy } from "./policy.ts";
 import { isSame, sameLogin } from "./roster.ts";
 
 /**
@@ -12,12 +12,7 @@ import { isSame, sameLogin } from "./roster.ts";
  * from earlier looks; or, where there is none and nobody attests otherwise, assumed because the policy says so.
  */
 export function assistanceIn(facts: Facts, policy: Policy): readonly Evidence[] {
-  const now = [
-    ...detectPull(facts, policy.ai.labels),
-    ...markersIn(facts, policy),
-    ...attestationIn(facts, policy),
-    ...(policy.ai.notes && facts.notes.kind === "read" ? detectNotes(facts.notes.value).evidence : []),
-  ];
+  const now = signsIn(facts, policy);
   const seen = new Set(now.map(evidenceKey));
   const earlier = facts.observations
     .flatMap((entry) => (entry.kind === "evidence" ? [{ ...entry.evidence, remembered: true }] : []))
@@ -28,6 +23,25 @@ export function assistanceIn(facts: Facts, policy: Policy): readonly Evidence[] 
   return [
     sign("any", "undeclared", onPull, `${policy.origin}: what declares nothing is taken for AI-assisted`),
   ];
+}
+
+function signsIn(facts: Facts, policy: Policy): Evidence[] {
+  return [
+    ...detectPull(facts, policy.ai.labels),
+    ...markersIn(facts, policy),
+    ...attestationIn(facts, policy),
+    ...(policy.ai.notes && facts.notes.kind === "read" ? detectNotes(facts.notes.value).evidence : []),
+  ];
+}
+
+/**
+ * What has to be remembered of this look, whatever its verdict: every sign there is now, also one that counts only beside
+ * another, and also while no policy gates the base branch or none can be read.
+ */
+export function signsToRemember(facts: Facts, policies: readonly Policy[]): readonly Evidence[] {
+  const inForce = policies.length === 0 ? [defaultPolicy] : policies;
+  const signs = inForce.flatMap((policy) => signsIn(facts, policy));
+  return [...new Map(signs.map((entry) => [evidenceKey(entry), entry])).values()];
 }
 
 /** What makes two pieces of evidence the same piece, seen at different times. */
@@ -84,11 +98,21 @@ function attestationIn(facts: Facts, policy: Policy): Evidence[] {
  * Dependency bots of the catalogue need not say it.
  */
 function declaresHuman(facts: Facts, policy: Policy): boolean {
-  if (facts.author !== null && isAutomation(facts.author)) return true;
+  if (isByDependencyBot(facts)) return true;
   const line = policy.ai.attestation?.human;
-  if (line === undefined || !ticked(facts.body).has(normal(line))) return false;
+  // A template's sample in a comment or a code block is not shown as ticked, and says nothing.
+  const shown = readMessage(`\n${facts.body}`).unquoted.join("\n");
+  if (line === undefined || !ticked(shown).has(normal(line))) return false;
   if (facts.bodyEdited === null) return true;
   return facts.author !== null && facts.bodyEdited.by !== null && isSame(facts.bodyEdited.by, facts.author);
+}
+
+/** Whether a dependency bot made all of it: its pull request may hold commits of people. */
+function isByDependencyBot({ author, commits }: Facts): boolean {
+  if (author === null || !isDependencyBot(author) || commits.kind !== "read") return false;
+  return commits.value.every(
+    (commit) => commit.author.account !== null && isSame(commit.author.account, author),
+  );
 }
 
 /** The texts of ticked task-list items, as GitHub shows them: https://docs.github.com/en/get-started/writing-on-github */

@@ -59,10 +59,12 @@ function found(facts: Facts, roster: Roster): Found[] {
     noteAccount(found, actor, { text: `pushed ${after.slice(0, 7)}`, excuse });
   }
   for (const event of facts.timeline.kind === "read" ? facts.timeline.value : []) {
-    if (event.kind !== "force-pushed" || event.actor === null) continue;
+    if (event.kind !== "force-pushed") continue;
     const { actor, before, after } = event;
     const excuse = before === null || after === null ? null : { actor, before, after };
-    noteAccount(found, actor, { text: `force-pushed ${after?.slice(0, 7) ?? "the head branch"}`, excuse });
+    const part = { text: `force-pushed ${after?.slice(0, 7) ?? "the head branch"}`, excuse };
+    if (actor === null) note(found, ghost, part);
+    else noteAccount(found, actor, part);
   }
   return found;
 }
@@ -153,6 +155,8 @@ function maySuggest(commit: Commit, identity: GitIdentity): boolean {
   const { author, parents, signedByGitHub } = commit;
   if (!signedByGitHub || parents.length !== 1) return false;
   if (identity.account === null || author.account === null) return false;
+  // An agent accepts nobody's suggestions: its co-author is who asked it.
+  if (toolIdentity(author) !== null) return false;
   return !isSame(identity.account, author.account);
 }
 
@@ -163,7 +167,9 @@ function hasSuggested(facts: Facts, { account }: GitIdentity): boolean {
 /** The push by its committer that brought this commit of another author: a rebase makes whoever does it the committer of all. */
 function rebaseOf({ sha, author, committer }: Commit, rebases: readonly Rebase[]): Rewrite | null {
   const { account } = committer;
-  if (account === null || (author.account !== null && isSame(author.account, account))) return null;
+  // Whoever commits a tool's work, or that of nobody GitHub knows, may be who made it: a rebase does not change that.
+  if (account === null || author.account === null || toolIdentity(author) !== null) return null;
+  if (isSame(author.account, account)) return null;
   const rebase = rebases.find(
     ({ push, commits }) => push.actor !== null && isSame(push.actor, account) && commits.has(sha),
   );

@@ -49,10 +49,11 @@ export function detectPull(
   const branch = catalogue.branches.find(({ pattern }) => pattern.test(facts.headRef));
   if (branch) found.note("branch", branch, facts.headRef);
   // The bodies dependency bots write quote other projects' release notes.
-  if (author?.role !== "none") {
+  if (facts.author === null || !isDependencyBot(facts.author)) {
     const body = readMessage(`\n${facts.body}`);
     noteTrailers(found, "body", body);
-    noteBody(found, body.lines, "pr-body");
+    // Under a heading "Changelog" people and tools go on writing, so what stands there is read too.
+    noteBody(found, body.unquoted, "pr-body");
   }
   const commits = facts.commits.kind === "read" ? facts.commits.value : [];
   return [...found.evidence, ...detectLabels(facts, declaredLabels), ...commits.flatMap(detectCommit)];
@@ -126,9 +127,9 @@ export function toolIdentity(identity: GitIdentity): string | null {
   return git === null || git.human || git.confidence === "reported" ? null : git.tool;
 }
 
-/** Whether an account is one of the catalogue's dependency and release bots, which are no AI. */
-export function isAutomation(account: Account): boolean {
-  return findAccount(account)?.role === "none";
+/** Whether an account is a bot that updates dependencies and nothing else. A workflow's bot may open anybody's change. */
+export function isDependencyBot(account: Account): boolean {
+  return findAccount(account)?.role === "none" && /^(?:dependabot|renovate)/iu.test(account.login);
 }
 
 type Collector = {

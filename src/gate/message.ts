@@ -7,6 +7,8 @@ export type ReadTrailer = Trailer & { readonly byGit: boolean };
 export type ReadMessage = {
   readonly subject: string;
   readonly lines: readonly string[];
+  /** These, and the lines that were taken over from elsewhere: a reverted message, release notes. */
+  readonly unquoted: readonly string[];
   readonly trailers: readonly ReadTrailer[];
 };
 
@@ -32,8 +34,9 @@ export function readMessage(message: string): ReadMessage {
   const [from, until] = findForeign(lines, tail);
   const announced = findAnnounced(lines);
   const spoken = (index: number) => !quoted[index] && (index < from || index >= until);
-  // Where the end of a revert belongs to the message it quotes, git cannot know that.
-  const byGit = until > tail ? [] : parseTrailers(message).map((trailer) => ({ ...trailer, byGit: true }));
+  // What git sees as a trailer counts, even where the end of a revert may belong to the message it quotes: hiding a trailer
+  // must take more than a subject that begins with "Revert".
+  const byGit = parseTrailers(message).map((trailer) => ({ ...trailer, byGit: true }));
   const known = new Set(byGit.map(trailerKey));
   const others: ReadTrailer[] = [];
   for (let index = 1; index < lines.length; index++) {
@@ -50,7 +53,8 @@ export function readMessage(message: string): ReadMessage {
     known.add(trailerKey(whole));
   }
   const body = lines.filter((line, index) => index > 0 && line !== "" && spoken(index));
-  return { subject: lines[0] ?? "", lines: body, trailers: [...byGit, ...others] };
+  const unquoted = lines.filter((line, index) => index > 0 && line !== "" && !quoted[index]);
+  return { subject: lines[0] ?? "", lines: body, unquoted, trailers: [...byGit, ...others] };
 }
 
 function trailerKey(trailer: Trailer): string {

@@ -36,7 +36,10 @@ const pages = {
   }`,
   timeline: `timeline: timelineItems(
     first: 100, after: $timeline,
-    itemTypes: [LABELED_EVENT, UNLABELED_EVENT, HEAD_REF_FORCE_PUSHED_EVENT, BASE_REF_CHANGED_EVENT, REVIEW_DISMISSED_EVENT]
+    itemTypes: [
+      LABELED_EVENT, UNLABELED_EVENT, HEAD_REF_FORCE_PUSHED_EVENT, REVIEW_DISMISSED_EVENT,
+      BASE_REF_CHANGED_EVENT, AUTOMATIC_BASE_CHANGE_SUCCEEDED_EVENT
+    ]
   ) {
     totalCount pageInfo { hasNextPage endCursor }
     nodes {
@@ -45,6 +48,7 @@ const pages = {
       ... on UnlabeledEvent { createdAt actor { ${actor} } label { name } }
       ... on HeadRefForcePushedEvent { createdAt actor { ${actor} } beforeCommit { oid } afterCommit { oid } }
       ... on BaseRefChangedEvent { createdAt actor { ${actor} } previousRefName currentRefName }
+      ... on AutomaticBaseChangeSucceededEvent { createdAt actor { ${actor} } oldBase newBase }
       ... on ReviewDismissedEvent { createdAt actor { ${actor} } previousReviewState review { fullDatabaseId } }
     }
   }`,

@@ -52,6 +52,13 @@ const timelineItem = z.discriminatedUnion("__typename", [
     beforeCommit: oid.nullable(),
     afterCommit: oid.nullable(),
   }),
+  // GitHub retargets by itself when the base branch is merged and deleted.
+  z.object({
+    __typename: z.literal("AutomaticBaseChangeSucceededEvent"),
+    ...event,
+    oldBase: z.string(),
+    newBase: z.string(),
+  }),
   z.object({
     __typename: z.literal("BaseRefChangedEvent"),
     ...event,

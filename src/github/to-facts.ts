@@ -151,6 +151,8 @@ function toTimelineEvent(item: NodeOf<"timeline">): TimelineEvent {
         after: item.afterCommit?.oid ?? null,
         ...about,
       };
+    case "AutomaticBaseChangeSucceededEvent":
+      return { kind: "base-changed", from: item.oldBase, to: item.newBase, ...about };
     case "BaseRefChangedEvent":
       return { kind: "base-changed", from: item.previousRefName, to: item.currentRefName, ...about };
     case "ReviewDismissedEvent":

@@ -51,14 +51,23 @@ it("publishes nothing where the base branch is not gated, and an approval for th
   expect(await company.check(pull.sha)).toMatchObject({ title: "Countersigned by vera (senior)" });
 });
 
-it("keeps an approval when the base branch changes and the patch does not", async () => {
-  company.github.push(shop, { branch: "stable", pusher: "ada" });
-  const pull = await openPull(company, { base: "stable" });
-  await review(company, pull, "grace");
-  await company.github.as("juno").rest.pulls.update({ ...at, pull_number: pull.number, base: "main" });
-  expect(await company.check(pull.sha)).toMatchObject({
-    conclusion: "success",
-    title: containing("Countersigned by grace (senior"),
+it("remembers what it saw while the base branch was not gated", async () => {
+  const { github } = company;
+  github.push(shop, { branch: "playground", pusher: "ada" });
+  const pull = await openPull(company, { base: "playground" });
+  expect(await company.check(pull.sha)).toBeNull();
+  const clean = github.push(shop, {
+    branch: pull.branch,
+    from: "main",
+    force: true,
+    pusher: "juno",
+    message: "Cache the total",
+    files: { [`src/${pull.branch}.ts`]: "export {};\n" },
+  });
+  await github.as("juno").rest.pulls.update({ ...at, pull_number: pull.number, base: "main" });
+  expect(await company.check(clean)).toMatchObject({
+    conclusion: "action_required",
+    summary: containing("seen earlier"),
   });
 });
 

@@ -33,6 +33,7 @@ describe("contributors", () => {
       "sara (senior): committer of c0ffee1",
       "stan (staff): pushed c0ffee1",
       "paula (principal): force-pushed the head branch",
+      "a deleted account (junior): force-pushed the head branch",
     ]);
   });
 

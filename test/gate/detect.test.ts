@@ -131,9 +131,12 @@ describe("detectCommit", () => {
     expect(signs(`Add Claude and Copilot models\n\n${body}\n`)).toEqual([]);
   });
 
-  test("does not count the trailers of the message a revert quotes", () => {
+  test("does not count the trailers of the message a revert quotes, unless git takes them for its own", () => {
     const quoted = `Original commit message:\n\nAdd upload\n\n${trailer}`;
-    expect(signs(`Revert "Add upload"\n\nThis reverts commit 1.\n\n${quoted}\n`)).toEqual([]);
+    const [only] = signs(`Change\n\n${trailer}\n`);
+    expect(signs(`Revert "Add upload"\n\nThis reverts commit 1.\n\n${quoted}\n`)).toEqual([only]);
+    expect(signs(`Revert to the old parser\n\nOriginal message:\nbla\n\n${trailer}\n`)).toEqual([only]);
+    expect(signs(`Revert "Add upload"\n\n${quoted}\n\nReviewed-by: Ada <ada@acme.dev>\n`)).toEqual([]);
     expect(signs(`Revert "Add upload"\n\n${trailer}\n\nThis reverts commit 1. It broke things.\n`)).toEqual(
       [],
     );

@@ -31,7 +31,7 @@ function factsOf({ author, sign, approver, approval }: Row): Facts {
   ];
   const pushed = {
     kind: "force-pushed",
-    actor: null,
+    actor: author,
     before: small.olderSha,
     after: small.headSha,
     at: "2026-11-20T11:00:00Z",
