@@ -32,6 +32,7 @@ const events = [
   "pull_request",
   "pull_request_review",
   "push",
+  "merge_group",
   "issue_comment",
   "membership",
   "team",

@@ -41,6 +41,7 @@ export const appSettings = {
     "pull_request",
     "pull_request_review",
     "push",
+    "merge_group",
     "issue_comment",
     "membership",
     "team",
