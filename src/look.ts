@@ -10,8 +10,8 @@ import { strictest } from "./gate/strictest.ts";
 import type { Config, Verdict } from "./gate/verdict.ts";
 import { type GitHub, requestTimeoutMs } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
-import { publishCheckRun } from "./github/publish-check-run.ts";
-import type { PullRead, PullRef } from "./github/read-pull.ts";
+import { type HeadRef, publishCheckRun } from "./github/publish-check-run.ts";
+import type { OwnCheckRun, PullRead, PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
 import { leaseHead, releaseHead } from "./store/heads.ts";
 import { knownHead } from "./store/pulls.ts";
@@ -43,7 +43,7 @@ export type LookResult =
     };
 
 /** Who may judge and publish on a head SHA: long enough for a large pull request, short enough when its holder died. */
-const headLeaseMs = 60_000;
+export const headLeaseMs = 60_000;
 
 /** How often the head may move while a look begins before it gives up and is repeated later. */
 const headMovesMax = 3;
@@ -114,17 +114,10 @@ async function lookAt(
   }
   if (verdicts.length === 0) return { kind: "not-gated", headSha };
   const verdict = strictest(verdicts);
-  // Who comes after us may hold the lease before a hanging request is answered; what we say then could be older than theirs.
-  if (context.now() > until - requestTimeoutMs)
-    throw new GitHubError(`The look at ${headSha.slice(0, 7)} took too long to be published.`);
-  const options = { externalId: witness, rewrite: request.rewrite, now: context.now() };
-  const wrote = await publishCheckRun(
-    github,
-    { owner, repo, headSha },
-    render(verdict),
-    seen.checkRun,
-    options,
-  );
+  const { checkRun } = seen;
+  const { rewrite } = request;
+  const about = { owner, repo, headSha, verdict, checkRun, witness, rewrite, until };
+  const wrote = await publishVerdict(context, github, about);
   const unread =
     verdict.outcome.kind === "undecidable"
       ? (facts.map(whatIsUnread).find((why) => why !== null) ?? null)
@@ -132,8 +125,30 @@ async function lookAt(
   return { kind: "published", headSha, look, verdict, wrote, unread };
 }
 
+/**
+ * Publishes a verdict on a head SHA that is leased until `until`. @throws GitHubError, also when the lease is about to run out:
+ * who comes after us may hold it before a hanging request is answered; what we say then could be older than theirs.
+ */
+export async function publishVerdict(
+  context: LookContext,
+  github: GitHub,
+  about: HeadRef & {
+    readonly verdict: Verdict;
+    readonly checkRun: OwnCheckRun | null;
+    readonly witness: string;
+    readonly rewrite: boolean;
+    readonly until: number;
+  },
+): Promise<"created" | "updated" | "unchanged"> {
+  const { owner, repo, headSha, verdict, checkRun, witness, rewrite, until } = about;
+  if (context.now() > until - requestTimeoutMs)
+    throw new GitHubError(`The look at ${headSha.slice(0, 7)} took too long to be published.`);
+  const options = { externalId: witness, rewrite, now: context.now() };
+  return publishCheckRun(github, { owner, repo, headSha }, render(verdict), checkRun, options);
+}
+
 /** What may be there when it is asked for again, unlike what is past a limit. */
-function whatIsUnread(facts: Facts): string | null {
+export function whatIsUnread(facts: Facts): string | null {
   const parts = [facts.commits, facts.files, facts.reviews, facts.labels, facts.timeline, facts.notes];
   return (
     parts.flatMap((part) => (part.kind === "unreadable" && part.pastLimit !== true ? [part.why] : []))[0] ??

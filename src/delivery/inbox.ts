@@ -1,9 +1,10 @@
 import { ZodError } from "zod";
 import { actionOf, type Effects, events } from "../github/events.ts";
-import { pullTarget } from "../github/targets.ts";
+import { groupTarget, pullTarget } from "../github/targets.ts";
 import { shownHead } from "../store/audit.ts";
 import { forgetTeams } from "../store/configs.ts";
 import { acceptDelivery } from "../store/deliveries.ts";
+import { openGroup } from "../store/groups.ts";
 import { openPullsWithHead } from "../store/pulls.ts";
 import type { Store } from "../store/store.ts";
 
@@ -34,7 +35,8 @@ export async function receive(
     effects === null
       ? []
       : [...effects.marks, ...(await marksOfHeads(store, effects)), ...bound.map(({ mark }) => mark)];
-  const outcome = marks.length === 0 ? "ignored" : "accepted";
+  const groups = effects?.groups ?? [];
+  const outcome = marks.length + groups.length === 0 ? "ignored" : "accepted";
   const seen = [...(effects?.observations ?? []), ...bound.map(({ observation }) => observation)];
   const observations = seen.map((one) => ({ ...one, at: now }));
   const stored = { guid, event, action: actionOf(payload), at: now };
@@ -42,6 +44,7 @@ export async function receive(
     marks,
     observations,
     pulls: effects?.pulls ?? [],
+    groups,
     outcome,
   });
   return accepted === "repeated" ? "repeated" : outcome;
@@ -64,14 +67,15 @@ function effectsOf({ event, payload, guid }: Delivery, configRepo: string): Effe
 }
 
 async function marksOfHeads(store: Store, effects: Effects): Promise<Effects["marks"]> {
-  const found = effects.heads.map(async ({ repo, sha, installation }) =>
-    (await openPullsWithHead(store, repo, sha)).map((number) => ({
-      target: pullTarget(repo, number),
-      installation,
-      priority: 0,
-      rewrite: true,
-    })),
-  );
+  const found = effects.heads.map(async ({ repo, sha, installation }) => {
+    const pulls = await openPullsWithHead(store, repo, sha);
+    const group = await openGroup(store, repo, sha);
+    const targets = [
+      ...pulls.map((number) => pullTarget(repo, number)),
+      ...(group === null ? [] : [groupTarget(repo, sha)]),
+    ];
+    return targets.map((target) => ({ target, installation, priority: 0, rewrite: true }));
+  });
   return (await Promise.all(found)).flat();
 }
 

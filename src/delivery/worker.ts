@@ -1,8 +1,11 @@
 import type { GitHub } from "../github/client.ts";
 import { GitHubError, toGitHubError } from "../github/errors.ts";
 import { listOpenPulls, listRepositories } from "../github/open-pulls.ts";
-import { parseTarget, pullTarget, repoKey, repoTarget, type Target } from "../github/targets.ts";
+import type { PullRef } from "../github/read-pull.ts";
+import { groupTarget, parseTarget, pullTarget, repoKey, repoTarget, type Target } from "../github/targets.ts";
 import { look, type LookContext, type LookResult } from "../look.ts";
+import { lookAtGroup } from "../look-group.ts";
+import { openGroupsWith } from "../store/groups.ts";
 import { type ClaimedMark, claimMark, finishMark, putMarks, releaseMark, retryMark } from "../store/marks.ts";
 import { hintPulls } from "../store/pulls.ts";
 
@@ -118,8 +121,14 @@ async function workOff(context: WorkerContext, mark: ClaimedMark): Promise<void>
 async function visit(context: WorkerContext, mark: ClaimedMark, target: Target): Promise<LookResult | null> {
   const github = await clientOf(context, mark.installation);
   switch (target.kind) {
-    case "pull":
-      return look(context, github, { pull: target, installation: mark.installation, rewrite: mark.rewrite });
+    case "pull": {
+      const { installation, rewrite } = mark;
+      const result = await look(context, github, { pull: target, installation, rewrite });
+      if (result.kind !== "busy") await markGroups(context, mark, target);
+      return result;
+    }
+    case "group":
+      return lookAtGroup(context, github, { ...target, rewrite: mark.rewrite });
     case "repo":
       await markOpenPulls(context, github, mark, target);
       return null;
@@ -134,6 +143,15 @@ async function visit(context: WorkerContext, mark: ClaimedMark, target: Target):
       return null;
     }
   }
+}
+
+/** What a look found out about a pull request holds for the merge groups that would land it. */
+async function markGroups(context: WorkerContext, mark: ClaimedMark, pull: PullRef): Promise<void> {
+  const { installation, priority } = mark;
+  const repo = repoKey(pull.owner, pull.repo);
+  const groups = await openGroupsWith(context.store, repo, pull.number);
+  const marks = groups.map((sha) => ({ target: groupTarget(repo, sha), installation, priority }));
+  await putMarks(context.store, marks, context.now());
 }
 
 async function clientOf(context: WorkerContext, installation: number): Promise<GitHub> {

@@ -3,7 +3,7 @@ import type { Account } from "../gate/accounts.ts";
 import type { Observation } from "../gate/facts.ts";
 import { accountOfUser, userSchema } from "./accounts.ts";
 import { policyPath, rosterPath } from "./facts-query.ts";
-import { installationTarget, pullTarget, repoTarget } from "./targets.ts";
+import { groupTarget, installationTarget, pullTarget, repoTarget } from "./targets.ts";
 
 /** What a delivery leads to: marks and observations, nothing else. A new event is a row in `events`. */
 export type Effects = {
@@ -33,6 +33,7 @@ export type Effects = {
   readonly pulls: readonly PullHint[];
   /** Every open pull request with this head SHA is to be looked at, for events that name a commit only. */
   readonly heads: readonly { readonly repo: string; readonly sha: string; readonly installation: number }[];
+  readonly groups: readonly GroupHint[];
   /** The organisation whose cached teams are no longer to be believed. */
   readonly forgetTeamsOf: string | null;
 };
@@ -46,6 +47,14 @@ export type PullHint = {
   readonly open: boolean;
 };
 
+export type GroupHint = {
+  readonly repo: string;
+  readonly sha: string;
+  readonly headRef: string;
+  readonly base: string;
+  readonly open: boolean;
+};
+
 /** Lower is sooner: a person waiting comes before what nobody waits for. */
 const priority = { person: 0, change: 1, sweep: 5 } as const;
 
@@ -55,6 +64,7 @@ const none: Effects = {
   overrides: [],
   pulls: [],
   heads: [],
+  groups: [],
   forgetTeamsOf: null,
 };
 
@@ -111,6 +121,13 @@ const checkPayload = z.object({
   check_suite: z.object({ head_sha: z.string() }).optional(),
 });
 
+const groupPayload = z.object({
+  action: z.string(),
+  installation,
+  repository,
+  merge_group: z.object({ head_sha: z.string(), head_ref: z.string(), base_ref: z.string() }),
+});
+
 const commentPayload = z.object({
   action: z.string(),
   installation,
@@ -151,6 +168,7 @@ export const events: Readonly<Record<string, (payload: unknown, configRepo: stri
   pull_request: onPull,
   pull_request_review: onReview,
   push: onPush,
+  merge_group: onMergeGroup,
   check_run: onCheck,
   check_suite: onCheck,
   issue_comment: onComment,
@@ -254,6 +272,21 @@ function onPush(payload: unknown, configRepo: string): Effects {
   const wide = event.repository.name.toLowerCase() === configRepo.toLowerCase();
   const target = wide ? installationTarget(event.installation.id) : repoTarget(event.repository.key);
   return { ...none, marks: [{ target, installation: event.installation.id, priority: priority.change }] };
+}
+
+/** A merge group waits for the check on its own commit, until it has landed or was thrown away. */
+function onMergeGroup(payload: unknown): Effects {
+  const event = groupPayload.parse(payload);
+  const { head_sha: sha, head_ref: headRef, base_ref: baseRef } = event.merge_group;
+  const open = event.action === "checks_requested";
+  if (!open && event.action !== "destroyed") return none;
+  const repo = event.repository.key;
+  const mark = { target: groupTarget(repo, sha), installation: event.installation.id };
+  return {
+    ...none,
+    marks: open ? [{ ...mark, priority: priority.person }] : [],
+    groups: [{ repo, sha, headRef, base: baseRef.replace(/^refs\/heads\//u, ""), open }],
+  };
 }
 
 /** A re-request shows the check as queued until it is written again. Its `pull_requests` is empty for forks, so the SHA is used. */

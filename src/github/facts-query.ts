@@ -122,6 +122,20 @@ query Head($owner: String!, $repo: String!, $sha: GitObjectID!, $appId: Int, $as
 }
 ${headCommit}`;
 
+/** A merge group: whether its branch is still there, who is in the queue, and our check run on its commit. */
+export const groupQuery = `
+query Group(
+  $owner: String!, $repo: String!, $headRef: String!, $base: String!, $sha: GitObjectID!,
+  $appId: Int, $asApp: Boolean!, $associated: String
+) {
+  repository(owner: $owner, name: $repo) {
+    ref(qualifiedName: $headRef) { target { oid } }
+    mergeQueue(branch: $base) { entries(first: 100) { totalCount nodes { position pullRequest { number } } } }
+    object(oid: $sha) { ...headCommit }
+  }
+}
+${headCommit}`;
+
 /** Continues the given connections from their cursors. The head SHA is repeated: pages of two heads must not be mixed. */
 export function morePages(wanted: readonly Connection[]): string {
   const names = wanted.map((name) => `$${name}: String`).join(", ");

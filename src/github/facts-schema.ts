@@ -199,3 +199,19 @@ export const moreSchema = z.object({
 export const headSchema = z.object({
   repository: z.object({ object: headCommitSchema.nullable() }).nullable(),
 });
+
+const queueEntry = z
+  .object({ position: z.number(), pullRequest: z.object({ number: z.number() }).nullable() })
+  .transform(({ position, pullRequest }) => ({ position, number: pullRequest?.number ?? null }));
+
+export const groupSchema = z.object({
+  repository: z
+    .object({
+      ref: z.object({ target: oid.nullable() }).nullable(),
+      mergeQueue: z
+        .object({ entries: z.object({ totalCount: z.number(), nodes: z.array(queueEntry) }) })
+        .nullable(),
+      object: headCommitSchema.nullable(),
+    })
+    .nullable(),
+});

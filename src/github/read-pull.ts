@@ -267,11 +267,13 @@ function renamedIn({ files }: Items): string[] {
   return files.value.filter(({ changeType }) => renamed.includes(changeType)).map(({ path }) => path);
 }
 
-function readerOf(appId: number | null): { appId: number | null; asApp: boolean } {
+/** Whose check runs a query asks for. */
+export function readerOf(appId: number | null): { appId: number | null; asApp: boolean } {
   return { appId, asApp: appId !== null };
 }
 
-function ownCheckRun(commit: HeadCommit): OwnCheckRun | null {
+/** Our check run on a commit, null when there is none. */
+export function ownCheckRun(commit: HeadCommit): OwnCheckRun | null {
   const run = commit.checkSuites?.nodes.flatMap((suite) => suite.checkRuns?.nodes ?? []).at(0);
   if (run === undefined) return null;
   const { databaseId, status, conclusion, title, summary } = run;

@@ -1,6 +1,7 @@
 /** What can need a look, as the store keys it. Repositories are `owner/name` in lower case, as GitHub compares them. */
 export type Target =
   | { readonly kind: "pull"; readonly owner: string; readonly repo: string; readonly number: number }
+  | { readonly kind: "group"; readonly owner: string; readonly repo: string; readonly sha: string }
   | { readonly kind: "repo"; readonly owner: string; readonly repo: string }
   | { readonly kind: "installation"; readonly id: number };
 
@@ -12,6 +13,11 @@ export function repoKey(owner: string, repo: string): string {
 /** `pull:acme/shop:12` */
 export function pullTarget(repo: string, number: number): string {
   return `pull:${repo.toLowerCase()}:${number}`;
+}
+
+/** `group:acme/shop:SHA`: the merge group with this head SHA. */
+export function groupTarget(repo: string, sha: string): string {
+  return `group:${repo.toLowerCase()}:${sha}`;
 }
 
 /** `repo:acme/shop`: every open pull request of the repository. */
@@ -26,12 +32,12 @@ export function installationTarget(id: number): string {
 
 /** The inverse of the functions above; null for a target that this version does not know. */
 export function parseTarget(target: string): Target | null {
-  const [kind, one = "", number] = target.split(":");
+  const [kind, one = "", number = ""] = target.split(":");
   const [owner, repo] = one.split("/");
   if (kind === "installation" && /^\d+$/u.test(one)) return { kind, id: Number(one) };
   if (owner === undefined || repo === undefined) return null;
   if (kind === "repo") return { kind, owner, repo };
-  if (kind === "pull" && number !== undefined && /^\d+$/u.test(number))
-    return { kind, owner, repo, number: Number(number) };
+  if (kind === "pull" && /^\d+$/u.test(number)) return { kind, owner, repo, number: Number(number) };
+  if (kind === "group" && /^[0-9a-f]{40,64}$/u.test(number)) return { kind, owner, repo, sha: number };
   return null;
 }

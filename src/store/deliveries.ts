@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { type GroupHint, hintGroups } from "./groups.ts";
 import { putMarks } from "./marks.ts";
 import type { Mark } from "./marks.ts";
 import { rememberObservations } from "./observations.ts";
@@ -21,6 +22,7 @@ export type DeliveryEffects = {
   readonly marks: readonly Mark[];
   readonly observations: readonly NewObservation[];
   readonly pulls: readonly PullHint[];
+  readonly groups?: readonly GroupHint[];
   readonly outcome: string;
 };
 
@@ -44,6 +46,7 @@ export async function acceptDelivery(
     if (repeats > 0) return "repeated";
     await rememberObservations(transaction, effects.observations);
     await hintPulls(transaction, effects.pulls);
+    await hintGroups(transaction, effects.groups ?? []);
     await putMarks(transaction, effects.marks, at);
     return "accepted";
   });

@@ -13,6 +13,7 @@ const migrations: Record<string, Migration> = {
       await createAudit(db);
     },
   },
+  "0002-groups": { up: createGroups },
 };
 
 /**
@@ -151,6 +152,20 @@ async function createPulls(db: Kysely<Tables>): Promise<void> {
     .addColumn("valid", "integer", (column) => column.notNull())
     .addColumn("seen_at", "bigint", (column) => column.notNull())
     .addPrimaryKeyConstraint("configs_key", ["owner", "repo", "path", "version"])
+    .execute();
+}
+
+async function createGroups(db: Kysely<Tables>): Promise<void> {
+  // Merge groups that are open, with the pull requests that would land, null before the first look at it.
+  await db.schema
+    .createTable("groups")
+    .ifNotExists()
+    .addColumn("repo", "text", (column) => column.notNull())
+    .addColumn("sha", "text", (column) => column.notNull())
+    .addColumn("head_ref", "text", (column) => column.notNull())
+    .addColumn("base", "text", (column) => column.notNull())
+    .addColumn("pulls", "text")
+    .addPrimaryKeyConstraint("groups_key", ["repo", "sha"])
     .execute();
 }
 

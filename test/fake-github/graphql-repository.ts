@@ -46,6 +46,19 @@ export function renderRepository(scope: Scope, repository: Repository): Record<s
       requireRepositoryPermission(scope, repository, "contents");
       return renderObject(scope, repository, args.oid ?? args.expression ?? "");
     },
+    mergeQueue: ({ branch }: { branch: string | null }) => {
+      requireRepositoryPermission(scope, repository, "merge_queues");
+      const queue = repository.queue.filter(({ base }) => base === (branch ?? repository.defaultBranch));
+      const entries = (args: Page) =>
+        connection("entries", args, [...queue.entries()], ([at, { number }]) => {
+          const pull = repository.pulls.get(number);
+          return {
+            position: at + 1,
+            pullRequest: pull === undefined ? null : renderPull(scope, repository, pull),
+          };
+        });
+      return { entries };
+    },
     pullRequest: ({ number }: { number: number }) => {
       requireRepositoryPermission(scope, repository, "pull_requests");
       const pull = repository.pulls.get(number);

@@ -181,7 +181,7 @@ function rebase(
 }
 
 /** A commit as the web makes it: written in a person's name, committed by web-flow, signed by GitHub. */
-function addWebCommit(
+export function addWebCommit(
   world: World,
   repository: Repository,
   content: { tree: Tree; parents: readonly string[]; message: string; author: Account },

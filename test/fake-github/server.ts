@@ -8,6 +8,7 @@ import { issueUserToken } from "./auth.ts";
 import { rerequestSuite } from "./check-runs.ts";
 import { createHttp, type Fault, type HttpState } from "./http.ts";
 import { deleteLabel, editComment, editReview, renameLabel } from "./people.ts";
+import { dequeue, enqueue, landQueue } from "./merge-queue.ts";
 import { markReady } from "./pulls.ts";
 import { push, type Push } from "./push.ts";
 import {
@@ -165,6 +166,12 @@ function happenings(world: World) {
     stack: (fullName: string, number: number, base: string) => {
       pullOf(repository(fullName), number).stackBase = base;
     },
+    /** "Merge when ready" where the base has a merge queue. @returns the merge group's head SHA. */
+    enqueue: (fullName: string, number: number, by: string, options: { headRef?: string } = {}) =>
+      enqueue(world, repository(fullName), pullOf(repository(fullName), number), actor(by), options),
+    dequeue: (fullName: string, number: number) => dequeue(world, repository(fullName), number),
+    /** Lands what the queue may land by now. @returns the numbers of the pull requests that landed. */
+    landQueue: (fullName: string) => landQueue(world, repository(fullName)),
     renameLabel: (fullName: string, from: string, to: string, by: string) =>
       renameLabel(world, repository(fullName), actor(by), from, to),
     deleteLabel: (fullName: string, name: string, by: string) =>

@@ -146,6 +146,7 @@ export function createRepository(
     checkSuites: [],
     checkRuns: [],
     rulesets: [],
+    queue: [],
     createdAt: now,
     pushedAt: now,
   };

@@ -218,6 +218,9 @@ export type Repository = {
   /** Oldest first. */
   readonly checkRuns: CheckRun[];
   readonly rulesets: Ruleset[];
+  /** Of all its branches, first to land first. */
+  readonly queue: (Record<"number" | "actorId", number> &
+    Record<"base" | "branch" | "sha" | "onto", string>)[];
   readonly createdAt: string;
   pushedAt: string;
 };

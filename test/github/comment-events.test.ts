@@ -8,6 +8,7 @@ const none: Effects = {
   overrides: [],
   pulls: [],
   heads: [],
+  groups: [],
   forgetTeamsOf: null,
 };
 const created_at = "2026-03-01T12:00:00Z";

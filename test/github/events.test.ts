@@ -8,6 +8,7 @@ const none: Effects = {
   overrides: [],
   pulls: [],
   heads: [],
+  groups: [],
   forgetTeamsOf: null,
 };
 const installation = { id: 7 };
@@ -316,6 +317,10 @@ describe("a payload that is not GitHub's", () => {
     pull_request: { action: "opened", pull_request },
     pull_request_review: { action: "submitted", pull_request, review: { id: 1, commit_id: after } },
     push: { ref: "refs/heads/main", forced: false, created: false, commits: [] },
+    merge_group: {
+      action: "destroyed",
+      merge_group: { head_sha: after, head_ref: "refs/heads/gh-readonly-queue/main/x", base_ref: "main" },
+    },
     check_run: { action: "rerequested", check_run: { head_sha: after } },
     check_suite: { action: "rerequested", check_suite: { head_sha: after } },
     issue_comment: {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { GitHubError } from "../../src/github/errors.ts";
 import { listOpenPulls, listRepositories, readOldPaths } from "../../src/github/open-pulls.ts";
 import {
+  groupTarget,
   parseTarget,
   installationTarget,
   pullTarget,
@@ -177,6 +178,10 @@ describe("what an installation and a repository hold", () => {
 describe("a target", () => {
   test.each([
     [pullTarget("Acme/Shop", 12), { kind: "pull", owner: "acme", repo: "shop", number: 12 }],
+    [
+      groupTarget("Acme/Shop", "a".repeat(40)),
+      { kind: "group", owner: "acme", repo: "shop", sha: "a".repeat(40) },
+    ],
     [repoTarget("Acme/Shop"), { kind: "repo", owner: "acme", repo: "shop" }],
     [installationTarget(7), { kind: "installation", id: 7 }],
   ])("%s is read as it was written", (target, parsed) => {

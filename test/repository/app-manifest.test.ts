@@ -29,6 +29,7 @@ const permissionOfEvent: Readonly<Record<string, string>> = {
   label: "metadata",
   member: "members",
   membership: "members",
+  merge_group: "merge_queues",
   organization: "members",
   pull_request: "pull_requests",
   pull_request_review: "pull_requests",

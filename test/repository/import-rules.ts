@@ -12,7 +12,8 @@ const allowedParts: Readonly<Record<string, readonly string[]>> = {
   "in-force": ["gate", "config", "github", "store"],
   "collect-facts": ["gate", "config", "github", "store", "in-force"],
   look: ["gate", "config", "github", "store", "in-force", "collect-facts"],
-  delivery: ["look", "store", "github"],
+  "look-group": ["gate", "github", "store", "collect-facts", "look"],
+  delivery: ["look", "look-group", "store", "github"],
   production: ["gate", "store", "github"],
   web: ["gate", "store", "github/access"],
   cli: [

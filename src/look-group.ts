@@ -1,0 +1,142 @@
+import { randomUUID } from "node:crypto";
+import { collectFacts, read } from "./collect-facts.ts";
+import { judge } from "./gate/judge.ts";
+import { strictest } from "./gate/strictest.ts";
+import type { Problem, Verdict } from "./gate/verdict.ts";
+import type { GitHub } from "./github/client.ts";
+import { GitHubError } from "./github/errors.ts";
+import { type GroupRef, readGroup } from "./github/read-group.ts";
+import { repoKey } from "./github/targets.ts";
+import { headLeaseMs, type LookContext, type LookResult, publishVerdict, whatIsUnread } from "./look.ts";
+import { newestAudit } from "./store/audit.ts";
+import { closeGroup, openGroup, rememberGroupPulls } from "./store/groups.ts";
+import { leaseHead, releaseHead } from "./store/heads.ts";
+
+export type GroupRequest = {
+  readonly owner: string;
+  readonly repo: string;
+  /** The group's head SHA. */
+  readonly sha: string;
+  /** Publish even when nothing changed. */
+  readonly rewrite: boolean;
+};
+
+/**
+ * One look at a merge group: every pull request that would land with it is read and judged as it is now, each at its own head
+ * SHA, and the strictest verdict is published on the group's. What was found is recorded by the looks at the pull requests;
+ * this one adds nothing to what they remember.
+ * @returns null when the group is not open any more; nothing is published then.
+ * @throws GitHubError when GitHub cannot be read or written; nothing is published then.
+ */
+export async function lookAtGroup(
+  context: LookContext,
+  github: GitHub,
+  request: GroupRequest,
+): Promise<LookResult | null> {
+  const { store } = context;
+  const { owner, sha } = request;
+  const repo = repoKey(owner, request.repo);
+  const group = await openGroup(store, repo, sha);
+  if (group === null) return null;
+  const holder = `${context.worker} ${randomUUID()}`;
+  const leasedAt = context.now();
+  const lease = await leaseHead(store, { repo, sha, worker: holder, now: leasedAt, leaseMs: headLeaseMs });
+  if (lease === null) return { kind: "busy" };
+  try {
+    const until = leasedAt + headLeaseMs;
+    return await lookAt(context, github, { ...request, ...group, look: lease.look, until });
+  } finally {
+    await releaseHead(store, { repo, sha, worker: holder });
+  }
+}
+
+type Looking = GroupRef & GroupRequest & { readonly look: number; readonly until: number };
+
+async function lookAt(context: LookContext, github: GitHub, looking: Looking): Promise<LookResult | null> {
+  const { store, appId, now } = context;
+  const { owner, repo, sha, look } = looking;
+  const key = repoKey(owner, repo);
+  const group = await readGroup(github, looking, { appId, now: now() });
+  if (group === null) {
+    await closeGroup(store, key, sha);
+    return null;
+  }
+  const pulls = group.pulls.kind === "read" ? group.pulls.value : [];
+  // Before they are judged: a pull request that changes from now on has the group judged once more.
+  if (group.pulls.kind === "read") await rememberGroupPulls(store, key, sha, pulls);
+  const judged =
+    group.pulls.kind === "read"
+      ? await Promise.all(pulls.map(async (number) => judgePull(context, github, { ...looking, number })))
+      : [{ verdict: undecidable(looking, 0, unrecognised(group.pulls)), unread: null }];
+  const verdicts = judged.flatMap(({ verdict }) => verdict ?? []);
+  if (verdicts.length === 0) return { kind: "not-gated", headSha: sha };
+  const verdict = strictest(verdicts);
+  const newest = await newestAudit(store);
+  const wrote = await publishVerdict(context, github, {
+    ...looking,
+    headSha: sha,
+    verdict: { ...verdict, notes: [...verdict.notes, ...pullsNamed(pulls)] },
+    checkRun: group.checkRun,
+    witness: newest === null ? `look:${look}` : `look:${look} audit:${newest.seq}:${newest.hash}`,
+  });
+  const unread =
+    verdict.outcome.kind === "undecidable"
+      ? (judged.map((each) => each.unread).find((why) => why !== null) ?? null)
+      : null;
+  return { kind: "published", headSha: sha, look, verdict, wrote, unread };
+}
+
+type Judged = { readonly verdict: Verdict | null; readonly unread: string | null };
+
+/** The verdict on one pull request of the group, null where its base is not gated. */
+async function judgePull(
+  context: LookContext,
+  github: GitHub,
+  pull: GroupRef & { readonly number: number },
+): Promise<Judged> {
+  const { owner, repo, number } = pull;
+  try {
+    const seen = await read(context, github, { owner, repo, number });
+    const { facts, config } = await collectFacts(context, github, seen);
+    // Others that share its head SHA may go to another base; the group does not land them.
+    const own = facts.filter((each) => each.number === number);
+    const [verdict = null] = own.map((each) => judge(each, config));
+    const [unread = null] = own.map(whatIsUnread);
+    return { verdict, unread };
+  } catch (error) {
+    if (!(error instanceof GitHubError && error.gone)) throw error;
+    const what = `#${number} of this merge group cannot be read: ${error.message}`;
+    const repair = "Let the app see it, then take it out of the merge queue and add it again.";
+    return { verdict: undecidable(pull, number, { what, repair }), unread: null };
+  }
+}
+
+function unrecognised({ kind, ...rest }: { kind: string; why?: string }): Problem {
+  const why = rest.why ?? kind;
+  return {
+    what: `It cannot be told which pull requests this merge group would land: ${why}.`,
+    repair: "Take the pull request out of the merge queue and add it again.",
+  };
+}
+
+function undecidable({ sha }: GroupRef, number: number, problem: Problem): Verdict {
+  return {
+    outcome: { kind: "undecidable", problems: [problem] },
+    mode: "enforce",
+    number,
+    url: "",
+    headSha: sha,
+    siblings: [],
+    evidence: [],
+    contributors: [],
+    rules: [],
+    refused: [],
+    notes: [],
+  };
+}
+
+function pullsNamed(pulls: readonly number[]): string[] {
+  if (pulls.length === 0) return [];
+  const which = `pull request${pulls.length === 1 ? "" : "s"} ${pulls.join(", ")}`;
+  return [`With this commit the merge queue would land ${which}.`];
+}
