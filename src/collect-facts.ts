@@ -23,6 +23,7 @@ import { cachedPatch, cachePatch } from "./store/configs.ts";
 import { recall } from "./store/observations.ts";
 import { openPullsWithHead } from "./store/pulls.ts";
 import type { Store } from "./store/store.ts";
+import { recallInherited } from "./store/traces.ts";
 
 /** What reading needs. `now` is the server's clock, ms since epoch; `appId` is null for a reader that is no app. */
 export type CollectContext = {
@@ -94,11 +95,16 @@ async function readIfThere(context: CollectContext, github: GitHub, pull: PullRe
 }
 
 async function recallFacts(store: Store, { facts }: PullRead): Promise<Facts> {
-  const observations = await recall(store, repoKey(facts.owner, facts.repo), facts.number);
-  return { ...facts, observations, ...notYet };
+  const repo = repoKey(facts.owner, facts.repo);
+  const known = { ...facts, ...notYet };
+  const inherited = await recallInherited(store, repo, known);
+  const own = await recall(store, repo, facts.number);
+  // What was seen on an earlier pull request was seen there first.
+  return { ...known, observations: [...inherited, ...own] };
 }
 
 const notYet = {
+  observations: [],
   otherAuthors: [],
   stackBase: null,
   patches: [],

@@ -77,6 +77,7 @@ export function factsOf(given: {
     defaultBranch: range.defaultBranch,
     requiredOnBase: { kind: "absent" },
     open: true,
+    merged: false,
     author: author.account,
     otherAuthors: [],
     bodyEdited: null,

@@ -19,15 +19,24 @@ export function assistanceIn(facts: Facts, policy: Policy): readonly Evidence[] 
     ...(policy.ai.notes && facts.notes.kind === "read" ? detectNotes(facts.notes.value).evidence : []),
   ];
   const seen = new Set(now.map(evidenceKey));
-  const earlier = facts.observations
-    .flatMap((entry) => (entry.kind === "evidence" ? [{ ...entry.evidence, remembered: true }] : []))
-    .filter((entry) => !seen.has(evidenceKey(entry)));
+  const earlier = remembered(facts).filter((entry) => !seen.has(evidenceKey(entry)));
   const evidence = counts([...now, ...earlier]);
   if (evidence.length > 0 || policy.ai.undeclared === "human" || declaresHuman(facts, policy))
     return evidence;
   return [
     sign("any", "undeclared", onPull, `${policy.origin}: what declares nothing is taken for AI-assisted`),
   ];
+}
+
+/** What was seen earlier, here or on a pull request that this one inherits from, each piece as it was seen first. */
+function remembered({ observations }: Facts): Evidence[] {
+  const first = new Map<string, Evidence>();
+  for (const entry of observations) {
+    if (entry.kind !== "evidence") continue;
+    const key = evidenceKey(entry.evidence);
+    if (!first.has(key)) first.set(key, { ...entry.evidence, remembered: true });
+  }
+  return [...first.values()];
 }
 
 /** What makes two pieces of evidence the same piece, seen at different times. */

@@ -38,4 +38,6 @@ export type Evidence = {
   readonly quote: string;
   /** Seen by an earlier look, no longer there now. */
   readonly remembered: boolean;
+  /** The earlier pull request it was seen on, where this one inherits it. */
+  readonly seenOn?: number;
 };

@@ -273,25 +273,29 @@ function refusedRow({ reviewer, state, reason }: RefusedReview, ink: Ink): strin
 }
 
 function evidenceRow(evidence: Evidence, verdict: Verdict, ink: Ink): string[] {
-  const gone = evidence.remembered ? ", seen earlier, no longer there" : "";
+  const earlier = evidence.seenOn === undefined ? ", seen earlier" : "";
+  const gone = evidence.remembered ? `${earlier}, no longer there` : "";
   const tool = evidence.tool === "any" ? "–" : ink.name(evidence.tool);
   return [tool, ink.name(evidence.quote), `${where(evidence, verdict, ink)}${gone}`];
 }
 
-function where({ place, kind }: Evidence, verdict: Verdict, ink: Ink): string {
+function where({ place, kind, seenOn }: Evidence, verdict: Verdict, ink: Ink): string {
+  const url = seenOn === undefined ? verdict.url : verdict.url.replace(/\d+$/u, String(seenOn));
+  const elsewhere = seenOn === undefined ? "" : `, seen on ${ink.link(`#${seenOn}`, url)}`;
   switch (place.kind) {
     case "commit": {
-      const address = `${verdict.url}/commits/${encodeURIComponent(place.sha)}`;
+      const address = `${url}/commits/${encodeURIComponent(place.sha)}`;
       const commit = ink.link(ink.name(place.sha.slice(0, 7)), address);
-      return `${kind === "login" ? "account" : kind} of ${commit}`;
+      const sign = kind === "login" ? "account" : kind;
+      return seenOn === undefined ? `${sign} of ${commit}` : `${sign}${elsewhere}, ${commit}`;
     }
     case "label": {
       const on = place.by === null ? "" : `, put on by ${ink.name(place.by)}`;
       const off = place.removedBy === null ? "" : `, taken off by ${ink.name(place.removedBy)}, still counts`;
-      return `${ink.link("label", verdict.url)}${on}${off}`;
+      return `${ink.link("label", url)}${on}${off}${elsewhere}`;
     }
     case "pull-request":
-      return kind === "undeclared" ? "policy" : ink.link(partOfPull(kind), verdict.url);
+      return kind === "undeclared" ? "policy" : `${ink.link(partOfPull(kind), url)}${elsewhere}`;
   }
 }
 

@@ -44,6 +44,7 @@ export type PullHint = {
   readonly headSha: string;
   readonly base: string;
   readonly open: boolean;
+  readonly merged: boolean;
 };
 
 /** Lower is sooner: a person waiting comes before what nobody waits for. */
@@ -65,6 +66,7 @@ const repository = z
 const pull = z.object({
   number: z.number(),
   state: z.string(),
+  merged_at: z.string().nullable(),
   head: z.object({ sha: z.string() }),
   base: z.object({ ref: z.string() }),
 });
@@ -232,14 +234,16 @@ function markPull(
   event: { installation: { id: number }; repository: { key: string }; pull_request: z.infer<typeof pull> },
   priorityOf: number,
 ): Effects {
-  const { number, state, head, base } = event.pull_request;
+  const { number, state, merged_at: mergedAt, head, base } = event.pull_request;
   const about = { repo: event.repository.key, number, installation: event.installation.id };
   return {
     ...none,
     marks: [
       { target: pullTarget(about.repo, number), installation: about.installation, priority: priorityOf },
     ],
-    pulls: [{ ...about, headSha: head.sha, base: base.ref, open: state === "open" }],
+    pulls: [
+      { ...about, headSha: head.sha, base: base.ref, open: state === "open", merged: mergedAt !== null },
+    ],
   };
 }
 

@@ -51,6 +51,7 @@ export function toPullFacts(given: {
     defaultBranch,
     requiredOnBase: requiredOnBase(pull, unread),
     open: pull.state === "OPEN",
+    merged: pull.state === "MERGED",
     author: accountOfActor(pull.author),
     assignees: pull.assignees.nodes
       .map((user) => accountOfActor({ __typename: "User", ...user }))

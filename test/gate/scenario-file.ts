@@ -122,6 +122,7 @@ const evidence = z
     confidence: z.enum(["official", "observed", "convention", "reported"]),
     commit: sha,
     quote: z.string(),
+    seenOn: z.int(),
   })
   .partial()
   .transform(({ commit, ...change }) =>

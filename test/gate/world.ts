@@ -104,6 +104,7 @@ export function pull(change: Partial<Facts> = {}): Facts {
     defaultBranch: "main",
     requiredOnBase: read(false),
     open: true,
+    merged: false,
     author: june,
     otherAuthors: [],
     bodyEdited: null,

@@ -14,6 +14,7 @@ export function factsWith(changes: Partial<Facts>): Facts {
     defaultBranch: "main",
     requiredOnBase: { kind: "read", value: true },
     open: true,
+    merged: false,
     author: null,
     otherAuthors: [],
     bodyEdited: null,
