@@ -9,7 +9,9 @@ import { GitHubError } from "./github/errors.ts";
 import { readOldPaths } from "./github/open-pulls.ts";
 import { readNotes } from "./github/read-notes.ts";
 import {
+  type LandedCache,
   type PatchCache,
+  readLanded,
   readPatches,
   readProposal,
   readPushAccess,
@@ -19,7 +21,7 @@ import {
 import { type PullRead, type PullRef, readPull } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
 import { bindRoster, configInForce, type InForce, proposedChanges } from "./in-force.ts";
-import { cachedPatch, cachePatch } from "./store/configs.ts";
+import { cachedPatch, cachePatch, rememberLanded, wasLanded } from "./store/configs.ts";
 import { recall } from "./store/observations.ts";
 import { openPullsWithHead } from "./store/pulls.ts";
 import type { Store } from "./store/store.ts";
@@ -107,6 +109,7 @@ const notYet = {
   observations: [],
   otherAuthors: [],
   stackBase: null,
+  landed: [],
   patches: [],
   suggestedBy: [],
   pushAccess: [],
@@ -128,15 +131,16 @@ async function readMore(reading: Reading, pull: PullRead, known: Facts): Promise
     inForce.guarded.some(({ version }) => version !== null);
   const now = context.now();
   const shas = known.commits.kind === "read" ? known.commits.value.map(({ sha }) => sha) : [];
-  const [files, stackBase, patches, suggestedBy, pushAccess, notes] = await Promise.all([
+  const [files, stackBase, landed, patches, suggestedBy, pushAccess, notes] = await Promise.all([
     want.oldPaths || guards ? withOldPaths(github, pull, now) : known.files,
     stacked ? readStackBase(github, known, now) : null,
+    readLanded(github, known, want.landed, landedCache(context, known), now),
     readPatches(github, known, want.patches, patchCache(context, known), now),
     want.suggestions ? readSuggestions(github, known, now) : [],
     readPushAccess(github, known, want.pushAccess, now),
     want.notes ? readNotes(github, known, shas, now) : known.notes,
   ]);
-  const facts = { ...known, files, stackBase, patches, suggestedBy, pushAccess, notes };
+  const facts = { ...known, files, stackBase, landed, patches, suggestedBy, pushAccess, notes };
   return { ...facts, configChanges: await readConfigChanges(reading, facts) };
 }
 
@@ -169,6 +173,14 @@ function patchCache({ store, now }: CollectContext, { owner, repo }: Facts): Pat
     recall: async (mergeBase, head) => cachedPatch(store, key, mergeBase, head),
     keep: async (mergeBase, head, fingerprint) =>
       cachePatch(store, key, { mergeBase, head, fingerprint }, now()),
+  };
+}
+
+function landedCache({ store, now }: CollectContext, { owner, repo, base }: Facts): LandedCache {
+  const key = repoKey(owner, repo);
+  return {
+    recall: async (sha) => wasLanded(store, key, base, sha),
+    keep: async (sha) => rememberLanded(store, key, { base, sha }, now()),
   };
 }
 

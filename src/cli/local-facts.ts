@@ -82,6 +82,7 @@ export function factsOf(given: {
     otherAuthors: [],
     bodyEdited: null,
     stackBase: null,
+    landed: [],
     patches: [],
     suggestedBy: [],
     pushAccess: [],

@@ -28,11 +28,34 @@ export function assistanceIn(facts: Facts, policy: Policy): readonly Evidence[] 
   ];
 }
 
-/** What was seen earlier, here or on a pull request that this one inherits from, each piece as it was seen first. */
-function remembered({ observations }: Facts): Evidence[] {
+/**
+ * The commits to look for in the base branch: those that evidence is remembered from and that are no longer in the range,
+ * where a policy counts no other evidence. Each once.
+ */
+export function commitsToLocate(facts: Facts, policies: readonly Policy[]): string[] {
+  const deciding = policies.flatMap((policy) => {
+    const gone = assistanceIn(facts, policy).map((entry) => goneCommit(entry, facts));
+    return gone.includes(null) ? [] : gone;
+  });
+  return [...new Set(deciding.filter((sha) => sha !== null))];
+}
+
+/** The commit of a remembered piece of evidence if the pull request does not have it any more. */
+function goneCommit({ place, remembered: earlier }: Evidence, { commits }: Facts): string | null {
+  if (!earlier || place.kind !== "commit" || commits.kind !== "read") return null;
+  return commits.value.some(({ sha }) => sha === place.sha) ? null : place.sha;
+}
+
+/**
+ * What was seen earlier, here or on a pull request that this one inherits from, each piece as it was seen first. What was
+ * seen in a commit that landed since is the matter of the pull request it landed through.
+ */
+function remembered({ observations, landed }: Facts): Evidence[] {
   const first = new Map<string, Evidence>();
   for (const entry of observations) {
     if (entry.kind !== "evidence") continue;
+    const { place } = entry.evidence;
+    if (place.kind === "commit" && landed.includes(place.sha)) continue;
     const key = evidenceKey(entry.evidence);
     if (!first.has(key)) first.set(key, { ...entry.evidence, remembered: true });
   }

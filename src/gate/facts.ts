@@ -162,6 +162,11 @@ export type Facts = {
   readonly labels: Read<readonly string[]>;
   readonly timeline: Read<readonly TimelineEvent[]>;
   readonly observations: readonly Observation[];
+  /**
+   * Commits that evidence is remembered from, no longer in the range, that are in the base branch by now: they landed through
+   * another pull request. Read only where nothing else is evidence.
+   */
+  readonly landed: readonly string[];
   readonly patches: readonly Patch[];
   /** People who left a suggested change in a review of this pull request; read only where a co-author may be one of them. */
   readonly suggestedBy: readonly Account[];

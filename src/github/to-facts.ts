@@ -8,6 +8,7 @@ import type { PullAnswer } from "./facts-schema.ts";
 type Later =
   | "observations"
   | "otherAuthors"
+  | "landed"
   | "patches"
   | "suggestedBy"
   | "pushAccess"

@@ -102,3 +102,38 @@ it("asks for nothing when a branch is used again after its pull request was coun
     title: "No countersignature needed: no sign of AI assistance",
   });
 });
+
+it("lets evidence lapse when its commit landed through another pull request, and only then", async () => {
+  const stack = await openPull(company);
+  const { github } = company;
+  const branch = "on-top";
+  github.push(shop, {
+    branch,
+    from: stack.branch,
+    pusher: "juno",
+    message: "Test it",
+    files: { "test.ts": "1" },
+  });
+  const number = await open(branch);
+  await company.idle();
+  await review(company, stack, "grace");
+  await company.idle();
+
+  const alone = {
+    branch,
+    pusher: "juno",
+    message: "Test it",
+    files: { "test.ts": "1" },
+    force: true,
+  } as const;
+  const before = github.push(shop, { ...alone, from: "main" });
+  expect(await company.check(before)).toMatchObject({ conclusion: "action_required" });
+
+  expect(await merge(company, stack)).toBe(200);
+  const after = github.push(shop, { ...alone, from: "main" });
+  expect(await company.check(after)).toMatchObject({
+    conclusion: "success",
+    title: "No countersignature needed: no sign of AI assistance",
+  });
+  expect(await merge(company, { number, branch, sha: after })).toBe(200);
+});

@@ -204,6 +204,7 @@ const pull = z
     bodyEdited: z.strictObject({ by: someone }),
     suggestedBy: z.array(account),
     pushAccess: z.array(z.strictObject({ account, canPush: readable(z.boolean()) })),
+    landed: z.array(sha),
     patches: z.array(patch),
     notes: readable(z.array(note)),
     configChanges: z.array(configChange),

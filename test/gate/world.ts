@@ -109,6 +109,7 @@ export function pull(change: Partial<Facts> = {}): Facts {
     otherAuthors: [],
     bodyEdited: null,
     stackBase: null,
+    landed: [],
     patches: [],
     suggestedBy: [],
     pushAccess: [june, milo, sara, stan, paula, mallory].map(pushes),

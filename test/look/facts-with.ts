@@ -19,6 +19,7 @@ export function factsWith(changes: Partial<Facts>): Facts {
     otherAuthors: [],
     bodyEdited: null,
     stackBase: null,
+    landed: [],
     patches: [],
     suggestedBy: [],
     pushAccess: [],

@@ -35,6 +35,7 @@ const facts: Facts = {
   otherAuthors: [],
   bodyEdited: null,
   stackBase: null,
+  landed: [],
   patches: [],
   suggestedBy: [],
   pushAccess: [],
