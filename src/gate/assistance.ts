@@ -19,7 +19,9 @@ export function assistanceIn(facts: Facts, policy: Policy): readonly Evidence[] 
     ...(policy.ai.notes && facts.notes.kind === "read" ? detectNotes(facts.notes.value).evidence : []),
   ];
   const seen = new Set(now.map(evidenceKey));
-  const earlier = remembered(facts).filter((entry) => !seen.has(evidenceKey(entry)));
+  const earlier = remembered(facts)
+    .filter((entry) => !seen.has(evidenceKey(entry)))
+    .map((entry) => (goneCommit(entry, facts) === null ? entry : { ...entry, gone: true as const }));
   const evidence = counts([...now, ...earlier]);
   if (evidence.length > 0 || policy.ai.undeclared === "human" || declaresHuman(facts, policy))
     return evidence;
