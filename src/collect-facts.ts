@@ -9,7 +9,9 @@ import { GitHubError } from "./github/errors.ts";
 import { readOldPaths } from "./github/open-pulls.ts";
 import { readNotes } from "./github/read-notes.ts";
 import {
+  type LandedCache,
   type PatchCache,
+  readLanded,
   readPatches,
   readProposal,
   readPushAccess,
@@ -19,10 +21,11 @@ import {
 import { type PullRead, type PullRef, readPull } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
 import { bindRoster, configInForce, type InForce, proposedChanges } from "./in-force.ts";
-import { cachedPatch, cachePatch } from "./store/configs.ts";
+import { cachedPatch, cachePatch, rememberLanded, wasLanded } from "./store/configs.ts";
 import { recall } from "./store/observations.ts";
 import { openPullsWithHead } from "./store/pulls.ts";
 import type { Store } from "./store/store.ts";
+import { recallInherited } from "./store/traces.ts";
 
 /** What reading needs. `now` is the server's clock, ms since epoch; `appId` is null for a reader that is no app. */
 export type CollectContext = {
@@ -94,13 +97,19 @@ async function readIfThere(context: CollectContext, github: GitHub, pull: PullRe
 }
 
 async function recallFacts(store: Store, { facts }: PullRead): Promise<Facts> {
-  const observations = await recall(store, repoKey(facts.owner, facts.repo), facts.number);
-  return { ...facts, observations, ...notYet };
+  const repo = repoKey(facts.owner, facts.repo);
+  const known = { ...facts, ...notYet };
+  const inherited = await recallInherited(store, repo, known);
+  const own = await recall(store, repo, facts.number);
+  // What was seen on an earlier pull request was seen there first.
+  return { ...known, observations: [...inherited, ...own] };
 }
 
 const notYet = {
+  observations: [],
   otherAuthors: [],
   stackBase: null,
+  landed: [],
   patches: [],
   suggestedBy: [],
   pushAccess: [],
@@ -122,15 +131,16 @@ async function readMore(reading: Reading, pull: PullRead, known: Facts): Promise
     inForce.guarded.some(({ version }) => version !== null);
   const now = context.now();
   const shas = known.commits.kind === "read" ? known.commits.value.map(({ sha }) => sha) : [];
-  const [files, stackBase, patches, suggestedBy, pushAccess, notes] = await Promise.all([
+  const [files, stackBase, landed, patches, suggestedBy, pushAccess, notes] = await Promise.all([
     want.oldPaths || guards ? withOldPaths(github, pull, now) : known.files,
     stacked ? readStackBase(github, known, now) : null,
+    readLanded(github, known, want.landed, landedCache(context, known), now),
     readPatches(github, known, want.patches, patchCache(context, known), now),
     want.suggestions ? readSuggestions(github, known, now) : [],
     readPushAccess(github, known, want.pushAccess, now),
     want.notes ? readNotes(github, known, shas, now) : known.notes,
   ]);
-  const facts = { ...known, files, stackBase, patches, suggestedBy, pushAccess, notes };
+  const facts = { ...known, files, stackBase, landed, patches, suggestedBy, pushAccess, notes };
   return { ...facts, configChanges: await readConfigChanges(reading, facts) };
 }
 
@@ -163,6 +173,14 @@ function patchCache({ store, now }: CollectContext, { owner, repo }: Facts): Pat
     recall: async (mergeBase, head) => cachedPatch(store, key, mergeBase, head),
     keep: async (mergeBase, head, fingerprint) =>
       cachePatch(store, key, { mergeBase, head, fingerprint }, now()),
+  };
+}
+
+function landedCache({ store, now }: CollectContext, { owner, repo, base }: Facts): LandedCache {
+  const key = repoKey(owner, repo);
+  return {
+    recall: async (sha) => wasLanded(store, key, base, sha),
+    keep: async (sha) => rememberLanded(store, key, { base, sha }, now()),
   };
 }
 

@@ -174,7 +174,7 @@ async function markOpenPulls(
   const pulls = await listOpenPulls(github, target.owner, target.repo, context.now());
   await hintPulls(
     context.store,
-    pulls.map((pull) => ({ repo, installation, open: true, ...pull })),
+    pulls.map((pull) => ({ repo, installation, open: true, merged: false, ...pull })),
   );
   await putMarks(
     context.store,

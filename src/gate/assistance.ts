@@ -14,9 +14,9 @@ import { isSame, sameLogin } from "./roster.ts";
 export function assistanceIn(facts: Facts, policy: Policy): readonly Evidence[] {
   const now = signsIn(facts, policy);
   const seen = new Set(now.map(evidenceKey));
-  const earlier = facts.observations
-    .flatMap((entry) => (entry.kind === "evidence" ? [{ ...entry.evidence, remembered: true }] : []))
-    .filter((entry) => !seen.has(evidenceKey(entry)));
+  const earlier = remembered(facts)
+    .filter((entry) => !seen.has(evidenceKey(entry)))
+    .map((entry) => (goneCommit(entry, facts) === null ? entry : { ...entry, gone: true as const }));
   const evidence = counts([...now, ...earlier]);
   if (evidence.length > 0 || policy.ai.undeclared === "human" || declaresHuman(facts, policy))
     return evidence;
@@ -42,6 +42,40 @@ export function signsToRemember(facts: Facts, policies: readonly Policy[]): read
   const inForce = policies.length === 0 ? [defaultPolicy] : policies;
   const signs = inForce.flatMap((policy) => signsIn(facts, policy));
   return [...new Map(signs.map((entry) => [evidenceKey(entry), entry])).values()];
+}
+
+/**
+ * The commits to look for in the base branch: those that evidence is remembered from and that are no longer in the range,
+ * where a policy counts no other evidence. Each once.
+ */
+export function commitsToLocate(facts: Facts, policies: readonly Policy[]): string[] {
+  const deciding = policies.flatMap((policy) => {
+    const gone = assistanceIn(facts, policy).map((entry) => goneCommit(entry, facts));
+    return gone.includes(null) ? [] : gone;
+  });
+  return [...new Set(deciding.filter((sha) => sha !== null))];
+}
+
+/** The commit of a remembered piece of evidence if the pull request does not have it any more. */
+function goneCommit({ place, remembered: earlier }: Evidence, { commits }: Facts): string | null {
+  if (!earlier || place.kind !== "commit" || commits.kind !== "read") return null;
+  return commits.value.some(({ sha }) => sha === place.sha) ? null : place.sha;
+}
+
+/**
+ * What was seen earlier, here or on a pull request that this one inherits from, each piece as it was seen first. What was
+ * seen in a commit that landed since is the matter of the pull request it landed through.
+ */
+function remembered({ observations, landed }: Facts): Evidence[] {
+  const first = new Map<string, Evidence>();
+  for (const entry of observations) {
+    if (entry.kind !== "evidence") continue;
+    const { place } = entry.evidence;
+    if (place.kind === "commit" && landed.includes(place.sha)) continue;
+    const key = evidenceKey(entry.evidence);
+    if (!first.has(key)) first.set(key, { ...entry.evidence, remembered: true });
+  }
+  return [...first.values()];
 }
 
 /** What makes two pieces of evidence the same piece, seen at different times. */

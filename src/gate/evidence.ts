@@ -38,4 +38,8 @@ export type Evidence = {
   readonly quote: string;
   /** Seen by an earlier look, no longer there now. */
   readonly remembered: boolean;
+  /** Its commit is no longer in the branch. */
+  readonly gone?: true;
+  /** The earlier pull request it was seen on, where this one inherits it. */
+  readonly seenOn?: number;
 };

@@ -79,7 +79,7 @@ export type TimelineEvent =
  * - `review`: the head SHA and base branch a review was submitted on, as its `submitted` delivery said.
  * - `push`: who moved the head branch, and where to.
  * - `label`: somebody put a label on or took it off.
- * - `evidence`: evidence found by an earlier look.
+ * - `evidence`: evidence found by an earlier look, at this pull request or at one it inherits from.
  * - `override`: `/countersign override <reason>`, bound to the head SHA whose check run had been published before it was
  *   written.
  */
@@ -145,6 +145,7 @@ export type Facts = {
   /** Whether a ruleset or branch protection requires the check `Countersign` on the base branch. */
   readonly requiredOnBase: Read<boolean>;
   readonly open: boolean;
+  readonly merged: boolean;
   readonly author: Account | null;
   /** Authors of other open pull requests with the same head SHA and base branch: together they are one change. */
   readonly otherAuthors: readonly (Account | null)[];
@@ -161,6 +162,11 @@ export type Facts = {
   readonly labels: Read<readonly string[]>;
   readonly timeline: Read<readonly TimelineEvent[]>;
   readonly observations: readonly Observation[];
+  /**
+   * Commits that evidence is remembered from, no longer in the range, that are in the base branch by now: they landed through
+   * another pull request. Read only where nothing else is evidence.
+   */
+  readonly landed: readonly string[];
   readonly patches: readonly Patch[];
   /** People who left a suggested change in a review of this pull request; read only where a co-author may be one of them. */
   readonly suggestedBy: readonly Account[];

@@ -273,25 +273,34 @@ function refusedRow({ reviewer, state, reason }: RefusedReview, ink: Ink): strin
 }
 
 function evidenceRow(evidence: Evidence, verdict: Verdict, ink: Ink): string[] {
-  const gone = evidence.remembered ? ", seen earlier, no longer there" : "";
   const tool = evidence.tool === "any" ? "–" : ink.name(evidence.tool);
-  return [tool, ink.name(evidence.quote), `${where(evidence, verdict, ink)}${gone}`];
+  return [tool, ink.name(evidence.quote), `${where(evidence, verdict, ink)}${sinceWhen(evidence)}`];
 }
 
-function where({ place, kind }: Evidence, verdict: Verdict, ink: Ink): string {
+function sinceWhen({ remembered, gone, seenOn }: Evidence): string {
+  if (gone) return ", no longer in the branch";
+  if (!remembered) return "";
+  return seenOn === undefined ? ", seen earlier, no longer there" : ", no longer there";
+}
+
+function where({ place, kind, gone, seenOn }: Evidence, verdict: Verdict, ink: Ink): string {
+  const url = seenOn === undefined ? verdict.url : verdict.url.replace(/\d+$/u, String(seenOn));
+  const elsewhere = seenOn === undefined ? "" : `, seen on ${ink.link(`#${seenOn}`, url)}`;
   switch (place.kind) {
     case "commit": {
-      const address = `${verdict.url}/commits/${encodeURIComponent(place.sha)}`;
+      const address = `${url}/commits/${encodeURIComponent(place.sha)}`;
       const commit = ink.link(ink.name(place.sha.slice(0, 7)), address);
-      return `${kind === "login" ? "account" : kind} of ${commit}`;
+      const sign = kind === "login" ? "account" : kind;
+      if (seenOn !== undefined) return `${sign}${elsewhere}, ${commit}`;
+      return gone ? `${sign}, seen on ${commit}` : `${sign} of ${commit}`;
     }
     case "label": {
       const on = place.by === null ? "" : `, put on by ${ink.name(place.by)}`;
       const off = place.removedBy === null ? "" : `, taken off by ${ink.name(place.removedBy)}, still counts`;
-      return `${ink.link("label", verdict.url)}${on}${off}`;
+      return `${ink.link("label", url)}${on}${off}${elsewhere}`;
     }
     case "pull-request":
-      return kind === "undeclared" ? "policy" : ink.link(partOfPull(kind), verdict.url);
+      return kind === "undeclared" ? "policy" : `${ink.link(partOfPull(kind), url)}${elsewhere}`;
   }
 }
 

@@ -1,16 +1,19 @@
 import type { Account } from "./accounts.ts";
 import { revisionsToCompare } from "./approvals.ts";
+import { commitsToLocate } from "./assistance.ts";
 import { excusesToProve, wantsSuggestions } from "./contributors.ts";
 import type { Facts } from "./facts.ts";
 import { overridersToAskAbout } from "./override.ts";
 import type { Revision } from "./patches.ts";
-import type { Policy } from "./policy.ts";
+import { defaultPolicy, type Policy } from "./policy.ts";
 import type { Roster } from "./roster.ts";
 
 /** What a verdict depends on besides the facts of the one query; empty and false for an ordinary pull request. */
 export type Wanted = {
   /** Each once. */
   readonly patches: readonly Revision[];
+  /** SHAs of commits of which to ask whether the base branch has them. */
+  readonly landed: readonly string[];
   readonly suggestions: boolean;
   /** Of whom to ask whether they can push. */
   readonly pushAccess: readonly Account[];
@@ -33,6 +36,7 @@ export function wanted(facts: Facts, roster: Roster | null, policies: readonly P
   const all = roster === null ? [] : [...revisionsToCompare(facts), ...rewritten];
   return {
     patches: [...new Map(all.map((revision) => [`${revision.base} ${revision.sha}`, revision])).values()],
+    landed: commitsToLocate(facts, policies.length === 0 ? [defaultPolicy] : policies),
     suggestions: roster !== null && wantsSuggestions(facts),
     pushAccess: roster === null ? [] : overridersToAskAbout(facts, roster, policies),
     notes: policies.some((policy) => policy.ai.notes),

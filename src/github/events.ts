@@ -45,6 +45,7 @@ export type PullHint = {
   readonly headSha: string;
   readonly base: string;
   readonly open: boolean;
+  readonly merged: boolean;
 };
 
 export type GroupHint = {
@@ -75,6 +76,7 @@ const repository = z
 const pull = z.object({
   number: z.number(),
   state: z.string(),
+  merged_at: z.string().nullable(),
   head: z.object({ sha: z.string() }),
   base: z.object({ ref: z.string() }),
 });
@@ -250,14 +252,16 @@ function markPull(
   event: { installation: { id: number }; repository: { key: string }; pull_request: z.infer<typeof pull> },
   priorityOf: number,
 ): Effects {
-  const { number, state, head, base } = event.pull_request;
+  const { number, state, merged_at: mergedAt, head, base } = event.pull_request;
   const about = { repo: event.repository.key, number, installation: event.installation.id };
   return {
     ...none,
     marks: [
       { target: pullTarget(about.repo, number), installation: about.installation, priority: priorityOf },
     ],
-    pulls: [{ ...about, headSha: head.sha, base: base.ref, open: state === "open" }],
+    pulls: [
+      { ...about, headSha: head.sha, base: base.ref, open: state === "open", merged: mergedAt !== null },
+    ],
   };
 }
 

@@ -69,6 +69,50 @@ export async function readPatches(
   );
 }
 
+/** Where it is kept that a commit is in the base branch: it does not leave it again. */
+export type LandedCache = {
+  readonly recall: (sha: string) => Promise<boolean>;
+  readonly keep: (sha: string) => Promise<void>;
+};
+
+/** One request each. Evidence from more commits than this stays, though some of them landed. */
+const locatedMax = 50;
+
+/**
+ * Which of the commits are in the base branch as it is now, with one request for each that was not found there before.
+ * A commit or branch that GitHub does not have any more has not landed. @throws GitHubError when GitHub could not answer.
+ */
+export async function readLanded(
+  github: GitHub,
+  { owner, repo, base }: RepositoryRef & { readonly base: string },
+  shas: readonly string[],
+  cache: LandedCache,
+  now: number,
+): Promise<string[]> {
+  const landed = await Promise.all(
+    shas.slice(0, locatedMax).map(async (sha) => {
+      if (await cache.recall(sha)) return [sha];
+      try {
+        const basehead = `${base}...${sha}`;
+        const compared = await github.rest.repos.compareCommitsWithBasehead({
+          owner,
+          repo,
+          basehead,
+          per_page: 1,
+        });
+        if (compared.data.ahead_by > 0) return [];
+      } catch (error) {
+        const known = toGitHubError(error, now);
+        if (!known.gone) throw known;
+        return [];
+      }
+      await cache.keep(sha);
+      return [sha];
+    }),
+  );
+  return landed.flat();
+}
+
 /** Path -> mode and blob; a submodule's blob is the commit it names. */
 type Tree = ReadonlyMap<string, string>;
 

@@ -8,6 +8,7 @@ import type { PullAnswer } from "./facts-schema.ts";
 type Later =
   | "observations"
   | "otherAuthors"
+  | "landed"
   | "patches"
   | "suggestedBy"
   | "pushAccess"
@@ -51,6 +52,7 @@ export function toPullFacts(given: {
     defaultBranch,
     requiredOnBase: requiredOnBase(pull, unread),
     open: pull.state === "OPEN",
+    merged: pull.state === "MERGED",
     author: accountOfActor(pull.author),
     assignees: pull.assignees.nodes
       .map((user) => accountOfActor({ __typename: "User", ...user }))

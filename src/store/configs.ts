@@ -182,6 +182,34 @@ export async function cachePatch(
     .execute();
 }
 
+/** Whether a commit was once found in a base branch. What has landed stays there. @param repo `owner/name`. */
+export async function wasLanded(store: Queryable, repo: string, base: string, sha: string): Promise<boolean> {
+  const key = landedKey(repo, base, sha);
+  const row = await store.db
+    .selectFrom("configs")
+    .select("text")
+    .where("owner", "=", key.owner)
+    .where("repo", "=", key.repo)
+    .where("path", "=", key.path)
+    .where("version", "=", key.version)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Stores that a commit is in a base branch. @param repo `owner/name`. */
+export async function rememberLanded(
+  store: Queryable,
+  repo: string,
+  { base, sha }: { readonly base: string; readonly sha: string },
+  now: number,
+): Promise<void> {
+  await store.db
+    .insertInto("configs")
+    .values({ ...landedKey(repo, base, sha), text: "", valid: 1, seen_at: now })
+    .onConflict((conflict) => conflict.columns(["owner", "repo", "path", "version"]).doNothing())
+    .execute();
+}
+
 async function boundLogins(
   { db }: Queryable,
   owner: string,
@@ -204,6 +232,11 @@ async function boundLogins(
 function teamKey(team: string): { owner: string; path: string } {
   const [owner = "", slug = ""] = team.toLowerCase().split("/");
   return { owner, path: `team:${slug}` };
+}
+
+function landedKey(repo: string, base: string, sha: string) {
+  const [owner = "", name = ""] = repo.toLowerCase().split("/");
+  return { owner, repo: name, path: `landed:${base}`, version: sha };
 }
 
 function patchKey(repo: string, mergeBase: string, head: string) {

@@ -78,7 +78,10 @@ export function explainOpenError(error: unknown): string {
 }
 
 /** Lets `table` refuse every update and delete, with the message `TABLE is append-only`. */
-export async function makeAppendOnly(db: Kysely<Tables>, table: "audit" | "observations"): Promise<void> {
+export async function makeAppendOnly(
+  db: Kysely<Tables>,
+  table: "audit" | "observations" | "traces",
+): Promise<void> {
   for (const event of ["update", "delete"] as const) {
     const trigger = sql.id(`${table}_no_${event}`);
     await sql`create trigger if not exists ${trigger} before ${sql.raw(event)} on ${sql.table(table)}

@@ -14,6 +14,7 @@ const migrations: Record<string, Migration> = {
     },
   },
   "0002-groups": { up: createGroups },
+  "0003-traces": { up: createTraces },
 };
 
 /**
@@ -167,6 +168,30 @@ async function createGroups(db: Kysely<Tables>): Promise<void> {
     .addColumn("pulls", "text")
     .addPrimaryKeyConstraint("groups_key", ["repo", "sha"])
     .execute();
+}
+
+async function createTraces(db: Kysely<Tables>): Promise<void> {
+  // A merged pull request leaves its evidence to no other.
+  await db.schema
+    .alterTable("pulls")
+    .addColumn("merged", "integer", (column) => column.notNull().defaultTo(0))
+    .execute();
+  // Head branches and trees that were seen in each pull request, by which it is recognised under another number.
+  await db.schema
+    .createTable("traces")
+    .ifNotExists()
+    .addColumn("repo", "text", (column) => column.notNull())
+    .addColumn("trace", "text", (column) => column.notNull())
+    .addColumn("number", "integer", (column) => column.notNull())
+    .addPrimaryKeyConstraint("traces_key", ["repo", "trace", "number"])
+    .execute();
+  await db.schema
+    .createIndex("traces_by_pull")
+    .ifNotExists()
+    .on("traces")
+    .columns(["repo", "number"])
+    .execute();
+  await makeAppendOnly(db, "traces");
 }
 
 async function createAudit(db: Kysely<Tables>): Promise<void> {

@@ -15,6 +15,7 @@ export type PullHint = {
   /** The base branch's name, without `refs/heads/`. */
   readonly base: string;
   readonly open: boolean;
+  readonly merged: boolean;
 };
 
 export type OpenPull = Pick<PullHint, "repo" | "number" | "installation" | "headSha">;
@@ -62,8 +63,8 @@ const storedVersions = z.record(z.string(), z.string());
 
 /** Stores what deliveries say; facts and verdict of the last look stay. */
 export async function hintPulls(store: Queryable, pulls: readonly PullHint[]): Promise<void> {
-  for (const { repo, number, installation, headSha, base, open } of pulls) {
-    const said = { installation, head_sha: headSha, base, open: open ? 1 : 0 };
+  for (const { repo, number, installation, headSha, base, open, merged } of pulls) {
+    const said = { installation, head_sha: headSha, base, open: open ? 1 : 0, merged: merged ? 1 : 0 };
     await store.db
       .insertInto("pulls")
       .values({ repo, number, ...said })
@@ -131,6 +132,7 @@ export async function storedPull(store: Queryable, repo: string, number: number)
     headSha: row.head_sha,
     base: row.base,
     open: row.open === 1,
+    merged: row.merged === 1,
     facts: parseStored(storedFacts, facts, `The facts of ${name}`),
     verdict: parseStored(storedVerdict, row.verdict, `The verdict on ${name}`),
     configVersions: parseStored(storedVersions, row.config_versions, `The versions of ${name}`),

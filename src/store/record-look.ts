@@ -10,6 +10,7 @@ import { evidenceObservation, rememberObservations } from "./observations.ts";
 import type { ConfigVersions } from "./pulls.ts";
 import { inTransaction } from "./store.ts";
 import type { Queryable } from "./store.ts";
+import { rememberTraces } from "./traces.ts";
 
 export type Look = {
   readonly repo: string;
@@ -23,7 +24,7 @@ export type Look = {
 };
 
 /**
- * Records a look in one transaction: the evidence for good, facts and verdict in place of the last ones, and an audit
+ * Records a look in one transaction: the evidence and the traces for good, facts and verdict in place of the last ones, and an audit
  * row of kind `verdict` if outcome, mode, head SHA, base or configuration versions are not those of the pull request's
  * last one (`changed`). Returns the newest row of the whole audit log, for the check run's `external_id`.
  */
@@ -42,6 +43,7 @@ export async function recordLook(
       transaction,
       look.evidence.map((evidence) => evidenceObservation(repo, number, evidence, now)),
     );
+    await rememberTraces(transaction, repo, facts);
     const last = await lastVerdict(transaction, repo, number);
     const same = last !== null && last.sha === headSha && last.body === canonicalJson(body);
     const newest = same ? await newestAudit(transaction) : null;
@@ -52,6 +54,7 @@ export async function recordLook(
       head_sha: headSha,
       base,
       open: facts.open ? 1 : 0,
+      merged: facts.merged ? 1 : 0,
       facts: packedFacts,
       verdict: JSON.stringify(verdict),
       config_versions: canonicalJson(configVersions),

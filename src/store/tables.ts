@@ -43,11 +43,13 @@ export type Tables = {
     head_sha: string;
     base: string;
     open: number;
+    merged: number;
     facts: Buffer | null;
     verdict: string | null;
     config_versions: string | null;
     audit_seq: number | null;
   };
+  traces: { repo: string; trace: string; number: number };
   heads: { repo: string; sha: string; lease_by: string | null; lease_until: number; look: number };
   groups: { repo: string; sha: string; head_ref: string; base: string; pulls: string | null };
   configs: {

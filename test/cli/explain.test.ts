@@ -190,7 +190,7 @@ describe("beside a running server", () => {
     const { status, stdout, stderr } = await explain(env, "acme/shop#1");
 
     expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
-    expect(stdout).toContain("trailer of 1111111, seen earlier, no longer there\n");
+    expect(stdout).toContain("trailer, seen on 1111111, no longer in the branch\n");
     expect(bytes()).toEqual(before);
   });
 });

@@ -225,7 +225,7 @@ it("stays blocked when a force-push takes the trailer away", async () => {
 
   expect(await company.check(sha)).toMatchObject({
     conclusion: "action_required",
-    summary: matching(new RegExp(`${aiTrailer}.*no longer there`, "u")),
+    summary: matching(new RegExp(`${aiTrailer}.*no longer in the branch`, "u")),
   });
 });
 

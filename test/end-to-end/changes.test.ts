@@ -67,7 +67,7 @@ it("remembers what it saw while the base branch was not gated", async () => {
   await github.as("juno").rest.pulls.update({ ...at, pull_number: pull.number, base: "main" });
   expect(await company.check(clean)).toMatchObject({
     conclusion: "action_required",
-    summary: containing("seen earlier"),
+    summary: containing("no longer in the branch"),
   });
 });
 

@@ -49,6 +49,7 @@ export function pullPayload(more: { action?: string; number?: number; installati
     pull_request: {
       number,
       state: "open",
+      merged_at: null,
       updated_at: "2026-01-31T12:00:00Z",
       head: { sha: "a".repeat(40) },
       base: { ref: "main" },

@@ -253,7 +253,7 @@ describe("the check run of", () => {
       | \`copilot\` | \`copilot-swe-agent[bot]\` | [account that opened the pull request](https://github.com/acme/shop/pull/7) |
       | – | \`ai-assisted\` | [label](https://github.com/acme/shop/pull/7), put on by \`sara\`, taken off by \`june\`, still counts |
       | \`copilot\` | \`copilot-swe-agent[bot]\` | account of [\`c0ffee1\`](https://github.com/acme/shop/pull/7/commits/c0ffee1000000000000000000000000000000000) |
-      | \`claude-code\` | \`Co-Authored-By: Claude <noreply@anthropic.com>\` | trailer of [\`01de400\`](https://github.com/acme/shop/pull/7/commits/01de400000000000000000000000000000000000), seen earlier, no longer there |
+      | \`claude-code\` | \`Co-Authored-By: Claude <noreply@anthropic.com>\` | trailer, seen on [\`01de400\`](https://github.com/acme/shop/pull/7/commits/01de400000000000000000000000000000000000), no longer in the branch |
 
       ### Contributors
 

@@ -122,6 +122,7 @@ const evidence = z
     confidence: z.enum(["official", "observed", "convention", "reported"]),
     commit: sha,
     quote: z.string(),
+    seenOn: z.int(),
   })
   .partial()
   .transform(({ commit, ...change }) =>
@@ -203,6 +204,7 @@ const pull = z
     bodyEdited: z.strictObject({ by: someone }),
     suggestedBy: z.array(account),
     pushAccess: z.array(z.strictObject({ account, canPush: readable(z.boolean()) })),
+    landed: z.array(sha),
     patches: z.array(patch),
     notes: readable(z.array(note)),
     configChanges: z.array(configChange),

@@ -20,11 +20,20 @@ const updated_at = "2026-03-01T12:00:00Z";
 const pull_request = {
   number: 12,
   state: "open",
+  merged_at: null,
   head: { sha: after },
   base: { ref: "main" },
   updated_at,
 };
-const hint = { repo: "acme/shop", number: 12, installation: 7, headSha: after, base: "main", open: true };
+const hint = {
+  repo: "acme/shop",
+  number: 12,
+  installation: 7,
+  headSha: after,
+  base: "main",
+  open: true,
+  merged: false,
+};
 const look = (priority: number) => ({ target: "pull:acme/shop:12", installation: 7, priority });
 
 /** What the delivery of an event leads to. */
@@ -58,7 +67,15 @@ describe("a pull request", () => {
     const closed = { ...pull_request, state: "closed" };
 
     expect(effects("pull_request", { action: "closed", pull_request: closed }).pulls).toEqual([
-      { ...hint, open: false },
+      { ...hint, open: false, merged: false },
+    ]);
+  });
+
+  test("merged is remembered as merged", () => {
+    const merged = { ...pull_request, state: "closed", merged_at: updated_at };
+
+    expect(effects("pull_request", { action: "closed", pull_request: merged }).pulls).toEqual([
+      { ...hint, open: false, merged: true },
     ]);
   });
 

@@ -49,6 +49,7 @@ describe("a pull request", () => {
         defaultBranch: "main",
         requiredOnBase: { kind: "read", value: true },
         open: true,
+        merged: false,
         author: june,
         assignees: [],
         title: "Fill the cart",

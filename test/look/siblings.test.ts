@@ -140,7 +140,13 @@ describe("several pull requests with one head SHA", () => {
 
   test("of which one is gone from GitHub: the look is not lost with it", async () => {
     const acme = await openAcme();
-    const about = { repo: "acme/shop", installation: acme.installation, headSha: acme.head, open: true };
+    const about = {
+      repo: "acme/shop",
+      installation: acme.installation,
+      headSha: acme.head,
+      open: true,
+      merged: false,
+    };
     await hintPulls(acme.store, [{ ...about, number: 77, base: "main" }]);
 
     expect(await acme.look(1)).toMatchObject({ verdict: { number: 1, siblings: [] } });

@@ -20,7 +20,7 @@ for (let number = 1; ; number += 1) {
           observation: { kind: "review", reviewId: guid, sha: "a".repeat(40), base: "main" },
         },
       ],
-      pulls: [{ ...pull, headSha: guid, base: "main", open: true }],
+      pulls: [{ ...pull, headSha: guid, base: "main", open: true, merged: false }],
       outcome: "marked",
     },
   );

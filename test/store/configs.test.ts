@@ -9,6 +9,8 @@ import {
   forgetTeams,
   lastGoodConfig,
   rememberConfig,
+  rememberLanded,
+  wasLanded,
 } from "../../src/store/configs.ts";
 import { freshStore } from "./fresh-store.ts";
 
@@ -158,4 +160,16 @@ test("a fingerprint is found again for its repository, merge base and head, and 
     await cachedPatch(store, "acme/app", "h", "b"),
     await configWasSeen(store, "acme", "app", path),
   ]).toEqual(["f", null, null, false]);
+});
+
+test("that a commit landed is found again for its repository and base branch, and for no other", async () => {
+  const store = await freshStore();
+  await rememberLanded(store, "Acme/App", { base: "main", sha: "a" }, 1_000);
+  await rememberLanded(store, "acme/app", { base: "main", sha: "a" }, 2_000);
+  expect([
+    await wasLanded(store, "acme/app", "main", "a"),
+    await wasLanded(store, "acme/other", "main", "a"),
+    await wasLanded(store, "acme/app", "release", "a"),
+    await wasLanded(store, "acme/app", "main", "b"),
+  ]).toEqual([true, false, false, false]);
 });

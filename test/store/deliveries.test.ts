@@ -15,7 +15,7 @@ const review = { kind: "review", reviewId: "5", sha: "a".repeat(40), base: "main
 const effects = {
   marks: [{ target: "pull:acme/app:12", installation: 7, priority: 1 }],
   observations: [{ repo: "acme/app", number: 12, key: "5", at: 1_000, observation: review }],
-  pulls: [{ ...pull, headSha: "a".repeat(40), base: "main", open: true }],
+  pulls: [{ ...pull, headSha: "a".repeat(40), base: "main", open: true, merged: false }],
   outcome: "marked",
 };
 
@@ -51,7 +51,7 @@ test("a repeated guid has no effect, whatever comes with it, and is counted", as
   const other = {
     marks: [{ target: "pull:acme/app:99", installation: 7, priority: 1 }, ...effects.marks],
     observations: effects.observations.map((one) => ({ ...one, key: "6" })),
-    pulls: [{ ...pull, headSha: "b".repeat(40), base: "main", open: false }],
+    pulls: [{ ...pull, headSha: "b".repeat(40), base: "main", open: false, merged: false }],
     outcome: "other",
   };
   expect(await acceptDelivery(store, { ...delivery, at: 2_000 }, other)).toBe("repeated");

@@ -9,7 +9,15 @@ import { recordLook } from "../../src/store/record-look.ts";
 import { freshStore } from "./fresh-store.ts";
 
 const headSha = "a".repeat(40);
-const hint = { repo: "acme/app", number: 12, installation: 7, headSha, base: "main", open: true };
+const hint = {
+  repo: "acme/app",
+  number: 12,
+  installation: 7,
+  headSha,
+  base: "main",
+  open: true,
+  merged: false,
+};
 const facts: Facts = {
   owner: "Acme",
   repo: "App",
@@ -22,10 +30,12 @@ const facts: Facts = {
   defaultBranch: "main",
   requiredOnBase: { kind: "read", value: true },
   open: true,
+  merged: false,
   author: { login: "june", id: 1, kind: "User" },
   otherAuthors: [],
   bodyEdited: null,
   stackBase: null,
+  landed: [],
   patches: [],
   suggestedBy: [],
   pushAccess: [],
@@ -89,7 +99,7 @@ test("the open pull requests with a head SHA are those of the repository that ar
   await hintPulls(store, [
     { ...hint, number: 20 },
     hint,
-    { ...hint, number: 13, open: false },
+    { ...hint, number: 13, open: false, merged: false },
     { ...hint, number: 14, headSha: "b".repeat(40) },
     { ...hint, number: 15, repo: "acme/other" },
   ]);
@@ -101,7 +111,7 @@ test("open pull requests are listed for a repository or an installation", async 
   await hintPulls(store, [
     { ...hint, number: 20 },
     hint,
-    { ...hint, number: 13, open: false },
+    { ...hint, number: 13, open: false, merged: false },
     { ...hint, number: 1, repo: "acme/other" },
     { ...hint, number: 2, repo: "else/where", installation: 8 },
   ]);
@@ -157,7 +167,7 @@ test("a pull request known from a delivery alone has no stored look", async () =
 test("a delivery after a look changes what is known of the pull request, not what was decided", async () => {
   const store = await freshStore();
   await recordLook(store, look);
-  await hintPulls(store, [{ ...hint, headSha: "b".repeat(40), base: "next", open: false }]);
+  await hintPulls(store, [{ ...hint, headSha: "b".repeat(40), base: "next", open: false, merged: false }]);
   expect(await storedPull(store, "acme/app", 12)).toEqual({
     ...hint,
     headSha: "b".repeat(40),

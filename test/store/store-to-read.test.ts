@@ -34,7 +34,15 @@ it("remembers configuration for itself alone, beside a store that writes", async
 it("refuses every other write", async () => {
   const { dataDir } = await freshStore();
   const reading = await openToRead(dataDir);
-  const pull = { repo: "acme/shop", number: 1, installation: 1, headSha: "a", base: "main", open: true };
+  const pull = {
+    repo: "acme/shop",
+    number: 1,
+    installation: 1,
+    headSha: "a",
+    base: "main",
+    open: true,
+    merged: false,
+  };
   await expect(hintPulls(reading, [pull])).rejects.toThrow("readonly database");
 });
 

@@ -1,0 +1,141 @@
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { assertNothingRefused, type Company, openCompany, shop } from "./company.ts";
+import { containing } from "./containing.ts";
+import { aiTrailer, merge, openPull, type PullRequest, pushMore, review } from "./pull-request.ts";
+
+const at = { owner: "acme", repo: "shop" } as const;
+
+let company: Company;
+beforeAll(async () => {
+  company = await openCompany();
+});
+afterEach(() => assertNothingRefused(company.github));
+afterAll(async () => company.close());
+
+/** Writes the last commit of the branch anew, with the same files and without the trailer. */
+function amend(branch: string, from: string): string {
+  const files = { [`src/${from}.ts`]: "export {};\n" };
+  const change = { branch, pusher: "juno", message: "Cache the total", files };
+  return company.github.push(shop, { ...change, from: "main", force: true });
+}
+
+async function open(branch: string): Promise<number> {
+  const { data } = await company.github
+    .as("juno")
+    .rest.pulls.create({ ...at, title: "All by myself", head: branch, base: "main" });
+  return data.number;
+}
+
+async function close({ number }: Pick<PullRequest, "number">, state: "closed" | "open" = "closed") {
+  await company.github.as("juno").rest.pulls.update({ ...at, pull_number: number, state });
+}
+
+/** What the check says of evidence that was seen on another pull request. */
+function seenOn({ number, sha }: PullRequest) {
+  return containing(
+    `seen on [#${number}](${company.github.url}/acme/shop/pull/${number}), [${sha.slice(0, 7)}]`,
+  );
+}
+
+it("waits again when a pull request is closed and opened anew with the trailer amended away", async () => {
+  const first = await openPull(company);
+  expect(await company.check(first.sha)).toMatchObject({ conclusion: "action_required" });
+  await close(first);
+  const sha = pushMore(company, first, { force: true, from: "main", message: "All by myself" });
+  const number = await open(first.branch);
+
+  expect(await company.check(sha)).toMatchObject({ conclusion: "action_required", summary: seenOn(first) });
+  expect(await merge(company, { ...first, number })).toBe(405);
+  await review(company, { number }, "grace");
+  expect(await company.check(sha)).toMatchObject({ title: "Countersigned by grace (senior)" });
+  expect(await merge(company, { ...first, number })).toBe(200);
+});
+
+it("waits when the same files come back under another branch name, and under a third", async () => {
+  const first = await openPull(company);
+  await company.idle();
+  const second = amend("by-hand", first.branch);
+  const number = await open("by-hand");
+  expect(await company.check(second)).toMatchObject({
+    conclusion: "action_required",
+    summary: seenOn(first),
+  });
+
+  await close(first);
+  await close({ number });
+  const third = company.github.push(shop, {
+    branch: "by-hand-again",
+    pusher: "juno",
+    from: "by-hand",
+    message: "Round it",
+    files: { "src/rounded.ts": "export {};\n" },
+  });
+  await open("by-hand-again");
+  expect(await company.check(third)).toMatchObject({ conclusion: "action_required", summary: seenOn(first) });
+});
+
+it("still waits when a pull request is closed, amended and reopened", async () => {
+  const pull = await openPull(company);
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "action_required" });
+  await close(pull);
+  await close(pull, "open");
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "action_required" });
+
+  const sha = pushMore(company, pull, { force: true, from: "main", message: "All by myself" });
+  expect(await company.check(sha)).toMatchObject({
+    conclusion: "action_required",
+    summary: containing(aiTrailer),
+  });
+});
+
+it("asks for nothing when a branch is used again after its pull request was countersigned and merged", async () => {
+  const first = await openPull(company);
+  await review(company, first, "grace");
+  await company.idle();
+  // Squashed, so that its commit is not in the base branch.
+  const squash = { ...at, pull_number: first.number, merge_method: "squash" } as const;
+  await company.github.as("juno").rest.pulls.merge(squash);
+  await company.idle();
+  const sha = pushMore(company, first, { force: true, from: "main", message: "By hand" });
+  await open(first.branch);
+
+  expect(await company.check(sha)).toMatchObject({
+    conclusion: "success",
+    title: "No countersignature needed: no sign of AI assistance",
+  });
+});
+
+it("lets evidence lapse when its commit landed through another pull request, and only then", async () => {
+  const stack = await openPull(company);
+  const { github } = company;
+  const branch = "on-top";
+  github.push(shop, {
+    branch,
+    from: stack.branch,
+    pusher: "juno",
+    message: "Test it",
+    files: { "test.ts": "1" },
+  });
+  const number = await open(branch);
+  await company.idle();
+  await review(company, stack, "grace");
+  await company.idle();
+
+  const alone = {
+    branch,
+    pusher: "juno",
+    message: "Test it",
+    files: { "test.ts": "1" },
+    force: true,
+  } as const;
+  const before = github.push(shop, { ...alone, from: "main" });
+  expect(await company.check(before)).toMatchObject({ conclusion: "action_required" });
+
+  expect(await merge(company, stack)).toBe(200);
+  const after = github.push(shop, { ...alone, from: "main" });
+  expect(await company.check(after)).toMatchObject({
+    conclusion: "success",
+    title: "No countersignature needed: no sign of AI assistance",
+  });
+  expect(await merge(company, { number, branch, sha: after })).toBe(200);
+});
