@@ -50,6 +50,11 @@ const KNOWN_FAULTS = [
       /account: must (have required property '(name|slug|created_at|updated_at)'|be null|match a schema in anyOf)$/,
     why: "An account is a user or an enterprise; the description says that it is both.",
   },
+  {
+    where: /^GET \/repos\/\{owner\}\/\{repo\}\/pulls 200$/,
+    problem: /labels\/\d+\/description: must be string$/,
+    why: "A label made by putting it on has no description; elsewhere the description says that it may be null.",
+  },
 ];
 
 // Parsing and compiling takes most of a second in all: done once, and only for what a test touches.
