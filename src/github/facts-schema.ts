@@ -74,7 +74,7 @@ const timelineItem = z.discriminatedUnion("__typename", [
 ]);
 
 /** The pages that a pull request may have more than one of. Null: GitHub would not show the connection. */
-export const pageSchemas = {
+const pageSchemas = {
   commits: connection(z.object({ commit })).nullable(),
   files: connection(file).nullable(),
   reviews: connection(review).nullable(),
@@ -82,7 +82,7 @@ export const pageSchemas = {
   timeline: connection(timelineItem).nullable(),
 } satisfies Record<Connection, z.ZodType>;
 
-export const pagesSchema = z.object({
+const pagesSchema = z.object({
   commits: pageSchemas.commits,
   files: pageSchemas.files,
   reviews: pageSchemas.reviews,
@@ -119,7 +119,7 @@ const checkRun = z.object({
 });
 
 /** The head commit: our check run on it, and the pull requests it is in. */
-export const headCommitSchema = z.object({
+const headCommitSchema = z.object({
   oid: z.string(),
   associatedPullRequests: z
     .object({
@@ -141,7 +141,7 @@ export const headCommitSchema = z.object({
 
 export type HeadCommit = z.infer<typeof headCommitSchema>;
 
-export const pullSchema = pagesSchema.extend({
+const pullSchema = pagesSchema.extend({
   number: z.number(),
   url: z.string(),
   state: z.enum(["OPEN", "CLOSED", "MERGED"]),

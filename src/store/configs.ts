@@ -155,16 +155,7 @@ export async function cachedPatch(
   mergeBase: string,
   head: string,
 ): Promise<string | null> {
-  const key = patchKey(repo, mergeBase, head);
-  const row = await store.db
-    .selectFrom("configs")
-    .select("text")
-    .where("owner", "=", key.owner)
-    .where("repo", "=", key.repo)
-    .where("path", "=", key.path)
-    .where("version", "=", key.version)
-    .executeTakeFirst();
-  return row?.text ?? null;
+  return textAt(store, patchKey(repo, mergeBase, head));
 }
 
 /** Stores the fingerprint of what `head` changes against `mergeBase`. @param repo `owner/name`. */
@@ -184,16 +175,7 @@ export async function cachePatch(
 
 /** Whether a commit was once found in a base branch. What has landed stays there. @param repo `owner/name`. */
 export async function wasLanded(store: Queryable, repo: string, base: string, sha: string): Promise<boolean> {
-  const key = landedKey(repo, base, sha);
-  const row = await store.db
-    .selectFrom("configs")
-    .select("text")
-    .where("owner", "=", key.owner)
-    .where("repo", "=", key.repo)
-    .where("path", "=", key.path)
-    .where("version", "=", key.version)
-    .executeTakeFirst();
-  return row !== undefined;
+  return (await textAt(store, landedKey(repo, base, sha))) !== null;
 }
 
 /** Stores that a commit is in a base branch. @param repo `owner/name`. */
@@ -208,6 +190,20 @@ export async function rememberLanded(
     .values({ ...landedKey(repo, base, sha), text: "", valid: 1, seen_at: now })
     .onConflict((conflict) => conflict.columns(["owner", "repo", "path", "version"]).doNothing())
     .execute();
+}
+
+type Key = { readonly owner: string; readonly repo: string; readonly path: string; readonly version: string };
+
+async function textAt({ db }: Queryable, key: Key): Promise<string | null> {
+  const row = await db
+    .selectFrom("configs")
+    .select("text")
+    .where("owner", "=", key.owner)
+    .where("repo", "=", key.repo)
+    .where("path", "=", key.path)
+    .where("version", "=", key.version)
+    .executeTakeFirst();
+  return row?.text ?? null;
 }
 
 async function boundLogins(

@@ -18,8 +18,6 @@ export type PullHint = {
   readonly merged: boolean;
 };
 
-export type OpenPull = Pick<PullHint, "repo" | "number" | "installation" | "headSha">;
-
 /** Path or name of each configuration file that was in force, with its version. */
 export type ConfigVersions = Readonly<Record<string, string>>;
 
@@ -95,22 +93,6 @@ export async function openPullsWithHead(store: Queryable, repo: string, sha: str
     .orderBy("number")
     .execute();
   return rows.map((row) => row.number);
-}
-
-/** Every open pull request we have heard of in a repository or an installation, by repository and number. */
-export async function openPulls(
-  store: Queryable,
-  within: { readonly repo: string } | { readonly installation: number },
-): Promise<OpenPull[]> {
-  const open = store.db
-    .selectFrom("pulls")
-    .select(["repo", "number", "installation", "head_sha as headSha"])
-    .where("open", "=", 1)
-    .orderBy("repo")
-    .orderBy("number");
-  return "repo" in within
-    ? open.where("repo", "=", within.repo).execute()
-    : open.where("installation", "=", within.installation).execute();
 }
 
 /** What the last look at a pull request read and decided; null before the first. Throws StoreError on a row it does not understand. */

@@ -4,7 +4,7 @@ import type { Facts } from "../../src/gate/facts.ts";
 import type { Verdict } from "../../src/gate/verdict.ts";
 import { appendAudit, verifyAudit } from "../../src/store/audit.ts";
 import { recall } from "../../src/store/observations.ts";
-import { hintPulls, knownHead, openPulls, openPullsWithHead, storedPull } from "../../src/store/pulls.ts";
+import { hintPulls, knownHead, openPullsWithHead, storedPull } from "../../src/store/pulls.ts";
 import { recordLook } from "../../src/store/record-look.ts";
 import { freshStore } from "./fresh-store.ts";
 
@@ -104,27 +104,6 @@ test("the open pull requests with a head SHA are those of the repository that ar
     { ...hint, number: 15, repo: "acme/other" },
   ]);
   expect(await openPullsWithHead(store, "acme/app", headSha)).toEqual([12, 20]);
-});
-
-test("open pull requests are listed for a repository or an installation", async () => {
-  const store = await freshStore();
-  await hintPulls(store, [
-    { ...hint, number: 20 },
-    hint,
-    { ...hint, number: 13, open: false, merged: false },
-    { ...hint, number: 1, repo: "acme/other" },
-    { ...hint, number: 2, repo: "else/where", installation: 8 },
-  ]);
-  const of = (repo: string, number: number) => ({ repo, number, installation: 7, headSha });
-  expect([
-    await openPulls(store, { repo: "acme/app" }),
-    await openPulls(store, { installation: 7 }),
-    await openPulls(store, { installation: 9 }),
-  ]).toEqual([
-    [of("acme/app", 12), of("acme/app", 20)],
-    [of("acme/app", 12), of("acme/app", 20), of("acme/other", 1)],
-    [],
-  ]);
 });
 
 test("a look is recorded with its facts, its verdict, its evidence and an audit row", async () => {
