@@ -188,17 +188,6 @@ describe("a note that is broken", () => {
       ),
     );
   });
-
-  test("or hostile is done with as fast as an honest one of that size", () => {
-    const ranges = Array.from({ length: 100_000 }, (_, at) => 200_000 - 2 * at).join(",");
-    const lines = Array.from({ length: 100_000 }, (_, at) => `f${at}\n  ${cursor} 1`);
-
-    expect(parseAuthorshipLog(note(["a", `  ${cursor} ${ranges}`, ...lines]))).toMatchObject({
-      tools: [{ files: 100_001, lines: 200_000 }],
-    });
-    expect(parseAuthorshipLog(`---\n${"[".repeat(1_000_000)}`)).toMatchObject({ kind: "broken" });
-    expect(parseAuthorshipLog(`${" ".repeat(1_000_000)}\n${note([])}`)).toMatchObject({ kind: "read" });
-  });
 });
 
 describe("the evidence in notes", () => {
