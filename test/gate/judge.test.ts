@@ -208,8 +208,15 @@ describe("the key of a piece of evidence", () => {
       small.evidence({ quote: "x" }),
       small.evidence({ place: { kind: "commit", sha: small.olderSha } }),
       small.evidence({ place: { kind: "pull-request" } }),
+      small.evidence({ place: { kind: "label", by: null, at: null, removedBy: null } }),
     ];
     expect(evidenceKey({ ...seen, remembered: true })).toBe(evidenceKey(seen));
-    expect(new Set([seen, ...others].map(evidenceKey)).size).toBe(6);
+    expect(new Set([seen, ...others].map(evidenceKey)).size).toBe(7);
+  });
+
+  test("keeps its parts apart", () => {
+    const one = small.evidence({ place: { kind: "commit", sha: "ab" }, quote: "c" });
+    const other = small.evidence({ place: { kind: "commit", sha: "a" }, quote: "bc" });
+    expect(evidenceKey(one)).not.toBe(evidenceKey(other));
   });
 });

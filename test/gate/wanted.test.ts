@@ -25,6 +25,13 @@ describe("a commit is looked for in the base branch", () => {
     expect(located({ commits: byHand, observations: [seenInGone, branch] })).toEqual([gone]);
   });
 
+  test("but not when the policy in force counts a label, which the built-in one would not", () => {
+    const facts = small.pull({ commits: byHand, observations: [seenInGone], labels: small.read(["robot"]) });
+    const counting = small.policy({ ai: { ...small.policy().ai, labels: ["robot"] } });
+    expect(wanted(facts, null, []).landed).toEqual([gone]);
+    expect(wanted(facts, null, [counting]).landed).toEqual([]);
+  });
+
   test.each([
     ["nothing is remembered", { commits: byHand }],
     ["another commit has evidence now", { observations: [seenInGone] }],
