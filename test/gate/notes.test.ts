@@ -219,6 +219,14 @@ describe("the evidence in notes", () => {
     });
   });
 
+  test("names all models of a tool", () => {
+    const prompts = { [cursor]: agent("cursor", "gpt-5"), abcd1234abcd1234: agent("cursor", "gpt-6") };
+    const text = note(["a", `  ${cursor} 1`, "  abcd1234abcd1234 2"], { prompts });
+    expect(detectNotes([{ sha: "1", text }]).evidence.map(({ quote }) => quote)).toEqual([
+      "git-ai: 2 lines in 1 file by cursor (gpt-5, gpt-6)",
+    ]);
+  });
+
   test.each([
     ["claude", "claude-code"],
     ["claude-web", "claude-code"],
