@@ -90,6 +90,8 @@ describe("detectCommit", () => {
     ["Assisted-by: AI", "any"],
     ["Generated-by: ChatGPT", "codex"],
     ["AI-Tools: GitLab Duo, OpenCode", "opencode"],
+    ["AI-Tools: Cursor, Claude Code", "cursor"],
+    ["AI-Tools: Claude Code, Cursor", "claude-code"],
     ["🦉 Generated with [Claude Code](https://claude.com/claude-code)", "claude-code"],
     ["\\ud83d\\udc98 Generated with Crush", "crush"],
     ["Assisted by Claude Code", "claude-code"],
@@ -218,9 +220,25 @@ describe("detectCommit", () => {
     expect(found.map((evidence) => evidence.tool)).toEqual(tool === null ? [] : [tool]);
   });
 
-  test("reads whoever signed off, too", () => {
-    const signed = "Signed-off-by: Claude <noreply@anthropic.com>";
-    expect(signs(`Change\n\n${signed}\n`)).toEqual([`trailer claude-code ${signed}`]);
+  test.each([
+    "Co-authored-by",
+    "Co-developed-by",
+    "Assisted-by",
+    "Generated-by",
+    "Authored-by",
+    "Signed-off-by",
+  ])("reads who is named as %s", (key) => {
+    const line = `${key}: Codebuff <noreply@codebuff.com>`;
+    expect(signs(`Change\n\n${line}\n`)).toEqual([`trailer codebuff ${line}`]);
+  });
+
+  test.each([
+    ["claude[bot]@users.noreply.github.com", ["author"]],
+    ["claude@users.noreply.github.com", []],
+    ["+claude[bot]@users.noreply.github.com", []],
+  ])("believes a noreply address without id only if it is a bot's: %s", (email, kinds) => {
+    const found = detectCommit(commit("Change", { author: { name: "Somebody", email } }));
+    expect(found.map(({ kind }) => kind)).toEqual(kinds);
   });
 });
 
@@ -367,6 +385,25 @@ describe("a label", () => {
     expect(place([told("labeled", "ada", 1), { ...told("labeled", "ben", 1) }])).toMatchObject({ by: "ada" });
   });
 
+  test("was put on by whoever did that, not by who took it off", () => {
+    const events = [told("unlabeled", "ada", 1), told("labeled", "ben", 2)];
+    expect(place(events)).toEqual({ kind: "label", by: "ben", at: at(2), removedBy: "ada" });
+  });
+
+  test("may have been put on and taken off by deleted accounts", () => {
+    const events = [told("labeled", "ada", 1), told("unlabeled", "ben", 2)];
+    const timeline = {
+      kind: "read",
+      value: events.map((event) => ({ ...event, kind: event.action, actor: null })),
+    } as const;
+    expect(detectPull({ ...quietPull, timeline }, ["ai"])[0]?.place).toEqual({
+      kind: "label",
+      by: null,
+      at: at(1),
+      removedBy: null,
+    });
+  });
+
   test("that is there was taken off by nobody", () => {
     const events = [told("labeled", "ada", 1), told("unlabeled", "ben", 2)];
     expect(place(events, ["ai"])).toMatchObject({ removedBy: null });
@@ -415,6 +452,8 @@ describe("toolIdentity", () => {
       toolIdentity(identity("dependabot[bot]", "49699333+dependabot[bot]@users.noreply.github.com")),
     ).toBe("automation");
     expect(toolIdentity(identity("Copilot", "copilot@github.com"))).toBe("copilot");
+    expect(toolIdentity(identity("v0", "", bot("v0[bot]", 123)))).toBe("v0");
+    expect(toolIdentity(identity("claude", "", bot("claude[bot]", null)))).toBe("claude-code");
   });
 
   test("leaves people contributors, whatever mark they carry", () => {
