@@ -46,10 +46,13 @@ describe("a message says itself", () => {
     ["a fence that never closes", "```\na", ["```", "a"]],
     ["a fence closed by no fence", "```\na\n``` x\nb", ["```", "a", "``` x", "b"]],
     ["two marks, which are none", "``\na\n``\nb", ["``", "a", "``", "b"]],
+    ["two marks before a fence", "`` a\nb\n```", ["`` a", "b", "```"]],
+    ["two tildes before a fence", "~~ a\nb\n~~~", ["~~ a", "b", "~~~"]],
+    ["a fence closed within a line", "```\na\nb ```", ["```", "a", "b ```"]],
     ["a mark within a line", "a ```\nb\n```", ["a ```", "b", "```"]],
     ["fences one after another", "```\na\n```\nb\n```\nc\n```\nd", ["b", "d"]],
     ["a comment", "<!-- a\nb\n-->\nc", ["c"]],
-    ["a comment on one line", "<!-- a -->\nb", ["<!-- a -->", "b"]],
+    ["a comment on one line", "<!-- a -->\nb\n-->\nc", ["<!-- a -->", "b", "-->", "c"]],
     ["a comment that begins where another ends", "a --> <!-- b\nc\n--> d\ne", ["e"]],
     ["a comment that never closes", "<!-- a\nb", ["<!-- a", "b"]],
   ])("nothing of %s", (_, body, expected) => {
@@ -65,7 +68,7 @@ describe("a message says itself", () => {
     "Bumps [x](https://example.com) from 1 to 2.",
     "Bumps the group with 2 updates.",
     "# 1.2",
-    "###### [v1.2.3]",
+    "###### [v10.2.3]",
   ])("nothing of release notes below %s, except that they stand there", (heading) => {
     const body = `Text.\n\n${heading}\nsomething else\n`;
     expect(said(body)).toEqual(["Text."]);
@@ -84,6 +87,10 @@ describe("a message says itself", () => {
     expect(said(`${line}\nsomething else\n`)).toEqual([line, "something else"]);
   });
 
+  test("what stands below a subject like that of release notes", () => {
+    expect(readMessage("Bumps the group\n\nText.").lines).toEqual(["Text."]);
+  });
+
   test("what stands in a revert after the message it quotes", () => {
     const revert = (body: string) => readMessage(`Revert "Add upload"\n\n${body}`).lines;
     expect(revert("This reverts commit 1.\n\nReviewed-by: Ada <ada@acme.dev>\n")).toEqual([
@@ -93,13 +100,19 @@ describe("a message says itself", () => {
     expect(revert(quoted)).toEqual([]);
     expect(revert(`${quoted}\nKey-b: w\n`)).toEqual(["Key-b: w"]);
     expect(revert("The original change description\n\nKey-a: v\n")).toEqual([]);
+    expect(revert(quoted.trimEnd())).toEqual([]);
+    expect(revert("It is not the original message.\n\nKey-a: v\n")).toEqual(["Key-a: v"]);
     expect(readMessage("Reverted things\n\nText.").lines).toEqual(["Text."]);
     expect(readMessage("Do not revert\n\nText.").lines).toEqual(["Text."]);
   });
 
   test("what git merge --squash indents, and only then", () => {
     const indented = "    Key-a: v";
-    expect(said(`Squashed commit of the following:\n\ncommit 1\n\n${indented}\n`)).toContain("Key-a: v");
+    expect(said(`Squashed commit of the following:\n\ncommit 1\n\n${indented}\n`)).toEqual([
+      "Squashed commit of the following:",
+      "commit 1",
+      "Key-a: v",
+    ]);
     expect(said(`Squashed commit:\n\ncommit 1\n\n${indented}\n`)).not.toContain("Key-a: v");
   });
 });
@@ -153,6 +166,8 @@ describe("a trailer that git misses", () => {
     ["Assited-by: v", ["assisted-by: v"]],
     ["Assiisted-by: v", ["assisted-by: v"]],
     ["Assasted-by: v", ["assisted-by: v"]],
+    ["Co-authered-by: v", ["co-authored-by: v"]],
+    ["Generatd-by: v", ["generated-by: v"]],
     ["ssisted-by: v", ["assisted-by: v"]],
     ["Assisted-byx: v", ["assisted-by: v"]],
     ["Assisetd-by: v", ["Assisetd-by: v"]],
@@ -173,6 +188,9 @@ describe("a trailer that git misses", () => {
     expect(missed("Text.", "Tests: generated-by: v w")).toEqual(["generated-by: v w"]);
     expect(missed("Text.", "Tests: Reviewed-by: v")).toEqual([]);
     expect(missed("Text.", "Tests: Assisted-by:v")).toEqual([]);
+    expect(missed("Text.", "Tests: see Assisted-by: v")).toEqual([]);
+    expect(missed("Text.", "x: Assisted-by: v")).toEqual(["Assisted-by: v"]);
+    expect(missed("Text.", ": Assisted-by: v")).toEqual([]);
   });
 
   test("goes on in lines with more indentation", () => {
@@ -200,12 +218,15 @@ describe("a trailer that git misses", () => {
     expect(missed("The last line reads\n\nKey-a: v")).toEqual(["Key-a: v"]);
     expect(missed("The last line reads:\n\nText.\n\nKey-a: v")).toEqual(["Key-a: v"]);
     expect(readTrailers("Read:\n\nKey-a: v\n\nText goes on.").map(({ key }) => key)).toEqual(["Key-a"]);
+    expect(readTrailers("\nKey-a: v\n\nText goes on.").map(({ key }) => key)).toEqual(["Key-a"]);
+    expect(missed("The last line is this:", "   Key-a: v")).toEqual(["Key-a: v"]);
   });
 
   test("is none where the sentence goes on", () => {
     expect(missed("Key-a: v\nis what it says")).toEqual([]);
     expect(missed("Key-a: v\nIs what it says")).toEqual(["Key-a: v"]);
     expect(missed("Key-a: v\nkey-b: w")).toEqual(["Key-a: v", "key-b: w"]);
+    expect(missed("Key-a: v\ntests: assisted-by: w")).toEqual(["Key-a: v"]);
   });
 
   test.each([
@@ -215,7 +236,10 @@ describe("a trailer that git misses", () => {
     ["Assisted-by Ada", true],
     ["Generated with Crush", true],
     ["  folded", true],
+    ["🤖 Generated with Crush", true],
+    ["> Generated with Crush", false],
     ["--", false],
+    ["-", false],
     ["Made by hand", true],
     ["This was generated with Crush", false],
     ["- a list", false],
