@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Probot } from "probot";
 import { countersign } from "./app.ts";
 import type { Environment } from "./config/environment.ts";
+import { startUpkeep } from "./delivery/upkeep.ts";
 import { startWorker } from "./delivery/worker.ts";
 import { createProbot } from "./github/client.ts";
 import { createLog } from "./log.ts";
@@ -44,6 +45,7 @@ export async function start(
     log,
     clientFor: async (installation) => probot.auth(installation),
   });
+  const upkeep = startUpkeep({ store, auditKeepDays: environment.auditKeepDays, now, log });
   await probot.load(countersign({ store, configRepo, log, now, wake: worker.wake }));
   const server = await startServer({
     host: environment.host,
@@ -57,6 +59,7 @@ export async function start(
     health: async () => healthOf(store, log, now()),
   }).catch(async (error: unknown) => {
     await worker.stop();
+    await upkeep.stop();
     await store.close();
     throw error;
   });
@@ -71,6 +74,7 @@ export async function start(
       await proxy?.stop();
       await server.close();
       await worker.stop();
+      await upkeep.stop();
       await store.close();
       log.info({}, "Stopped");
     },

@@ -8,6 +8,8 @@ exactly what will land. These commands only look, at files, local repositories a
 requests; the server is started with npm start in a clone.
 
 Commands:
+  audit verify       finds what was changed or taken out of the server's audit log
+  audit export       the audit log as JSON lines or CSV
   check              judges a local git range as if it were a pull request
   detect [RANGE]     the signs of AI assistance in each commit of a git range
   explain PULL       what the gate says of a pull request on GitHub, and why
@@ -34,17 +36,17 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
   endQuietly();
   const here = { directory: process.cwd(), environment: process.env, colour: hasColours(), stderr };
   switch (command) {
+    case "audit": {
+      const { audit } = await import("./audit.ts");
+      const readFile = (path: string) => readFileSync(path, "utf8");
+      return audit(rest, { ...here, stdout: drained, readFile, now: Date.now() });
+    }
     case "check": {
       const { check } = await import("./check.ts");
       return check(rest, { ...here, stdout, now: Date.now() });
     }
     case "detect": {
       const { detect } = await import("./detect.ts");
-      const drained = async (text: string) => {
-        if (!process.stdout.write(text)) {
-          await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
-        }
-      };
       const stdin = process.stdin.setEncoding("utf8");
       // On a terminal the list itself shows how far it is.
       const progress = process.stderr.isTTY && !process.stdout.isTTY;
@@ -71,6 +73,13 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
       return refuse(
         `there is no command ${JSON.stringify(command)}. Run "countersign --help" for those there are.`,
       );
+  }
+}
+
+/** Resolves once more can be taken: long output must not pile up in memory. */
+async function drained(text: string): Promise<void> {
+  if (!process.stdout.write(text)) {
+    await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
   }
 }
 

@@ -16,6 +16,8 @@ export type Environment = {
   readonly port: number;
   readonly logLevel: LogLevel;
   readonly dataDir: string;
+  /** How long rows of the audit log are kept; null: for ever. */
+  readonly auditKeepDays: number | null;
   /** Name of the repository that holds the organisation's roster and policy. */
   readonly configRepo: string;
   /** Base of the REST API, without a slash at its end. Octokit finds GraphQL from it. */
@@ -57,6 +59,7 @@ export function readEnvironment(
     host: env["HOST"] || "localhost",
     port: readPort(env, complain),
     logLevel: readLogLevel(env, complain),
+    auditKeepDays: readAuditKeepDays(env, complain),
     ...readPlace(env, complain),
   };
   if (env["DATABASE_URL"])
@@ -181,6 +184,13 @@ function readLogLevel(env: Variables, complain: Complain): LogLevel {
   if (level === undefined)
     complain(`LOG_LEVEL: expected one of ${logLevels.join(", ")}, got ${JSON.stringify(text)}`);
   return level ?? "info";
+}
+
+function readAuditKeepDays(env: Variables, complain: Complain): number | null {
+  const text = env["AUDIT_KEEP_DAYS"] || null;
+  if (text !== null && !/^[1-9]\d{0,4}$/.test(text))
+    complain(`AUDIT_KEEP_DAYS: expected a number of days from 1 to 99999, got ${JSON.stringify(text)}`);
+  return text === null ? null : Number(text);
 }
 
 function readConfigRepo(env: Variables, complain: Complain): string {

@@ -51,3 +51,8 @@ export async function acceptDelivery(
     return "accepted";
   });
 }
+
+/** Forgets the deliveries taken in before a time (ms since epoch). */
+export async function forgetDeliveries({ db }: Queryable, before: number): Promise<void> {
+  await db.deleteFrom("deliveries").where("at", "<", before).execute();
+}

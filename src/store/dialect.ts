@@ -89,6 +89,14 @@ export async function makeAppendOnly(
   }
 }
 
+/** Lets the audit log give up the rows that a row of kind `checkpoint` in it names, and no others. */
+export async function allowCheckpoints(db: Kysely<Tables>): Promise<void> {
+  await sql`drop trigger if exists audit_no_delete`.execute(db);
+  await sql`create trigger audit_no_delete before delete on audit
+    when old.seq > coalesce((select max(number) from audit where kind = 'checkpoint'), 0)
+    begin select raise(abort, 'audit is append-only'); end`.execute(db);
+}
+
 function sqliteDialect(database: Database.Database): Dialect {
   const sqlite = new SqliteDialect({ database });
   return {

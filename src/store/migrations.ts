@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import type { Migration } from "kysely/migration";
-import { bytesType, makeAppendOnly, numberedByItself } from "./dialect.ts";
+import { allowCheckpoints, bytesType, makeAppendOnly, numberedByItself } from "./dialect.ts";
 import type { Tables } from "./tables.ts";
 
 /** In the order of their names, each run once. What has been released is never edited: a change is a new number. */
@@ -15,6 +15,7 @@ const migrations: Record<string, Migration> = {
   },
   "0002-groups": { up: createGroups },
   "0003-traces": { up: createTraces },
+  "0006-audit-checkpoints": { up: prepareCheckpoints },
 };
 
 /**
@@ -217,4 +218,10 @@ async function createAudit(db: Kysely<Tables>): Promise<void> {
     .columns(["repo", "number"])
     .execute();
   await makeAppendOnly(db, "audit");
+}
+
+async function prepareCheckpoints(db: Kysely<Tables>): Promise<void> {
+  await allowCheckpoints(db);
+  // Verdicts are many, rows of the other kinds few.
+  await db.schema.createIndex("audit_by_kind").ifNotExists().on("audit").columns(["kind", "seq"]).execute();
 }

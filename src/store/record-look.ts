@@ -26,7 +26,7 @@ export type Look = {
 /**
  * Records a look in one transaction: the evidence and the traces for good, facts and verdict in place of the last ones, and an audit
  * row of kind `verdict` if outcome, mode, head SHA, base or configuration versions are not those of the pull request's
- * last one (`changed`). Returns the newest row of the whole audit log, for the check run's `external_id`.
+ * last one (`changed`), after one of kind `config` for each file that came into force in another version. Returns the newest row of the whole audit log, for the check run's `external_id`.
  */
 export async function recordLook(
   store: Queryable,
@@ -48,6 +48,7 @@ export async function recordLook(
     const same = last !== null && last.sha === headSha && last.body === canonicalJson(body);
     const newest = same ? await newestAudit(transaction) : null;
     const changed = newest === null;
+    if (changed) await recordVersions(transaction, configVersions, now);
     const entry = newest ?? (await appendAudit(transaction, { ...audited, body }));
     const row = {
       installation: look.installation,
@@ -67,6 +68,25 @@ export async function recordLook(
       .execute();
     return { ...entry, changed };
   });
+}
+
+/** Files come into force with the first verdict that rests on them; what is built in has no version. */
+async function recordVersions(store: Queryable, versions: ConfigVersions, now: number): Promise<void> {
+  for (const [file, version] of Object.entries(versions)) {
+    if (version === "") continue;
+    const body = { file };
+    const last = await store.db
+      .selectFrom("audit")
+      .select("sha")
+      .where("kind", "=", "config")
+      .where("body", "=", canonicalJson(body))
+      .orderBy("seq", "desc")
+      .limit(1)
+      .executeTakeFirst();
+    if (last?.sha === version) continue;
+    const row = { at: now, kind: "config", repo: null, number: null, actorId: null };
+    await appendAudit(store, { ...row, sha: version, body });
+  }
 }
 
 async function lastVerdict(

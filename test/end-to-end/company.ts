@@ -67,6 +67,8 @@ export type Company = {
   readonly github: FakeGitHub;
   readonly url: string;
   readonly log: readonly string[];
+  /** What the server was started with. */
+  readonly environment: NodeJS.ProcessEnv;
   /** Sends deliveries to the server and installs the app; done already unless `installed` was false. */
   readonly install: () => void;
   /** Waits until every delivery was answered and nothing waits for a look. */
@@ -84,7 +86,8 @@ export async function openCompany(
   const acme = furnish(github, options.files);
   const dataDir = mkdtempSync(join(tmpdir(), "countersign-company-"));
   const log: string[] = [];
-  const environment = readEnvironment(environmentFor(acme, github.url, { dataDir, port: 0 }), () => "");
+  const variables = environmentFor(acme, github.url, { dataDir, port: 0 });
+  const environment = readEnvironment(variables, () => "");
   if (environment.kind === "broken") throw new Error(environment.problems.join("\n"));
   const server = await start(environment.value, { write: (line) => log.push(line) });
   const install = () => {
@@ -97,6 +100,7 @@ export async function openCompany(
     github,
     url: server.url,
     log,
+    environment: variables,
     install,
     idle,
     check: async (sha) => {

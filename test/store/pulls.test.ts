@@ -106,21 +106,28 @@ test("the open pull requests with a head SHA are those of the repository that ar
   expect(await openPullsWithHead(store, "acme/app", headSha)).toEqual([12, 20]);
 });
 
-test("a look is recorded with its facts, its verdict, its evidence and an audit row", async () => {
+test("a look is recorded with its facts, its verdict, its evidence and audit rows for it and the files it rests on", async () => {
   const store = await freshStore();
   const recorded = await recordLook(store, look);
-  const [row] = await store.db.selectFrom("audit").selectAll().execute();
+  const rows = await store.db.selectFrom("audit").selectAll().orderBy("seq").execute();
+  const [, before, row] = rows;
   expect({
+    kinds: rows.map(({ kind, sha, body }) => [kind, sha, kind === "config" ? body : ""]),
     recorded,
     stored: await storedPull(store, "acme/app", 12),
     observations: await recall(store, "acme/app", 12),
     audit: row,
   }).toEqual({
-    recorded: { seq: 1, hash: row?.hash, changed: true },
-    stored: { ...hint, facts, verdict, configVersions, auditSeq: 1 },
+    kinds: [
+      ["config", "r1", '{"file":"roster"}'],
+      ["config", "p1", '{"file":"policy"}'],
+      ["verdict", headSha, ""],
+    ],
+    recorded: { seq: 3, hash: row?.hash, changed: true },
+    stored: { ...hint, facts, verdict, configVersions, auditSeq: 3 },
     observations: [{ kind: "evidence", evidence: trailer }],
     audit: {
-      seq: 1,
+      seq: 3,
       at: 1_000,
       kind: "verdict",
       repo: "acme/app",
@@ -130,7 +137,7 @@ test("a look is recorded with its facts, its verdict, its evidence and an audit 
       body:
         '{"base":"main","configVersions":{"policy":"p1","roster":"r1"},"mode":"enforce",' +
         '"outcome":{"kind":"waiting","needs":[]}}',
-      previous_hash: "0".repeat(64),
+      previous_hash: before?.hash,
       hash: row?.hash,
     },
   });
@@ -155,7 +162,7 @@ test("a delivery after a look changes what is known of the pull request, not wha
     facts,
     verdict,
     configVersions,
-    auditSeq: 1,
+    auditSeq: 3,
   });
 });
 
@@ -171,7 +178,7 @@ test("a look that decides the same again replaces the facts, appends no audit ro
   const again = { ...look, facts: later, verdict: noted, configVersions: reordered, now: 2_000 };
   expect([await recordLook(store, again), await storedPull(store, "acme/app", 12)]).toEqual([
     { ...newest, changed: false },
-    { ...hint, facts: later, verdict: noted, configVersions, auditSeq: 1 },
+    { ...hint, facts: later, verdict: noted, configVersions, auditSeq: 3 },
   ]);
 });
 
@@ -192,9 +199,13 @@ test.each([
     true,
     true,
     true,
-    { seq: 3, hash: back.hash, changed: false },
+    { seq: back.seq, hash: back.hash, changed: false },
   ]);
-  expect(await verifyAudit(store)).toEqual({ ok: true, rows: 3 });
+  const rows = await store.db.selectFrom("audit").select("seq").where("kind", "=", "verdict").execute();
+  expect([rows.length, await verifyAudit(store)]).toEqual([
+    3,
+    { ok: true, first: 1, newest: { seq: back.seq, hash: back.hash } },
+  ]);
 });
 
 test("a first look after a delivery had told the same head SHA still appends an audit row", async () => {
@@ -219,6 +230,6 @@ test("a look that cannot be recorded wholly is not recorded at all", async () =>
   await expect(recordLook(store, broken)).rejects.toThrow("NOT NULL constraint failed");
   expect([await recall(store, "acme/app", 12), await verifyAudit(store)]).toEqual([
     [],
-    { ok: true, rows: 0 },
+    { ok: true, first: 1, newest: { seq: 0, hash: "0".repeat(64) } },
   ]);
 });
