@@ -14,7 +14,7 @@ import { type HeadRef, publishCheckRun } from "./github/publish-check-run.ts";
 import type { OwnCheckRun, PullRead, PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
 import { leaseHead, releaseHead } from "./store/heads.ts";
-import { knownHead } from "./store/pulls.ts";
+import { knownHead, noteRead } from "./store/pulls.ts";
 import { evidenceObservation, rememberObservations } from "./store/observations.ts";
 import { recordLook } from "./store/record-look.ts";
 
@@ -112,17 +112,27 @@ async function lookAt(
     witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
     if (each.open) verdicts.push(verdict);
   }
-  if (verdicts.length === 0) return { kind: "not-gated", headSha };
+  if (verdicts.length === 0) {
+    await noteRead(context.store, hintOf(request, seen));
+    return { kind: "not-gated", headSha };
+  }
   const verdict = strictest(verdicts);
   const { checkRun } = seen;
   const { rewrite } = request;
   const about = { owner, repo, headSha, verdict, checkRun, witness, rewrite, until };
   const wrote = await publishVerdict(context, github, about);
+  await noteRead(context.store, hintOf(request, seen));
   const unread =
     verdict.outcome.kind === "undecidable"
       ? (facts.map(whatIsUnread).find((why) => why !== null) ?? null)
       : null;
   return { kind: "published", headSha, look, verdict, wrote, unread };
+}
+
+/** Written last: until then a sweep would find that this pull request still needs its look. */
+function hintOf({ installation }: LookRequest, { facts, updatedAt }: PullRead) {
+  const { owner, repo, number, headSha, base, open, merged } = facts;
+  return { repo: repoKey(owner, repo), number, installation, headSha, base, open, merged, updatedAt };
 }
 
 /**

@@ -28,25 +28,15 @@ export async function start(
   const log = createLog(environment.logLevel, output.write);
   const store = await openStore({ dataDir });
   const now = () => Date.now();
-  const silent = log.child({}, { level: "silent" });
   const probot = await createProbot({
     appId,
     privateKey,
     webhookSecret: webhookSecrets[0] ?? "",
     apiUrl,
-    log: silent,
+    log: log.child({}, { level: "silent" }),
   });
-  const worker = startWorker({
-    store,
-    appId,
-    configRepo,
-    worker: randomUUID(),
-    now,
-    log,
-    clientFor: async (installation) => probot.auth(installation),
-  });
-  const upkeep = startUpkeep({ store, auditKeepDays: environment.auditKeepDays, now, log });
-  await probot.load(countersign({ store, configRepo, log, now, wake: worker.wake }));
+  const work = startWork(environment, { store, log, now, clientFor: async (id) => probot.auth(id) });
+  await probot.load(countersign({ store, configRepo, log, now, wake: work.wake }));
   const server = await startServer({
     host: environment.host,
     port: environment.port,
@@ -58,8 +48,7 @@ export async function start(
     },
     health: async () => healthOf(store, log, now()),
   }).catch(async (error: unknown) => {
-    await worker.stop();
-    await upkeep.stop();
+    await work.stop();
     await store.close();
     throw error;
   });
@@ -73,10 +62,24 @@ export async function start(
       log.info({ why }, "Stopping");
       await proxy?.stop();
       await server.close();
-      await worker.stop();
-      await upkeep.stop();
+      await work.stop();
       await store.close();
       log.info({}, "Stopped");
+    },
+  };
+}
+
+/** What goes on without being asked: looks, and what is done by the clock. */
+function startWork(
+  { appId, configRepo, auditKeepDays }: Environment,
+  given: Pick<Parameters<typeof startUpkeep>[0], "store" | "now" | "clientFor"> & { readonly log: Logger },
+) {
+  const worker = startWorker({ ...given, appId, configRepo, worker: randomUUID() });
+  const upkeep = startUpkeep({ ...given, appId, auditKeepDays, wake: worker.wake });
+  return {
+    wake: worker.wake,
+    stop: async () => {
+      await Promise.all([worker.stop(), upkeep.stop()]);
     },
   };
 }

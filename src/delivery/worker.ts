@@ -7,7 +7,7 @@ import { look, type LookContext, type LookResult } from "../look.ts";
 import { lookAtGroup } from "../look-group.ts";
 import { openGroupsWith } from "../store/groups.ts";
 import { type ClaimedMark, claimMark, finishMark, putMarks, releaseMark, retryMark } from "../store/marks.ts";
-import { hintPulls } from "../store/pulls.ts";
+import { forgetOpen, hintPulls } from "../store/pulls.ts";
 
 /** What the worker needs besides a look's context. */
 export type WorkerContext = LookContext & {
@@ -190,6 +190,9 @@ async function giveBack(context: WorkerContext, mark: ClaimedMark, error: unknow
       { ...about, error: error.message },
       "Dropped: it is gone, or the app may not see it any more",
     );
+    const target = parseTarget(mark.target);
+    if (target?.kind === "pull")
+      await forgetOpen(context.store, repoKey(target.owner, target.repo), target.number);
     await finishMark(context.store, mark);
     return;
   }

@@ -95,7 +95,7 @@ query Facts(
   repository(owner: $owner, name: $repo) {
     ${configFiles}
     pullRequest(number: $number) {
-      number url state title body lastEditedAt headRefName headRefOid baseRefName changedFiles
+      number url state title updatedAt body lastEditedAt headRefName headRefOid baseRefName changedFiles
       headRepository { nameWithOwner }
       author { ${actor} } editor { ${actor} }
       assignees(first: 20) { nodes { login databaseId } }

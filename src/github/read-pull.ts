@@ -20,6 +20,8 @@ export type OwnCheckRun = {
 
 export type PullRead = {
   readonly facts: PullFacts;
+  /** GitHub's words for when the pull request changed last. */
+  readonly updatedAt: string;
   /** Other open pull requests of this repository with the same head SHA, as far as GitHub tells. */
   readonly siblings: readonly number[];
   /** Paths that GraphQL says were renamed or copied, without saying from where. */
@@ -92,6 +94,7 @@ async function readOnce(
       now,
       defaultBranch: repository.defaultBranchRef?.name ?? "",
     }),
+    updatedAt: pull.updatedAt,
     siblings: siblingsOf(head.pulls, pull, repository.nameWithOwner),
     renamed: renamedIn(items),
     onOtherPull: (pull.baseRef?.associatedPullRequests.totalCount ?? 0) > 0,

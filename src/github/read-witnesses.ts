@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { GitHub } from "./client.ts";
-import { GitHubError, toGitHubError } from "./errors.ts";
+import { GitHubError } from "./errors.ts";
+import { type ClientFor, listInstallations } from "./installations.ts";
 import { listRepositories } from "./open-pulls.ts";
 import { query } from "./query.ts";
 import { checkName } from "./to-facts.ts";
@@ -52,35 +53,21 @@ const schema = z.object({
 /**
  * The rows that our check runs on GitHub name, of the pull requests touched last in every repository the app may see. One
  * request for each repository.
- * @param clientFor the client of an installation; without a number, the app's own.
  * @throws GitHubError
  */
 export async function readWitnesses(
-  clientFor: (installation?: number) => Promise<GitHub>,
+  clientFor: ClientFor,
   given: { readonly appId: number; readonly now: number; readonly progress: (repo: string) => void },
 ): Promise<Witness[]> {
   const found: Witness[] = [];
-  for (const installation of await listInstallations(clientFor, given.now)) {
-    const github = await clientFor(installation);
+  for (const { id } of await listInstallations(clientFor, given.now)) {
+    const github = await clientFor(id);
     for (const repo of await listRepositories(github, given.now)) {
       given.progress(repo);
       found.push(...(await witnessesOf(github, repo, given)));
     }
   }
   return found;
-}
-
-async function listInstallations(
-  clientFor: (installation?: number) => Promise<GitHub>,
-  now: number,
-): Promise<number[]> {
-  try {
-    const github = await clientFor();
-    const all = await github.paginate(github.rest.apps.listInstallations, { per_page: 100 });
-    return all.flatMap(({ id, suspended_at: suspended }) => (suspended === null ? [id] : []));
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
 }
 
 async function witnessesOf(

@@ -56,3 +56,9 @@ export async function acceptDelivery(
 export async function forgetDeliveries({ db }: Queryable, before: number): Promise<void> {
   await db.deleteFrom("deliveries").where("at", "<", before).execute();
 }
+
+/** Whether a delivery was taken in. */
+export async function isStored({ db }: Queryable, guid: string): Promise<boolean> {
+  const row = await db.selectFrom("deliveries").select("guid").where("guid", "=", guid).executeTakeFirst();
+  return row !== undefined;
+}

@@ -16,6 +16,7 @@ const migrations: Record<string, Migration> = {
   "0002-groups": { up: createGroups },
   "0003-traces": { up: createTraces },
   "0006-audit-checkpoints": { up: prepareCheckpoints },
+  "0007-chores": { up: createChores },
 };
 
 /**
@@ -224,4 +225,17 @@ async function prepareCheckpoints(db: Kysely<Tables>): Promise<void> {
   await allowCheckpoints(db);
   // Verdicts are many, rows of the other kinds few.
   await db.schema.createIndex("audit_by_kind").ifNotExists().on("audit").columns(["kind", "seq"]).execute();
+}
+
+async function createChores(db: Kysely<Tables>): Promise<void> {
+  // What is done by the clock: when it is due again, and when the last run began that ended well.
+  await db.schema
+    .createTable("chores")
+    .ifNotExists()
+    .addColumn("name", "text", (column) => column.primaryKey())
+    .addColumn("due_at", "bigint", (column) => column.notNull())
+    .addColumn("done_at", "bigint", (column) => column.notNull())
+    .execute();
+  // GitHub's `updatedAt` of a pull request as the last look read it, so that a sweep finds what changed since.
+  await db.schema.alterTable("pulls").addColumn("updated_at", "text").execute();
 }

@@ -44,11 +44,13 @@ export type Tables = {
     base: string;
     open: number;
     merged: number;
+    updated_at: string | null;
     facts: Buffer | null;
     verdict: string | null;
     config_versions: string | null;
     audit_seq: number | null;
   };
+  chores: { name: string; due_at: number; done_at: number };
   traces: { repo: string; trace: string; number: number };
   heads: { repo: string; sha: string; lease_by: string | null; lease_until: number; look: number };
   groups: { repo: string; sha: string; head_ref: string; base: string; pulls: string | null };

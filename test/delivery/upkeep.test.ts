@@ -1,20 +1,38 @@
 import { expect, test } from "vitest";
 import { startUpkeep } from "../../src/delivery/upkeep.ts";
+import { GitHubError } from "../../src/github/errors.ts";
 import { appendAudit, verifyAudit } from "../../src/store/audit.ts";
+import { choreDoneAt, claimChore } from "../../src/store/chores.ts";
 import { acceptDelivery } from "../../src/store/deliveries.ts";
 import type { Store } from "../../src/store/store.ts";
+import { until } from "../end-to-end/until.ts";
 import { freshStore } from "../store/fresh-store.ts";
 
 const day = 86_400_000;
+const now = 40 * day;
 const row = { kind: "verdict", repo: "acme/app", number: 1, sha: null, actorId: null, body: {} };
 const noEffects = { marks: [], observations: [], pulls: [], outcome: "ignored" };
 
-/** Tidies a store up once, 40 days after its first row. */
-async function tidyUp(store: Store, auditKeepDays: number | null) {
+/** Keeps a store up until everything that is due at a start was tried once, where GitHub cannot be reached. */
+async function keepUp(store: Store, auditKeepDays: number | null) {
   const said: string[] = [];
-  const say = (_fields: object, message: string) => void said.push(message);
+  const say = (fields: object, message: string) =>
+    void said.push("chore" in fields ? `${message}: ${JSON.stringify(fields.chore)}` : message);
   const log = { info: say, warn: say, error: say };
-  await startUpkeep({ store, auditKeepDays, now: () => 40 * day, log }).stop();
+  const clientFor = async () => {
+    throw new GitHubError("GitHub is away.");
+  };
+  const upkeep = startUpkeep({
+    store,
+    appId: 1,
+    auditKeepDays,
+    now: () => now,
+    log,
+    clientFor,
+    wake: () => {},
+  });
+  await until("the last chore to be done", async () => (await choreDoneAt(store, "tidying")) === now);
+  await upkeep.stop();
   return said;
 }
 
@@ -33,25 +51,50 @@ async function oldStore() {
   return store;
 }
 
+const failed = [
+  'A chore failed and will be repeated: "redelivery"',
+  'A chore failed and will be repeated: "sweep"',
+];
+
 test("deliveries of the last month are kept, and the whole audit log where nobody said how long", async () => {
   const store = await oldStore();
-  expect([await tidyUp(store, null), await kept(store)]).toEqual([
-    [],
+  expect([await keepUp(store, null), await kept(store)]).toEqual([
+    failed,
     { deliveries: ["at 39"], rows: [1, 2] },
   ]);
 });
 
 test("rows of the audit log past their days are taken out, a checkpoint stands for them, and the log says so", async () => {
   const store = await oldStore();
-  expect([await tidyUp(store, 30), await kept(store), await verifyAudit(store)]).toMatchObject([
-    ["Took rows out of the audit log; a checkpoint stands for them"],
+  expect([await keepUp(store, 30), await kept(store), await verifyAudit(store)]).toMatchObject([
+    [...failed, "Took rows out of the audit log; a checkpoint stands for them"],
     { deliveries: ["at 39"], rows: [2, 3] },
     { ok: true, first: 2 },
   ]);
 });
 
-test("a store that cannot be written is told in the log and does no other harm", async () => {
+test("a chore that failed is due again in a minute, one that was done when its time has come", async () => {
   const store = await oldStore();
-  await store.close();
-  expect(await tidyUp(store, 30)).toEqual(["The store cannot be tidied up; trying again in an hour"]);
+  await keepUp(store, null);
+  const due = async (name: string, at: number) => claimChore(store, name, { now: at, everyMs: 1 });
+  expect([
+    await due("sweep", now + 59_999),
+    await due("sweep", now + 60_000),
+    await due("tidying", now + 60_000),
+    await due("tidying", now + 3_600_000),
+  ]).toEqual([false, true, false, true]);
+});
+
+test("of two replicas one does a chore that is due", async () => {
+  const store = await freshStore();
+  const other = await freshStore(store.dataDir);
+  const claims = [store, other, store].map(async (each) =>
+    claimChore(each, "sweep", { now, everyMs: 1_000 }),
+  );
+  const later = async (at: number) => claimChore(other, "sweep", { now: at, everyMs: 1_000 });
+  expect([
+    (await Promise.all(claims)).filter(Boolean),
+    await later(now + 999),
+    await later(now + 1_000),
+  ]).toEqual([[true], false, true]);
 });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SweepContext } from "../../src/delivery/sweep.ts";
 import { startWorker, type Worker } from "../../src/delivery/worker.ts";
 import { createProbot, type GitHub } from "../../src/github/client.ts";
 import { createLog } from "../../src/log.ts";
@@ -28,6 +29,8 @@ export type WorkingDay = {
   /** Starts a worker; several may run. */
   readonly work: () => Worker;
   readonly installation: number;
+  /** What chores need. */
+  readonly upkeep: SweepContext & { readonly auditKeepDays: null; readonly wake: () => void };
   readonly close: () => Promise<void>;
 };
 
@@ -47,8 +50,8 @@ export async function startWorkingDay(): Promise<WorkingDay> {
   let door = Promise.withResolvers<void>();
   door.resolve();
   const begun: number[] = [];
-  const clientFor = async (id: number): Promise<GitHub> => {
-    begun.push(id);
+  const clientFor = async (id?: number): Promise<GitHub> => {
+    if (id !== undefined) begun.push(id);
     await door.promise;
     return probot.auth(id);
   };
@@ -80,6 +83,14 @@ export async function startWorkingDay(): Promise<WorkingDay> {
       return worker;
     },
     installation,
+    upkeep: {
+      ...context,
+      auditKeepDays: null,
+      signal: new AbortController().signal,
+      wake: () => {
+        for (const worker of running) worker.wake();
+      },
+    },
     close: async () => {
       door.resolve();
       await Promise.all(running.map(async (worker) => worker.stop()));

@@ -126,7 +126,7 @@ it("starts without GitHub, says what fails, and recovers by itself when GitHub i
     return (state.failing ?? 0) > 0 && state;
   });
   expect(sick).toMatchObject({ ready: true, backlog: 1, failing: 1 });
-  const failures = server.log().filter(({ level }) => Number(level) >= 40);
+  const failures = server.log().filter(({ level, target }) => Number(level) >= 40 && target !== undefined);
   expect(failures[0]).toMatchObject({
     target: "pull:acme/shop:1",
     error: matching(/^GitHub could not be reached: .*ECONNREFUSED/u),
@@ -147,6 +147,30 @@ it("starts without GitHub, says what fails, and recovers by itself when GitHub i
   expect(await server.end("SIGTERM")).toBe(0);
 });
 
+it("asks GitHub again at its start for what was sent while it was down, and looks at what it never heard of", async () => {
+  const { github, env } = await acmeOn();
+  const before = await serve(github, env);
+  await idleAt(github, before.url);
+  await before.end("SIGTERM");
+  const { sha } = await openPull({ github });
+  await github.quiet();
+  expect(await checkOn(github, sha)).toBeNull();
+
+  const after = await serve(github, env);
+  await until("the deliveries to arrive after all", () =>
+    github.deliveries.some(
+      ({ event, redelivery, status }) => event === "pull_request" && redelivery && status === 202,
+    ),
+  );
+  await idleAt(github, after.url);
+
+  expect(await checkOn(github, sha)).toMatchObject({ conclusion: "action_required" });
+  expect(await after.end("SIGTERM")).toBe(0);
+  expect(after.log().map(({ msg }) => msg)).toContain(
+    "Deliveries of GitHub's did not arrive; asked for them again",
+  );
+});
+
 it("starts with another app's private key, and says that GitHub refuses it", async () => {
   const { github, env } = await acmeOn();
   const wrong = anyPrivateKey();
@@ -156,7 +180,7 @@ it("starts with another app's private key, and says that GitHub refuses it", asy
     return (state.failing ?? 0) > 0 && state;
   });
 
-  expect(server.log().find(({ level }) => Number(level) >= 40)?.["error"]).toMatch(
+  expect(server.log().find(({ target }) => target !== undefined)?.["error"]).toMatch(
     /^GitHub answered 401 to POST \/api\/v3\/app\/installations\/\d+\/access_tokens: /u,
   );
   expect(await server.end("SIGTERM")).toBe(0);

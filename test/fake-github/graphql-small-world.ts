@@ -39,6 +39,7 @@ export function smallWorld() {
     repositoryIds: new Set([shop.id]),
     permissions,
     createdAt: "2026-03-01T12:00:00Z",
+    suspendedAt: null,
   };
   world.installations.set(installation.id, installation);
   const roster = { ".github/countersign/roster.yml": "people: { ada: senior }\n" };

@@ -18,7 +18,9 @@ import {
 } from "graphql";
 import { notFound, type Scope } from "./graphql-access.ts";
 import { renderActor, renderOrganization } from "./graphql-account.ts";
+import type { Page } from "./graphql-connection.ts";
 import { renderRepository } from "./graphql-repository.ts";
+import { search } from "./graphql-search.ts";
 import { actorOf, findAccount, findRepository, isoSeconds, type World } from "./world.ts";
 
 /** GitHub puts the type of an error beside its message. */
@@ -86,11 +88,12 @@ function rootOf(scope: Scope): Record<string, unknown> {
       }
       return renderOrganization(scope, account);
     },
+    search: (asked: Page & { query: string }) => search(scope, asked),
     rateLimit: {
       cost: 1,
       limit: 5000,
-      remaining: 4999,
-      used: 1,
+      remaining: world.graphqlPointsLeft,
+      used: 5000 - world.graphqlPointsLeft,
       nodeCount: 0,
       resetAt: isoSeconds(world.now() + 3_600_000),
     },

@@ -226,6 +226,7 @@ export function installApp(
     repositoryIds: new Set(chosen),
     permissions: app.permissions,
     createdAt: isoSeconds(world.now()),
+    suspendedAt: null,
   };
   world.installations.set(installation.id, installation);
   const covered = repositoriesOf(world, installation).map((one) => renderRepositoryName(world, one));

@@ -5,6 +5,7 @@
  * check runs in check-runs.ts; required checks and merging in merge.ts. Ids are numbers counted up from one counter,
  * so that they stay below 2^31 and never name two things. Times are ISO 8601 in UTC with whole seconds, as GitHub's.
  */
+import type { HookLog } from "./rest-hooks.ts";
 import type { KeyObject } from "node:crypto";
 
 export type Role = "admin" | "maintain" | "write" | "triage" | "read";
@@ -73,6 +74,7 @@ export type Installation = {
   readonly repositoryIds: Set<number>;
   readonly permissions: Readonly<Record<string, "read" | "write">>;
   readonly createdAt: string;
+  suspendedAt: string | null;
 };
 
 export type Label = { readonly id: number; name: string; color: string; description: string | null };
@@ -270,6 +272,10 @@ export type World = {
   readonly tokens: Map<string, Token>;
   /** Set by webhooks.ts. */
   happened: (happening: Happening) => void;
+  /** Of 5,000 an hour; a test sets it. */
+  graphqlPointsLeft: number;
+  /** Set by webhooks.ts: the log of deliveries, newest first, and sending one of them again. */
+  hookLog: HookLog;
 };
 
 /** A GitHub with nobody in it but `web-flow`. With `now` given, that clock is used exactly as it is. */
@@ -295,6 +301,8 @@ export function createWorld(options: { now?: () => number } = {}): World {
     repositories: new Map(),
     tokens: new Map(),
     happened: () => undefined,
+    graphqlPointsLeft: 4999,
+    hookLog: { list: () => [], again: () => false },
   };
   // The id and address GitHub's own account has in reality.
   world.accounts.set(19864447, {
@@ -386,13 +394,4 @@ export function canSee(viewer: Viewer, repository: Repository): boolean {
 /** The account that acts: a person, or the app's bot. */
 export function actorOf(world: World, viewer: Viewer): Account {
   return viewer.kind === "user" ? viewer.account : accountById(world, viewer.app.botId);
-}
-
-/** Members of a team and of its child teams, as GitHub lists them. */
-export function teamMembers(world: World, team: Team): Account[] {
-  const ids = new Set(team.memberIds);
-  for (const child of world.teams.values()) {
-    if (child.parentId === team.id) for (const member of teamMembers(world, child)) ids.add(member.id);
-  }
-  return [...ids].map((id) => accountById(world, id));
 }

@@ -98,6 +98,7 @@ describe("a pull request", () => {
       renamed: [],
       onOtherPull: false,
       checkRun: null,
+      updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}Z$/u),
       organisation: { kind: "absent" },
       repository: {
         where: "acme/shop",
