@@ -80,8 +80,8 @@ export type TimelineEvent =
  * - `push`: who moved the head branch, and where to.
  * - `label`: somebody put a label on or took it off.
  * - `evidence`: evidence found by an earlier look, at this pull request or at one it inherits from.
- * - `override`: `/countersign override <reason>`, bound to the head SHA whose check run had been published before it was
- *   written.
+ * - `override`: `/countersign override <reason>`, bound to the head SHA whose check run stood there, not passing, when it was
+ *   written; to none where there was no such check run.
  */
 export type Observation =
   | { readonly kind: "review"; readonly reviewId: string; readonly sha: string; readonly base: string }
@@ -102,9 +102,11 @@ export type Observation =
   | { readonly kind: "evidence"; readonly evidence: Evidence }
   | {
       readonly kind: "override";
+      /** GitHub's id of the comment. */
+      readonly comment: string;
       readonly by: Account;
       readonly reason: string;
-      readonly sha: string;
+      readonly sha: string | null;
       readonly at: string;
     };
 

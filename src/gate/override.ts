@@ -70,6 +70,7 @@ function whyNot(
     return `is ${said.level}; overriding takes ${level} or above`;
   if (partsBy(by, people, roster).length > 0) return "is a contributor to this change";
   if (reason.trim() === "") return "gave no reason";
+  if (sha === null) return "was written when no check run stood here that it could have lifted";
   if (sha !== facts.headSha)
     return `was written for ${sha.slice(0, 7)}, the head is now ${facts.headSha.slice(0, 7)}`;
   return whyNoPush(facts, by);

@@ -24,8 +24,7 @@ export type Effects = {
   readonly overrides: readonly {
     readonly repo: string;
     readonly number: number;
-    readonly installation: number;
-    readonly key: string;
+    readonly comment: string;
     readonly by: Account;
     readonly reason: string;
     /** ISO 8601, in whole seconds: when GitHub took the comment. */
@@ -288,19 +287,15 @@ function onCheck(payload: unknown): Effects {
   return { ...none, heads: [{ repo: event.repository.key, sha, installation: event.installation.id }] };
 }
 
-/** An override causes a look only once it is bound to a head SHA. */
+/** Every command causes a look, which also says what is to be answered. */
 function onComment(payload: unknown): Effects {
   const said = commandIn(payload);
   if (said === null) return none;
   const { repo, number, installation, command } = said;
-  if (command.kind === "recheck") {
-    return {
-      ...none,
-      marks: [{ target: pullTarget(repo, number), installation, priority: priority.person }],
-    };
-  }
-  const { comment: key, by, reason, at } = command;
-  return { ...none, overrides: [{ repo, number, installation, key, by, reason, at }] };
+  const marks = [{ target: pullTarget(repo, number), installation, priority: priority.person }];
+  if (command.kind === "recheck") return { ...none, marks };
+  const { comment, by, reason, at } = command;
+  return { ...none, marks, overrides: [{ repo, number, comment, by, reason, at }] };
 }
 
 /** A label that is renamed or deleted declares nothing any more, or something new, on every pull request that has it. */

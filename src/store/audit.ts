@@ -65,30 +65,6 @@ export async function newestAudit(store: Queryable): Promise<AuditEntry | null> 
 }
 
 /**
- * The head SHA whose verdict a pull request showed at a time, null when it had none yet. What was recorded later does not
- * count, not even within the second that a time of GitHub's names: in doubt the older head, for which less can be done.
- * @param at ms since epoch. GitHub's clock and ours are taken for one: both keep network time.
- */
-export async function shownHead(
-  store: Queryable,
-  repo: string,
-  number: number,
-  at: number,
-): Promise<string | null> {
-  const row = await store.db
-    .selectFrom("audit")
-    .select("sha")
-    .where("repo", "=", repo)
-    .where("number", "=", number)
-    .where("kind", "=", "verdict")
-    .where("at", "<=", at)
-    .orderBy("seq", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  return row?.sha ?? null;
-}
-
-/**
  * Recomputes the whole chain: finds the first row that was changed, inserted or taken out. Rows cut off at the end,
  * or a log rewritten as a whole, do not show here; for that the newest `seq:hash` stands in GitHub's check runs.
  */

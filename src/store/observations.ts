@@ -59,9 +59,10 @@ const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("evidence"), evidence }),
   z.object({
     kind: z.literal("override"),
+    comment: z.string(),
     by: account,
     reason: z.string(),
-    sha: z.string(),
+    sha: z.string().nullable(),
     at: z.string(),
   }),
 ]);

@@ -259,6 +259,8 @@ export type World = {
   url: string;
   /** Milliseconds: what GitHub's clock shows. */
   readonly now: () => number;
+  /** Milliseconds: what it says in its answers. Without a clock of its own it stands still between two events. */
+  readonly date: () => number;
   /** The time of an event: like `now`, but by default every event has a second of its own. */
   readonly stamp: () => string;
   readonly nextId: () => number;
@@ -286,6 +288,7 @@ export function createWorld(options: { now?: () => number } = {}): World {
   const world: World = {
     url: "http://127.0.0.1",
     now: current,
+    date: () => (now || lastStamp === 0 ? current() : lastStamp),
     stamp,
     nextId: () => ++lastId,
     accounts: new Map(),

@@ -150,9 +150,10 @@ const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("evidence"), evidence }),
   z.strictObject({
     kind: z.literal("override"),
+    comment: z.string().default("345"),
     by: account,
     reason: z.string().default("the shop is down"),
-    sha: sha.default(small.headSha),
+    sha: sha.nullable().default(small.headSha),
     at: minute.default("2026-11-20T11:00:00Z"),
   }),
 ]);

@@ -13,6 +13,7 @@ const none: Effects = {
 };
 const created_at = "2026-03-01T12:00:00Z";
 const stan = { login: "stan", id: 4, type: "User" };
+const mark = { target: "pull:acme/shop:12", installation: 7, priority: 0 };
 const issue = { number: 12, pull_request: { url: "https://github.test" } };
 
 type Change = { action?: string; issue?: object; comment?: object };
@@ -33,7 +34,8 @@ function overriding(reason: string): Effects {
   const at = created_at;
   return {
     ...none,
-    overrides: [{ repo: "acme/shop", number: 12, installation: 7, key: "345", by, reason, at }],
+    marks: [mark],
+    overrides: [{ repo: "acme/shop", number: 12, comment: "345", by, reason, at }],
   };
 }
 
@@ -44,8 +46,6 @@ describe("a comment that asks for a look", () => {
     "/countersign recheck\r\nplease",
     "/countersign recheck  ",
   ])("%j does", (body) => {
-    const mark = { target: "pull:acme/shop:12", installation: 7, priority: 0 };
-
     expect(commented(body)).toEqual({ ...none, marks: [mark] });
   });
 

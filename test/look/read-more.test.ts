@@ -312,6 +312,36 @@ describe("an override", () => {
   }
   const asked = ["Facts", "collaborators/grace/permission", "check-runs"];
 
+  test("written before the check run could be seen counts for nothing, though its verdict was recorded already", async () => {
+    const acme = await openAcme(policy);
+    acme.octokit.hook.before("request", async ({ url }) => {
+      if (!url.endsWith("/check-runs")) return;
+      const comment = { owner: "acme", repo: "shop", issue_number: 1, body: "/countersign override now" };
+      await acme.github.as("grace").rest.issues.createComment(comment);
+    });
+    await acme.look();
+    await acme.deliver();
+
+    expect(await acme.look()).toMatchObject({
+      verdict: {
+        outcome: { kind: "waiting" },
+        refused: [{ reviewer: "grace", reason: expect.stringContaining("no check run stood here") }],
+      },
+    });
+  });
+
+  test("of a pull request that found its check run there counts once the clocks leave no doubt", async () => {
+    const acme = await openAcme(policy);
+    acme.github.push("acme/shop", { branch: "release", pusher: "ada", from: "main" });
+    acme.github.requireCheck("acme/shop", "release", { context: "Countersign" });
+    await acme.look();
+    const number = await acme.openPull("release");
+    await acme.look(number);
+    const [row] = await acme.store.db.selectFrom("shown").select("at").where("number", "=", number).execute();
+
+    expect(row?.at).toBe(acme.clock.now + 60_000);
+  });
+
   test("is counted after one request, however often its author repeats it", async () => {
     const acme = await overridden(["grace", "grace"]);
 
