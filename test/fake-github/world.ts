@@ -124,6 +124,7 @@ export type Pull = {
   title: string;
   body: string | null;
   state: "open" | "closed";
+  locked: boolean;
   draft: boolean;
   /** Ids of labels of the repository, in the order they were put on. */
   labelIds: number[];
@@ -275,11 +276,9 @@ export type World = {
 };
 
 /** A GitHub with nobody in it but `web-flow`. With `now` given, that clock is used exactly as it is. */
-export function createWorld(options: { now?: () => number } = {}): World {
+export function createWorld({ now }: { now?: () => number } = {}): World {
   let lastId = 1000;
   let lastStamp = 0;
-  const { now } = options;
-  const current = now ?? Date.now;
   const stamp = () => {
     // Two events in one second would be undistinguishable; only a test that brings its own clock wants that.
     lastStamp = now ? now() : Math.max(Date.now(), lastStamp + 1000);
@@ -287,8 +286,8 @@ export function createWorld(options: { now?: () => number } = {}): World {
   };
   const world: World = {
     url: "http://127.0.0.1",
-    now: current,
-    date: () => (now || lastStamp === 0 ? current() : lastStamp),
+    now: now ?? Date.now,
+    date: now ?? (() => lastStamp || Date.now()),
     stamp,
     nextId: () => ++lastId,
     accounts: new Map(),
@@ -306,7 +305,7 @@ export function createWorld(options: { now?: () => number } = {}): World {
     login: "web-flow",
     name: "GitHub",
     emails: ["noreply@github.com"],
-    createdAt: isoSeconds(current()),
+    createdAt: isoSeconds(world.now()),
   });
   return world;
 }
