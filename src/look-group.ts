@@ -83,7 +83,7 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
     verdict.outcome.kind === "undecidable"
       ? (judged.map((each) => each.unread).find((why) => why !== null) ?? null)
       : null;
-  return { kind: "published", headSha: sha, look, verdict, wrote, unread };
+  return { kind: "published", headSha: sha, look, verdict, wrote, unread, unanswered: [] };
 }
 
 type Judged = { readonly verdict: Verdict | null; readonly unread: string | null };

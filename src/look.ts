@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { answerCommands } from "./answer-commands.ts";
 import { type CollectContext, collectFacts, read } from "./collect-facts.ts";
 import type { Evidence } from "./gate/evidence.ts";
 import type { Facts } from "./gate/facts.ts";
@@ -37,6 +38,8 @@ export type LookResult =
       readonly kind: "published";
       /** What GitHub would not tell, so that the verdict says "could not decide": to be asked again. Null when it told all. */
       readonly unread: string | null;
+      /** Why answers to commands could not be written. Nobody repeats them: the check run says the same. */
+      readonly unanswered: readonly string[];
       readonly headSha: string;
       readonly look: number;
       readonly verdict: Verdict;
@@ -131,11 +134,12 @@ async function lookAt(
   for (const { facts: each } of judged) {
     await rememberShown(context.store, { repo: repoKey(owner, repo), number: each.number, ...shown });
   }
+  const unanswered = await answerCommands(context, github, judged, config);
   const unread =
     verdict.outcome.kind === "undecidable"
       ? (facts.map(whatIsUnread).find((why) => why !== null) ?? null)
       : null;
-  return { kind: "published", headSha, look, verdict, wrote, unread };
+  return { kind: "published", headSha, look, verdict, wrote, unread, unanswered };
 }
 
 /**

@@ -7,15 +7,17 @@ export type Commented = {
   readonly repo: string;
   readonly number: number;
   readonly installation: number;
-  readonly command: { readonly kind: "recheck" } | Override;
+  readonly command:
+    | { readonly kind: "recheck" }
+    /** The reason is empty where none was given. */
+    | (Said & { readonly kind: "override"; readonly reason: string })
+    | (Said & { readonly kind: "unknown" });
 };
 
-type Override = {
-  readonly kind: "override";
+type Said = {
   /** GitHub's id of the comment. */
   readonly comment: string;
   readonly by: Account;
-  readonly reason: string;
   /** ISO 8601, in whole seconds: when GitHub took the comment. */
   readonly at: string;
 };
@@ -40,7 +42,8 @@ type Comment = z.infer<typeof commentPayload>["comment"];
 const reasonCharactersMax = 500;
 
 /**
- * `/countersign recheck` or `/countersign override <reason>` as the first line of a new comment. Edited comments do nothing.
+ * `/countersign recheck`, `/countersign override <reason>`, or what looks like a command and is none, as the first line of a
+ * new comment. Edited comments do nothing.
  * @param payload of an `issue_comment` event.
  * @returns null where there is no command. @throws ZodError where the payload is not GitHub's.
  */
@@ -57,20 +60,17 @@ function commandOf(comment: Comment): Commented["command"] | null {
   const [first = ""] = comment.body.split(/\r?\n/u);
   const line = first.trim();
   if (line === "/countersign recheck") return { kind: "recheck" };
-  const [, reason] = /^\/countersign override\s+(\S.*)$/su.exec(line) ?? [];
-  return reason === undefined ? null : overrideIn(comment, reason);
+  if (!/^\/countersign(?:\s|$)/u.test(line)) return null;
+  const said = saidIn(comment);
+  if (said === null) return null;
+  const [overrides, reason = ""] = /^\/countersign override(?:\s+(.*))?$/su.exec(line) ?? [];
+  if (overrides === undefined) return { kind: "unknown", ...said };
+  // By characters: half of one could not be shown.
+  return { kind: "override", ...said, reason: [...reason].slice(0, reasonCharactersMax).join("").trim() };
 }
 
-/** None by what is no person, nor from a comment that was changed before GitHub told us of it. */
-function overrideIn(comment: Comment, reason: string): Override | null {
-  const by = comment.user === null ? null : accountOfUser(comment.user);
-  if (by?.kind !== "User" || comment.updated_at !== comment.created_at) return null;
-  return {
-    kind: "override",
-    comment: String(comment.id),
-    by,
-    // By characters: half of one could not be shown.
-    reason: [...reason].slice(0, reasonCharactersMax).join("").trim(),
-    at: comment.created_at,
-  };
+/** Null for what is no person, and for a comment that was changed before GitHub told us of it. */
+function saidIn({ id, user, created_at: at, updated_at: updatedAt }: Comment): Said | null {
+  const by = user === null ? null : accountOfUser(user);
+  return by?.kind === "User" && updatedAt === at ? { comment: String(id), by, at } : null;
 }

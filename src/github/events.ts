@@ -294,6 +294,10 @@ function onComment(payload: unknown): Effects {
   const { repo, number, installation, command } = said;
   const marks = [{ target: pullTarget(repo, number), installation, priority: priority.person }];
   if (command.kind === "recheck") return { ...none, marks };
+  if (command.kind === "unknown") {
+    const observation = { ...command, kind: "command" } as const;
+    return { ...none, marks, observations: [{ repo, number, key: command.comment, observation }] };
+  }
   const { comment, by, reason, at } = command;
   return { ...none, marks, overrides: [{ repo, number, comment, by, reason, at }] };
 }
