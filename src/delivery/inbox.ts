@@ -1,5 +1,6 @@
 import { ZodError } from "zod";
-import { actionOf, type Effects, events } from "../github/events.ts";
+import type { Effects } from "../github/effects.ts";
+import { actionOf, events } from "../github/events.ts";
 import { groupTarget, pullTarget } from "../github/targets.ts";
 import { shownHead } from "../store/audit.ts";
 import { forgetTeams } from "../store/configs.ts";

@@ -1,78 +1,10 @@
 import { z } from "zod";
-import type { Account } from "../gate/accounts.ts";
 import type { Observation } from "../gate/facts.ts";
 import { accountOfUser, userSchema } from "./accounts.ts";
-import { policyPath, rosterPath } from "./facts-query.ts";
+import { type Effects, installation, none, priority, repository } from "./effects.ts";
+import { onPush } from "./push-event.ts";
 import { groupTarget, installationTarget, pullTarget, repoTarget } from "./targets.ts";
 
-/** What a delivery leads to: marks and observations, nothing else. A new event is a row in `events`. */
-export type Effects = {
-  readonly marks: readonly {
-    readonly target: string;
-    readonly installation: number;
-    readonly priority: number;
-    readonly rewrite?: boolean;
-  }[];
-  readonly observations: readonly {
-    readonly repo: string;
-    readonly number: number;
-    readonly key: string;
-    readonly observation: Observation;
-  }[];
-  /** Not yet bound to the head SHA whose check run their authors could see: a payload does not have it, the store does. */
-  readonly overrides: readonly {
-    readonly repo: string;
-    readonly number: number;
-    readonly installation: number;
-    readonly key: string;
-    readonly by: Account;
-    readonly reason: string;
-    /** ISO 8601, in whole seconds: when GitHub took the comment. */
-    readonly at: string;
-  }[];
-  readonly pulls: readonly PullHint[];
-  /** Every open pull request with this head SHA is to be looked at, for events that name a commit only. */
-  readonly heads: readonly { readonly repo: string; readonly sha: string; readonly installation: number }[];
-  readonly groups: readonly GroupHint[];
-  /** The organisation whose cached teams are no longer to be believed. */
-  readonly forgetTeamsOf: string | null;
-};
-
-export type PullHint = {
-  readonly repo: string;
-  readonly number: number;
-  readonly installation: number;
-  readonly headSha: string;
-  readonly base: string;
-  readonly open: boolean;
-  readonly merged: boolean;
-};
-
-export type GroupHint = {
-  readonly repo: string;
-  readonly sha: string;
-  readonly headRef: string;
-  readonly base: string;
-  readonly open: boolean;
-};
-
-/** Lower is sooner: a person waiting comes before what nobody waits for. */
-const priority = { person: 0, change: 1, sweep: 5 } as const;
-
-const none: Effects = {
-  marks: [],
-  observations: [],
-  overrides: [],
-  pulls: [],
-  heads: [],
-  groups: [],
-  forgetTeamsOf: null,
-};
-
-const installation = z.object({ id: z.number() });
-const repository = z
-  .object({ full_name: z.string(), name: z.string(), default_branch: z.string() })
-  .transform((value) => ({ ...value, key: value.full_name.toLowerCase() }));
 const pull = z.object({
   number: z.number(),
   state: z.string(),
@@ -98,21 +30,6 @@ const reviewPayload = z.object({
   repository,
   pull_request: pull,
   review: z.object({ id: z.number(), commit_id: z.string().nullable() }),
-});
-
-const pushPayload = z.object({
-  installation,
-  repository,
-  ref: z.string(),
-  forced: z.boolean(),
-  created: z.boolean(),
-  commits: z.array(
-    z.object({
-      added: z.array(z.string()).default([]),
-      modified: z.array(z.string()).default([]),
-      removed: z.array(z.string()).default([]),
-    }),
-  ),
 });
 
 const checkPayload = z.object({
@@ -161,7 +78,7 @@ const repositoryPayload = z.object({
 const organizationPayload = z.object({ installation, organization: z.object({ login: z.string() }) });
 
 /**
- * Every event the app acts on. Anything else is stored, counted and ignored. `installation*` come to every app unasked,
+ * Every event the app acts on; a new one is a row here. Anything else is stored, counted and ignored. `installation*` come to every app unasked,
  * and `check_run` and `check_suite` to every app that may write checks; the others are subscribed to in app.yml.
  * Each entry takes a payload and returns its effects; it throws a ZodError where the payload is not GitHub's.
  * @param configRepo the name of the repository that holds an organisation's roster and policy.
@@ -263,19 +180,6 @@ function markPull(
       { ...about, headSha: head.sha, base: base.ref, open: state === "open", merged: mergedAt !== null },
     ],
   };
-}
-
-/** Only a push to a default branch that may have changed roster or policy needs looks; a forced one may hide what it took away. */
-function onPush(payload: unknown, configRepo: string): Effects {
-  const event = pushPayload.parse(payload);
-  if (event.ref !== `refs/heads/${event.repository.default_branch}`) return none;
-  const touched = event.commits.flatMap((commit) => [...commit.added, ...commit.modified, ...commit.removed]);
-  // GitHub lists at most 2,048 commits of a push.
-  const unsure = event.forced || event.created || event.commits.length >= 2048;
-  if (!unsure && !touched.includes(rosterPath) && !touched.includes(policyPath)) return none;
-  const wide = event.repository.name.toLowerCase() === configRepo.toLowerCase();
-  const target = wide ? installationTarget(event.installation.id) : repoTarget(event.repository.key);
-  return { ...none, marks: [{ target, installation: event.installation.id, priority: priority.change }] };
 }
 
 /** A merge group waits for the check on its own commit, until it has landed or was thrown away. */

@@ -1,6 +1,7 @@
 /** Commands in comments: what a delivery about a comment leads to. */
 import { describe, expect, test } from "vitest";
-import { type Effects, events } from "../../src/github/events.ts";
+import type { Effects } from "../../src/github/effects.ts";
+import { events } from "../../src/github/events.ts";
 
 const none: Effects = {
   marks: [],

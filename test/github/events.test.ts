@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ZodError } from "zod";
-import { actionOf, type Effects, events } from "../../src/github/events.ts";
+import type { Effects } from "../../src/github/effects.ts";
+import { actionOf, events } from "../../src/github/events.ts";
 
 const none: Effects = {
   marks: [],
