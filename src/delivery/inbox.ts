@@ -6,6 +6,7 @@ import { shownHead } from "../store/audit.ts";
 import { forgetTeams } from "../store/configs.ts";
 import { acceptDelivery } from "../store/deliveries.ts";
 import { openGroup } from "../store/groups.ts";
+import { openPullsPushedTo } from "../store/branch-pushes.ts";
 import { openPullsWithHead } from "../store/pulls.ts";
 import type { Store } from "../store/store.ts";
 
@@ -35,9 +36,15 @@ export async function receive(
   const marks =
     effects === null
       ? []
-      : [...effects.marks, ...(await marksOfHeads(store, effects)), ...bound.map(({ mark }) => mark)];
+      : [
+          ...effects.marks,
+          ...(await marksOfHeads(store, effects)),
+          ...(await marksOfPushes(store, effects)),
+          ...bound.map(({ mark }) => mark),
+        ];
   const groups = effects?.groups ?? [];
-  const outcome = marks.length + groups.length === 0 ? "ignored" : "accepted";
+  const pushes = effects?.pushes ?? [];
+  const outcome = marks.length + groups.length + pushes.length === 0 ? "ignored" : "accepted";
   const seen = [...(effects?.observations ?? []), ...bound.map(({ observation }) => observation)];
   const observations = seen.map((one) => ({ ...one, at: now }));
   const stored = { guid, event, action: actionOf(payload), at: now };
@@ -46,6 +53,7 @@ export async function receive(
     observations,
     pulls: effects?.pulls ?? [],
     groups,
+    pushes,
     outcome,
   });
   return accepted === "repeated" ? "repeated" : outcome;
@@ -76,6 +84,16 @@ async function marksOfHeads(store: Store, effects: Effects): Promise<Effects["ma
       ...(group === null ? [] : [groupTarget(repo, sha)]),
     ];
     return targets.map((target) => ({ target, installation, priority: 0, rewrite: true }));
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** A push mostly comes before its pull request, or before the `synchronize` that leads to a look; one that comes late does too. */
+async function marksOfPushes(store: Store, effects: Effects): Promise<Effects["marks"]> {
+  const found = effects.pushes.map(async (push) => {
+    const numbers = await openPullsPushedTo(store, push);
+    const { repo, installation } = push;
+    return numbers.map((number) => ({ target: pullTarget(repo, number), installation, priority: 1 }));
   });
   return (await Promise.all(found)).flat();
 }

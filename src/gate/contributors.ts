@@ -54,9 +54,7 @@ function found(facts: Facts, roster: Roster): Found[] {
   for (const commit of commitsOf(facts)) noteCommit(found, { facts, roster, rewritten }, commit);
   for (const seen of facts.observations) {
     if (seen.kind !== "push") continue;
-    const { actor, before, after } = seen;
-    const excuse = before === null ? null : { actor, before, after };
-    noteAccount(found, actor, { text: `pushed ${after.slice(0, 7)}`, excuse });
+    noteAccount(found, seen.actor, { text: `pushed ${seen.after.slice(0, 7)}`, excuse: seen });
   }
   for (const event of facts.timeline.kind === "read" ? facts.timeline.value : []) {
     if (event.kind !== "force-pushed") continue;
@@ -142,7 +140,7 @@ function rewritesByCommit(facts: Facts): { merges: Map<string, Rewrite>; rebases
   return {
     merges: new Map(updateMergesOf(facts).map(({ commit, rewrite }) => [commit.sha, rewrite])),
     rebases: pushesOf(facts)
-      .filter(({ before }) => !inRange.has(before))
+      .filter(({ before }) => before !== null && !inRange.has(before))
       .map((push) => ({ push, commits: ancestorsInRange(facts, push.after) })),
   };
 }

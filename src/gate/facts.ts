@@ -77,7 +77,7 @@ export type TimelineEvent =
 /**
  * Something seen in passing that GitHub will not show again, recalled from the store.
  * - `review`: the head SHA and base branch a review was submitted on, as its `submitted` delivery said.
- * - `push`: who moved the head branch, and where to.
+ * - `push`: who moved the head branch, and where to; also before the pull request was opened and while it was closed.
  * - `label`: somebody put a label on or took it off.
  * - `evidence`: evidence found by an earlier look, at this pull request or at one it inherits from.
  * - `override`: `/countersign override <reason>`, bound to the head SHA whose check run had been published before it was
@@ -88,6 +88,7 @@ export type Observation =
   | {
       readonly kind: "push";
       readonly actor: Account;
+      /** Null for the push that created the branch. */
       readonly before: string | null;
       readonly after: string;
       readonly at: string;

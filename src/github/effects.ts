@@ -28,6 +28,7 @@ export type Effects = {
     readonly at: string;
   }[];
   readonly pulls: readonly PullHint[];
+  readonly pushes: readonly PushSeen[];
   /** Every open pull request with this head SHA is to be looked at, for events that name a commit only. */
   readonly heads: readonly { readonly repo: string; readonly sha: string; readonly installation: number }[];
   readonly groups: readonly GroupHint[];
@@ -43,6 +44,18 @@ export type PullHint = {
   readonly base: string;
   readonly open: boolean;
   readonly merged: boolean;
+};
+
+/** Who moved a branch from where to where. */
+export type PushSeen = {
+  readonly repo: string;
+  readonly installation: number;
+  readonly branch: string;
+  readonly actor: Account;
+  /** Null for the push that created the branch. */
+  readonly before: string | null;
+  readonly after: string;
+  readonly forced: boolean;
 };
 
 export type GroupHint = {
@@ -62,6 +75,7 @@ export const none: Effects = {
   observations: [],
   overrides: [],
   pulls: [],
+  pushes: [],
   heads: [],
   groups: [],
   forgetTeamsOf: null,

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { type NewBranchPush, rememberPushes } from "./branch-pushes.ts";
 import { type GroupHint, hintGroups } from "./groups.ts";
 import { putMarks } from "./marks.ts";
 import type { Mark } from "./marks.ts";
@@ -23,6 +24,7 @@ export type DeliveryEffects = {
   readonly observations: readonly NewObservation[];
   readonly pulls: readonly PullHint[];
   readonly groups?: readonly GroupHint[];
+  readonly pushes?: readonly NewBranchPush[];
   readonly outcome: string;
 };
 
@@ -46,6 +48,7 @@ export async function acceptDelivery(
     if (repeats > 0) return "repeated";
     await rememberObservations(transaction, effects.observations);
     await hintPulls(transaction, effects.pulls);
+    await rememberPushes(transaction, effects.pushes ?? [], at);
     await hintGroups(transaction, effects.groups ?? []);
     await putMarks(transaction, effects.marks, at);
     return "accepted";

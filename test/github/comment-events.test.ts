@@ -8,6 +8,7 @@ const none: Effects = {
   observations: [],
   overrides: [],
   pulls: [],
+  pushes: [],
   heads: [],
   groups: [],
   forgetTeamsOf: null,

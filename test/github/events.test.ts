@@ -8,6 +8,7 @@ const none: Effects = {
   observations: [],
   overrides: [],
   pulls: [],
+  pushes: [],
   heads: [],
   groups: [],
   forgetTeamsOf: null,
@@ -168,7 +169,15 @@ describe("a review", () => {
 });
 
 describe("a push", () => {
-  const push = { ref: "refs/heads/main", forced: false, created: false, commits: [] };
+  const push = {
+    ref: "refs/heads/main",
+    before,
+    after,
+    forced: false,
+    created: false,
+    deleted: false,
+    commits: [],
+  };
   const roster = ".github/countersign/roster.yml";
   const policy = ".github/countersign/policy.yml";
   const everyPull = [{ target: "repo:acme/shop", installation: 7, priority: 1 }];
@@ -209,18 +218,36 @@ describe("a push", () => {
 
   test.each([
     ["with other files", { commits: [{ modified: ["src/countersign/roster.yml", "README.md"] }] }],
-    ["to another branch", { ref: "refs/heads/topic", commits: [{ modified: [roster] }] }],
-    ["to another branch, forced", { ref: "refs/heads/topic", forced: true }],
+    ["that deletes a branch", { ref: "refs/heads/topic", deleted: true }],
     [
       "of a tag that is called like the default branch",
       { ref: "refs/tags/main", commits: [{ modified: [roster] }] },
     ],
-    [
-      "of a branch whose name ends like it",
-      { ref: "refs/heads/feature/main", commits: [{ modified: [roster] }] },
-    ],
   ])("%s changes nothing", (_, payload) => {
     expect(effects("push", { ...push, ...payload })).toEqual(none);
+  });
+});
+
+describe("a push to another branch than the default one", () => {
+  const push = { before, after, forced: false, created: false, deleted: false, commits: [] };
+  const seen = { repo: "acme/shop", installation: 7, actor: june, before, after, forced: false };
+
+  test.each([
+    ["is remembered and looked at by nobody", "topic", {}, {}],
+    ["that replaces what was there", "topic", { forced: true }, { forced: true }],
+    [
+      "that creates it replaces nothing",
+      "topic",
+      { created: true, before: "0".repeat(40) },
+      { before: null },
+    ],
+    ["whose name ends like it", "feature/main", {}, {}],
+  ])("%s", (_, branch, payload, change) => {
+    const commits = [{ modified: [".github/countersign/roster.yml"] }];
+    expect(effects("push", { ...push, ref: `refs/heads/${branch}`, commits, ...payload })).toEqual({
+      ...none,
+      pushes: [{ ...seen, branch, ...change }],
+    });
   });
 });
 
@@ -334,7 +361,15 @@ describe("a payload that is not GitHub's", () => {
   const good: Readonly<Record<string, Record<string, unknown>>> = {
     pull_request: { action: "opened", pull_request },
     pull_request_review: { action: "submitted", pull_request, review: { id: 1, commit_id: after } },
-    push: { ref: "refs/heads/main", forced: false, created: false, commits: [] },
+    push: {
+      ref: "refs/heads/main",
+      before,
+      after,
+      forced: false,
+      created: false,
+      deleted: false,
+      commits: [],
+    },
     merge_group: {
       action: "destroyed",
       merge_group: { head_sha: after, head_ref: "refs/heads/gh-readonly-queue/main/x", base_ref: "main" },

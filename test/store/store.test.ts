@@ -101,7 +101,12 @@ test("several processes that start at once on no database all open the same one"
   const migrations = await sql`select name from kysely_migration`.execute(db);
   expect([starts.map(({ stdout }) => stdout), migrations.rows]).toEqual([
     Array(4).fill("opened\n"),
-    [{ name: "0001-spine" }, { name: "0002-groups" }, { name: "0003-traces" }],
+    [
+      { name: "0001-spine" },
+      { name: "0002-groups" },
+      { name: "0003-traces" },
+      { name: "0004-branch-pushes" },
+    ],
   ]);
 });
 
