@@ -67,6 +67,13 @@ export type TimelineEvent =
       readonly at: string;
     }
   | {
+      readonly kind: "assigned";
+      /** Who is to work on it; null for an account that was deleted. Taking them off is another event. */
+      readonly account: Account | null;
+      readonly actor: Account | null;
+      readonly at: string;
+    }
+  | {
       readonly kind: "review-dismissed";
       readonly actor: Account | null;
       readonly reviewId: string | null;

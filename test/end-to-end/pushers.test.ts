@@ -4,6 +4,7 @@ import { containing } from "./containing.ts";
 import { aiTrailer, openPull, type PullRequest, pushMore, review } from "./pull-request.ts";
 
 const at = { owner: "acme", repo: "shop" } as const;
+const claude = { name: "Claude", email: "noreply@anthropic.com" };
 
 let company: Company;
 beforeAll(async () => {
@@ -41,9 +42,9 @@ function moveMain(): void {
   company.github.push(shop, { branch: "main", pusher: "ada", files, bypassRules: true });
 }
 
-async function open(branch: string): Promise<number> {
+async function open(branch: string, by = "juno"): Promise<number> {
   const { data } = await company.github
-    .as("juno")
+    .as(by)
     .rest.pulls.create({ ...at, title: "Cache it", head: branch, base: "main" });
   return data.number;
 }
@@ -130,4 +131,23 @@ it("lets a senior countersign who updated or cleanly rebased the branch before t
     await review(company, { number }, "grace");
     expect(await company.check(sha)).toMatchObject({ title: "Countersigned by grace (senior)" });
   }
+});
+
+it("sees the junior behind a commit that names only a tool, on a senior's pull request", async () => {
+  const pull = await openPull(company, { by: "grace" });
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "success" });
+  const sha = pushMore(company, pull, { pusher: "juno", author: claude, committer: claude });
+  expect(await company.check(sha)).toMatchObject(waitingBecause(`pushed ${sha.slice(0, 7)}`));
+});
+
+it("keeps the person assigned to a bot's pull request behind it when they take themselves off", async () => {
+  const { branch, sha } = startBranch();
+  const number = await open(branch, "reviewer[bot]");
+  const assignees = { ...at, issue_number: number, assignees: ["grace"] };
+  await company.github.as("reviewer[bot]").rest.issues.addAssignees(assignees);
+  await company.github.as("grace").rest.issues.removeAssignees(assignees);
+  await review(company, { number }, "grace");
+  expect(await company.check(sha)).toMatchObject(waitingBecause("was assigned to the bot's pull request"));
+  await review(company, { number }, "vera");
+  expect(await company.check(sha)).toMatchObject({ title: "Countersigned by vera (senior)" });
 });
