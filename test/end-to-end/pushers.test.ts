@@ -107,7 +107,9 @@ it("lets a senior countersign on a branch that they only created", async () => {
   const branch = `early-${++branches}`;
   company.github.push(shop, { branch, pusher: "grace" });
   const files = { [`src/${branch}.ts`]: "export {};\n" };
-  const sha = company.github.push(shop, { branch, pusher: "juno", message: `Cache\n\n${aiTrailer}`, files });
+  company.github.push(shop, { branch, pusher: "juno", message: `Cache\n\n${aiTrailer}`, files });
+  moveMain();
+  const sha = rewrite(branch, "juno");
   const number = await open(branch);
   expect(await company.check(sha)).toMatchObject({ conclusion: "action_required" });
   await review(company, { number }, "grace");
