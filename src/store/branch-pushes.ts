@@ -63,13 +63,14 @@ export async function openPullsPushedTo({ db }: Queryable, push: NewBranchPush):
     .where("repo", "=", repo)
     .where("open", "=", 1)
     .where("head_sha", "!=", before ?? "")
-    .where(({ or, eb, selectFrom }) =>
-      or([
+    .where((eb) =>
+      eb.or([
         eb("head_sha", "=", after),
         eb(
           "number",
           "in",
-          selectFrom("traces")
+          eb
+            .selectFrom("traces")
             .select("traces.number")
             .where("traces.repo", "=", repo)
             .where("traces.trace", "=", `branch ${repo}:${branch}`),
@@ -98,6 +99,6 @@ function toPush({ id, branch, actor, before, after, forced, at }: Row): BranchPu
     before,
     after,
     forced: forced === 1,
-    at: new Date(Number(at)).toISOString(),
+    at: new Date(at).toISOString(),
   };
 }
