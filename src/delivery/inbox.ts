@@ -54,6 +54,7 @@ export async function receive(
     pulls: effects?.pulls ?? [],
     groups,
     pushes,
+    renames: effects?.renames ?? [],
     outcome,
   });
   return accepted === "repeated" ? "repeated" : outcome;

@@ -32,6 +32,12 @@ export type Effects = {
   /** Every open pull request with this head SHA is to be looked at, for events that name a commit only. */
   readonly heads: readonly { readonly repo: string; readonly sha: string; readonly installation: number }[];
   readonly groups: readonly GroupHint[];
+  /** Repositories, `owner/name`, and owners that are called differently from now on. */
+  readonly renames: readonly {
+    readonly kind: "repository" | "owner";
+    readonly from: string;
+    readonly to: string;
+  }[];
   /** The organisation whose cached teams are no longer to be believed. */
   readonly forgetTeamsOf: string | null;
 };
@@ -78,6 +84,7 @@ export const none: Effects = {
   pushes: [],
   heads: [],
   groups: [],
+  renames: [],
   forgetTeamsOf: null,
 };
 

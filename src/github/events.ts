@@ -62,6 +62,11 @@ const commentPayload = z.object({
 });
 
 const installationPayload = z.object({ action: z.string(), installation });
+const targetPayload = z.object({
+  account: z.object({ login: z.string().optional() }),
+  changes: z.object({ login: z.object({ from: z.string() }).optional() }),
+});
+const oldOwner = z.object({ login: z.string() });
 const repositoryPayload = z.object({
   action: z.string(),
   installation,
@@ -72,6 +77,9 @@ const repositoryPayload = z.object({
       default_branch: z.unknown().optional(),
       name: z.unknown().optional(),
       repository: z.object({ name: z.object({ from: z.string() }).optional() }).optional(),
+      owner: z
+        .object({ from: z.object({ user: oldOwner.nullish(), organization: oldOwner.nullish() }) })
+        .optional(),
     })
     .optional(),
 });
@@ -93,8 +101,7 @@ export const events: Readonly<Record<string, (payload: unknown, configRepo: stri
   issue_comment: onComment,
   installation: (payload) => onInstallation(payload, ["created", "unsuspend", "new_permissions_accepted"]),
   installation_repositories: (payload) => onInstallation(payload, ["added"]),
-  // The owner has another login: every repository is called differently from now on.
-  installation_target: (payload) => onInstallation(payload, ["renamed"]),
+  installation_target: onTarget,
   label: onLabel,
   member: onMember,
   repository: onRepository,
@@ -267,8 +274,28 @@ function onRepository(payload: unknown, configRepo: string): Effects {
   if (action === "edited" && changes?.default_branch === undefined) return none;
   const names = [event.repository.name, changes?.repository?.name?.from ?? ""];
   const wide = names.some((name) => name.toLowerCase() === configRepo.toLowerCase());
-  if (wide) return markInstallation(event.installation.id);
-  return action === "deleted" || action === "archived" ? none : markRepository(event);
+  const renames = renamesOf(event);
+  if (wide) return { ...markInstallation(event.installation.id), renames };
+  return action === "deleted" || action === "archived" ? none : { ...markRepository(event), renames };
+}
+
+/** What the repository was called before, by its own name or its owner's; none when neither changed. */
+function renamesOf({ repository: { key }, changes }: z.infer<typeof repositoryPayload>): Effects["renames"] {
+  const [owner = "", name = ""] = key.split("/");
+  const before = changes?.owner?.from;
+  const formerOwner = before?.organization?.login ?? before?.user?.login ?? owner;
+  const from = `${formerOwner}/${changes?.repository?.name?.from ?? name}`.toLowerCase();
+  return from === key ? [] : [{ kind: "repository", from, to: key }];
+}
+
+/** The owner has another login: every repository is called differently from now on. */
+function onTarget(payload: unknown): Effects {
+  const effects = onInstallation(payload, ["renamed"]);
+  if (effects.marks.length === 0) return effects;
+  const { account, changes } = targetPayload.parse(payload);
+  if (account.login === undefined || changes.login === undefined) return effects;
+  const renamed = { from: changes.login.from.toLowerCase(), to: account.login.toLowerCase() };
+  return { ...effects, renames: [{ kind: "owner", ...renamed }] };
 }
 
 function markRepository(event: z.infer<typeof repositoryPayload>): Effects {

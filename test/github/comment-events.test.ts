@@ -11,6 +11,7 @@ const none: Effects = {
   pushes: [],
   heads: [],
   groups: [],
+  renames: [],
   forgetTeamsOf: null,
 };
 const created_at = "2026-03-01T12:00:00Z";

@@ -11,6 +11,7 @@ const none: Effects = {
   pushes: [],
   heads: [],
   groups: [],
+  renames: [],
   forgetTeamsOf: null,
 };
 const installation = { id: 7 };
@@ -201,7 +202,8 @@ describe("an installation", () => {
     ["installation_repositories", "added"],
     ["installation_target", "renamed"],
   ])("%s %s: everything is looked at when there is time", (event, action) => {
-    expect(effects(event, { action })).toEqual(everything);
+    const [account, changes] = [{}, {}];
+    expect(effects(event, { action, account, changes })).toEqual(everything);
   });
 
   test.each([
@@ -235,14 +237,31 @@ describe("what happens to a repository as a whole", () => {
     ["member", { action: "added" }],
     ["member", { action: "removed" }],
     ["member", { action: "edited", changes: { permission: { from: "read", to: "write" } } }],
-    ["repository", { action: "renamed", changes: { repository: { name: { from: "Store" } } } }],
-    ["repository", { action: "transferred", changes: { owner: { from: { user: { login: "june" } } } } }],
     ["repository", { action: "edited", changes: { default_branch: { from: "master" } } }],
     ["repository", { action: "privatized" }],
     ["repository", { action: "publicized" }],
     ["repository", { action: "unarchived" }],
   ])("%s %j: its open pull requests are looked at", (event, payload) => {
     expect(effects(event, payload)).toEqual(everyPull);
+  });
+
+  test.each([
+    ["renamed", { repository: { name: { from: "Store" } } }, "acme/store"],
+    ["transferred", { owner: { from: { user: { login: "June" } } } }, "june/shop"],
+    ["transferred", { owner: { from: { user: null, organization: { login: "Evil" } } } }, "evil/shop"],
+  ])("%s: what is remembered is found under its new name, and it is looked at", (action, changes, from) => {
+    expect(effects("repository", { action, changes })).toEqual({
+      ...everyPull,
+      renames: [{ kind: "repository", from, to: "acme/shop" }],
+    });
+  });
+
+  test("its owner is renamed: what is remembered of all of them is found under their new names", () => {
+    const renamed = { action: "renamed", account: { login: "Acme" }, changes: { login: { from: "Oldco" } } };
+    expect(effects("installation_target", renamed)).toEqual({
+      ...everything,
+      renames: [{ kind: "owner", from: "oldco", to: "acme" }],
+    });
   });
 
   test.each([
@@ -268,7 +287,7 @@ describe("what happens to a repository as a whole", () => {
   ])(
     "when the configuration repository %s, every repository of the installation is looked at",
     (_, payload) => {
-      expect(effects("repository", payload)).toEqual(everything);
+      expect(effects("repository", payload).marks).toEqual(everything.marks);
       expect(effects("repository", payload, "settings").marks).not.toEqual(everything.marks);
     },
   );
@@ -300,7 +319,7 @@ describe("a payload that is not GitHub's", () => {
     },
     installation: { action: "created" },
     installation_repositories: { action: "added" },
-    installation_target: { action: "renamed" },
+    installation_target: { action: "renamed", account: {}, changes: {} },
     label: { action: "deleted" },
     member: { action: "added" },
     repository: { action: "renamed" },
