@@ -88,7 +88,7 @@ function noteAssigned(found: Found[], facts: Facts, { actor, account }: EventOf<
   if (account === null) return;
   if (isTool(account)) {
     if (actor !== null) noteAccount(found, actor, { text: `assigned ${account.login}`, excuse: null });
-  } else if (openedByBot(facts)) {
+  } else if (openedByBot(facts) && !facts.assignees.some((other) => isSame(other, account))) {
     noteAccount(found, account, { text: "was assigned to the bot's pull request", excuse: null });
   }
 }
@@ -101,12 +101,16 @@ function namesNobody({ author, committer }: Commit): boolean {
   return toolIdentity(author) !== null && (toolIdentity(committer) !== null || isWebFlow(committer));
 }
 
-/** Whether a push brought one of the commits: as far as the range shows, what was there before did not have it. */
-function bringsAny(facts: Facts, { before, after }: Rewrite, commits: readonly Commit[]): boolean {
+function bringsAny(facts: Facts, push: Rewrite, commits: readonly Commit[]): boolean {
   if (commits.length === 0) return false;
+  const brought = broughtBy(facts, push);
+  return commits.some(({ sha }) => brought.has(sha));
+}
+
+/** The commits a push brought: as far as the range shows, what was there before did not have them. */
+function broughtBy(facts: Facts, { before, after }: Rewrite): ReadonlySet<string> {
   const there = before === null ? new Set<string>() : ancestorsInRange(facts, before);
-  const now = ancestorsInRange(facts, after);
-  return commits.some(({ sha }) => now.has(sha) && !there.has(sha));
+  return new Set([...ancestorsInRange(facts, after)].filter((sha) => !there.has(sha)));
 }
 
 /**
@@ -114,10 +118,11 @@ function bringsAny(facts: Facts, { before, after }: Rewrite, commits: readonly C
  * level, as any claim of git may. An agent's own pull request has the lowest level anyway.
  */
 function noteUnseenPushers(found: Found[], facts: Facts, nameless: readonly Commit[]): void {
-  const pushes = pushesOf(facts);
+  if (nameless.length === 0) return;
+  const seen = new Set(pushesOf(facts).flatMap((push) => [...broughtBy(facts, push)]));
   for (const commit of nameless) {
+    if (seen.has(commit.sha)) continue;
     if (commit.coAuthors.some((identity) => toolIdentity(identity) === null)) continue;
-    if (pushes.some((push) => bringsAny(facts, push, [commit]))) continue;
     const text = `pushed ${commit.sha.slice(0, 7)}, which names nobody but ${toolIdentity(commit.author)}`;
     note(found, unseen, { text, excuse: null });
   }
