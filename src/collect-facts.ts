@@ -1,7 +1,8 @@
-import type { ConfigChange, Facts } from "./gate/facts.ts";
+import type { ConfigChange, Facts, Observation } from "./gate/facts.ts";
 import { matchesBranch } from "./gate/patterns.ts";
 import { defaultPolicy, type Policy } from "./gate/policy.ts";
 import { pool } from "./gate/pool.ts";
+import { isSame } from "./gate/roster.ts";
 import type { Config } from "./gate/verdict.ts";
 import { wanted } from "./gate/wanted.ts";
 import type { GitHub } from "./github/client.ts";
@@ -21,6 +22,7 @@ import {
 import { type PullRead, type PullRef, readPull } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
 import { bindRoster, configInForce, type InForce, proposedChanges } from "./in-force.ts";
+import { recallPushes } from "./store/branch-pushes.ts";
 import { cachedPatch, cachePatch, rememberLanded, wasLanded } from "./store/configs.ts";
 import { recall } from "./store/observations.ts";
 import { openPullsWithHead } from "./store/pulls.ts";
@@ -101,8 +103,21 @@ async function recallFacts(store: Store, { facts }: PullRead): Promise<Facts> {
   const known = { ...facts, ...notYet };
   const inherited = await recallInherited(store, repo, known);
   const own = await recall(store, repo, facts.number);
-  // What was seen on an earlier pull request was seen there first.
-  return { ...known, observations: [...inherited, ...own] };
+  const pushed = await recallPushes(store, known);
+  // What was seen on an earlier pull request, or before there was one, was seen first.
+  return { ...known, observations: [...inherited, ...pushed.filter((push) => !isAmong(own, push)), ...own] };
+}
+
+/** Whether `synchronize` told of the push, too. */
+function isAmong(observations: readonly Observation[], push: Observation): boolean {
+  return observations.some(
+    (seen) =>
+      seen.kind === "push" &&
+      push.kind === "push" &&
+      seen.before === push.before &&
+      seen.after === push.after &&
+      isSame(seen.actor, push.actor),
+  );
 }
 
 const notYet = {

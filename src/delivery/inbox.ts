@@ -1,9 +1,11 @@
 import { ZodError } from "zod";
-import { actionOf, type Effects, events } from "../github/events.ts";
+import type { Effects } from "../github/effects.ts";
+import { actionOf, events } from "../github/events.ts";
 import { groupTarget, pullTarget } from "../github/targets.ts";
 import { forgetTeams } from "../store/configs.ts";
 import { acceptDelivery } from "../store/deliveries.ts";
 import { openGroup } from "../store/groups.ts";
+import { openPullsPushedTo } from "../store/branch-pushes.ts";
 import { openPullsWithHead } from "../store/pulls.ts";
 import { shownHead } from "../store/shown.ts";
 import type { Store } from "../store/store.ts";
@@ -31,9 +33,13 @@ export async function receive(
   // Before the delivery is stored: should it fail after this, the team is only read once more than needed.
   if (effects?.forgetTeamsOf) await forgetTeams(store, effects.forgetTeamsOf);
   const bound = effects === null ? [] : await boundOverrides(store, effects);
-  const marks = effects === null ? [] : [...effects.marks, ...(await marksOfHeads(store, effects))];
+  const marks =
+    effects === null
+      ? []
+      : [...effects.marks, ...(await marksOfHeads(store, effects)), ...(await marksOfPushes(store, effects))];
   const groups = effects?.groups ?? [];
-  const outcome = marks.length + groups.length === 0 ? "ignored" : "accepted";
+  const pushes = effects?.pushes ?? [];
+  const outcome = marks.length + groups.length + pushes.length === 0 ? "ignored" : "accepted";
   const seen = [...(effects?.observations ?? []), ...bound];
   const observations = seen.map((one) => ({ ...one, at: now }));
   const stored = { guid, event, action: actionOf(payload), at: now };
@@ -42,6 +48,8 @@ export async function receive(
     observations,
     pulls: effects?.pulls ?? [],
     groups,
+    pushes,
+    renames: effects?.renames ?? [],
     outcome,
   });
   return accepted === "repeated" ? "repeated" : outcome;
@@ -72,6 +80,16 @@ async function marksOfHeads(store: Store, effects: Effects): Promise<Effects["ma
       ...(group === null ? [] : [groupTarget(repo, sha)]),
     ];
     return targets.map((target) => ({ target, installation, priority: 0, rewrite: true }));
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** A push mostly comes before its pull request, or before the `synchronize` that leads to a look; one that comes late does too. */
+async function marksOfPushes(store: Store, effects: Effects): Promise<Effects["marks"]> {
+  const found = effects.pushes.map(async (push) => {
+    const numbers = await openPullsPushedTo(store, push);
+    const { repo, installation } = push;
+    return numbers.map((number) => ({ target: pullTarget(repo, number), installation, priority: 1 }));
   });
   return (await Promise.all(found)).flat();
 }

@@ -67,6 +67,13 @@ export type TimelineEvent =
       readonly at: string;
     }
   | {
+      readonly kind: "assigned";
+      /** Who is to work on it; null for an account that was deleted. Taking them off is another event. */
+      readonly account: Account | null;
+      readonly actor: Account | null;
+      readonly at: string;
+    }
+  | {
       readonly kind: "review-dismissed";
       readonly actor: Account | null;
       readonly reviewId: string | null;
@@ -77,7 +84,7 @@ export type TimelineEvent =
 /**
  * Something seen in passing that GitHub will not show again, recalled from the store.
  * - `review`: the head SHA and base branch a review was submitted on, as its `submitted` delivery said.
- * - `push`: who moved the head branch, and where to.
+ * - `push`: who moved the head branch, and where to; also before the pull request was opened and while it was closed.
  * - `label`: somebody put a label on or took it off.
  * - `evidence`: evidence found by an earlier look, at this pull request or at one it inherits from.
  * - `override`: `/countersign override <reason>`, bound to the head SHA whose check run stood there, not passing, when it was
@@ -90,6 +97,7 @@ export type Observation =
   | {
       readonly kind: "push";
       readonly actor: Account;
+      /** Null for the push that created the branch. */
       readonly before: string | null;
       readonly after: string;
       readonly at: string;

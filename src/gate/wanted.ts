@@ -31,7 +31,7 @@ export function wanted(facts: Facts, roster: Roster | null, policies: readonly P
   const { base } = facts;
   const excuses = roster === null ? [] : excusesToProve(facts, roster);
   const rewritten = excuses.flatMap(({ before, after }) => [
-    { base, sha: before },
+    ...(before === null ? [] : [{ base, sha: before }]),
     { base, sha: after },
   ]);
   const all = roster === null ? [] : [...revisionsToCompare(facts), ...rewritten];

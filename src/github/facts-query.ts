@@ -10,6 +10,7 @@ export const rosterPath = ".github/countersign/roster.yml";
 export const policyPath = ".github/countersign/policy.yml";
 
 const actor = "__typename login ... on User { databaseId } ... on Bot { databaseId }";
+const assignee = `__typename ... on User { login databaseId } ... on Bot { login databaseId } ... on Mannequin { login } ... on Organization { login }`;
 const gitActor = "name email user { login databaseId }";
 
 const pages = {
@@ -38,7 +39,7 @@ const pages = {
     first: 100, after: $timeline,
     itemTypes: [
       LABELED_EVENT, UNLABELED_EVENT, HEAD_REF_FORCE_PUSHED_EVENT, REVIEW_DISMISSED_EVENT,
-      BASE_REF_CHANGED_EVENT, AUTOMATIC_BASE_CHANGE_SUCCEEDED_EVENT
+      BASE_REF_CHANGED_EVENT, ASSIGNED_EVENT, AUTOMATIC_BASE_CHANGE_SUCCEEDED_EVENT
     ]
   ) {
     totalCount pageInfo { hasNextPage endCursor }
@@ -49,6 +50,7 @@ const pages = {
       ... on HeadRefForcePushedEvent { createdAt actor { ${actor} } beforeCommit { oid } afterCommit { oid } }
       ... on BaseRefChangedEvent { createdAt actor { ${actor} } previousRefName currentRefName }
       ... on AutomaticBaseChangeSucceededEvent { createdAt actor { ${actor} } oldBase newBase }
+      ... on AssignedEvent { createdAt actor { ${actor} } assignee { ${assignee} } }
       ... on ReviewDismissedEvent { createdAt actor { ${actor} } previousReviewState review { fullDatabaseId } }
     }
   }`,

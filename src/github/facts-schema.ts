@@ -65,6 +65,7 @@ const timelineItem = z.discriminatedUnion("__typename", [
     previousRefName: z.string(),
     currentRefName: z.string(),
   }),
+  z.object({ __typename: z.literal("AssignedEvent"), ...event, assignee: actorSchema }),
   z.object({
     __typename: z.literal("ReviewDismissedEvent"),
     ...event,

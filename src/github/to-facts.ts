@@ -157,6 +157,8 @@ function toTimelineEvent(item: NodeOf<"timeline">): TimelineEvent {
       return { kind: "base-changed", from: item.oldBase, to: item.newBase, ...about };
     case "BaseRefChangedEvent":
       return { kind: "base-changed", from: item.previousRefName, to: item.currentRefName, ...about };
+    case "AssignedEvent":
+      return { kind: "assigned", account: accountOfActor(item.assignee), ...about };
     case "ReviewDismissedEvent":
       return {
         kind: "review-dismissed",

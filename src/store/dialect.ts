@@ -80,7 +80,7 @@ export function explainOpenError(error: unknown): string {
 /** Lets `table` refuse every update and delete, with the message `TABLE is append-only`. */
 export async function makeAppendOnly(
   db: Kysely<Tables>,
-  table: "audit" | "observations" | "traces",
+  table: "audit" | "branch_pushes" | "observations" | "traces",
 ): Promise<void> {
   for (const event of ["update", "delete"] as const) {
     const trigger = sql.id(`${table}_no_${event}`);

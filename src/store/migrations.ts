@@ -16,6 +16,7 @@ const migrations: Record<string, Migration> = {
   "0002-groups": { up: createGroups },
   "0003-traces": { up: createTraces },
   "0004-shown": { up: createShown },
+  "0005-branch-pushes": { up: createBranchPushes },
   "0006-audit-checkpoints": { up: prepareCheckpoints },
   "0007-chores": { up: createChores },
 };
@@ -215,6 +216,31 @@ async function createShown(db: Kysely<Tables>): Promise<void> {
     .on("shown")
     .columns(["repo", "number"])
     .execute();
+}
+
+async function createBranchPushes(db: Kysely<Tables>): Promise<void> {
+  // Who moved which branch from where to where, before null where there was none: it may become the head of a pull request.
+  await db.schema
+    .createTable("branch_pushes")
+    .ifNotExists()
+    .addColumn("id", "integer", numberedByItself)
+    .addColumn("repo", "text", (column) => column.notNull())
+    .addColumn("branch", "text", (column) => column.notNull())
+    .addColumn("actor", "text", (column) => column.notNull())
+    .addColumn("before", "text")
+    .addColumn("after", "text", (column) => column.notNull())
+    .addColumn("forced", "integer", (column) => column.notNull())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .execute();
+  for (const column of ["branch", "after"] as const) {
+    await db.schema
+      .createIndex(`branch_pushes_by_${column}`)
+      .ifNotExists()
+      .on("branch_pushes")
+      .columns(["repo", column])
+      .execute();
+  }
+  await makeAppendOnly(db, "branch_pushes");
 }
 
 async function createAudit(db: Kysely<Tables>): Promise<void> {

@@ -116,6 +116,7 @@ export type TimelineEvent = { readonly id: number; readonly at: string; readonly
       readonly previousState: ReviewState;
       readonly message: string;
     }
+  | { readonly kind: "assigned" | "unassigned"; readonly assigneeId: number }
   | { readonly kind: "closed" | "reopened" | "merged" | "ready-for-review" }
 );
 

@@ -108,6 +108,7 @@ const timelineEvent = z.discriminatedUnion("kind", [
     ...about,
   }),
   z.strictObject({ kind: z.literal("base-changed"), from: z.string(), to: z.string(), ...about }),
+  z.strictObject({ kind: z.literal("assigned"), account: someone, ...about }),
   z.strictObject({
     kind: z.literal("review-dismissed"),
     reviewId: z.string().nullable(),
