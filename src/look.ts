@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { type CollectContext, collectFacts, read } from "./collect-facts.ts";
 import type { Evidence } from "./gate/evidence.ts";
-import type { Facts } from "./gate/facts.ts";
+import type { Facts, Observation } from "./gate/facts.ts";
 import { signsToRemember } from "./gate/assistance.ts";
 import { judge } from "./gate/judge.ts";
+import { headsScanned } from "./gate/old-heads.ts";
 import type { Policy } from "./gate/policy.ts";
 import { render } from "./gate/render.ts";
 import { strictest } from "./gate/strictest.ts";
@@ -13,6 +14,7 @@ import { GitHubError } from "./github/errors.ts";
 import { type HeadRef, publishCheckRun } from "./github/publish-check-run.ts";
 import type { OwnCheckRun, PullRead, PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
+import { type Memory, toText } from "./memory.ts";
 import { leaseHead, releaseHead } from "./store/heads.ts";
 import { knownHead } from "./store/pulls.ts";
 import { evidenceObservation, rememberObservations } from "./store/observations.ts";
@@ -98,25 +100,33 @@ async function lookAt(
   { seen, look, until }: Looking,
 ): Promise<LookResult> {
   const { owner, repo, headSha } = seen.facts;
-  const { facts, config, versions } = await collectFacts(context, github, seen);
+  const { facts, config, versions, restored } = await collectFacts(context, github, seen);
+  await rememberObservations(context.store, restored);
+  const memories: Memory[] = [];
   const verdicts: Verdict[] = [];
   let witness = "";
   for (const each of facts) {
     const evidence = signsToRemember(each, policiesIn(config));
     const verdict = judge(each, config);
-    if (verdict === null) {
-      await rememberEvidence(context, each, evidence);
-      continue;
+    memories.push({
+      number: each.number,
+      observations: [...each.observations, ...evidence.map(asObservation)],
+    });
+    if (verdict === null) await rememberEvidence(context, each, evidence);
+    else {
+      const entry = await record(context, request.installation, { facts: each, verdict, evidence, versions });
+      witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
+      if (each.open) verdicts.push(verdict);
     }
-    const entry = await record(context, request.installation, { facts: each, verdict, evidence, versions });
-    witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
-    if (each.open) verdicts.push(verdict);
+    // Only now: a commit that counts as scanned is not read again.
+    await rememberScanned(context, each, config);
   }
   if (verdicts.length === 0) return { kind: "not-gated", headSha };
   const verdict = strictest(verdicts);
   const { checkRun } = seen;
   const { rewrite } = request;
-  const about = { owner, repo, headSha, verdict, checkRun, witness, rewrite, until };
+  const text = toText(memories);
+  const about = { owner, repo, headSha, verdict, text, checkRun, witness, rewrite, until };
   const wrote = await publishVerdict(context, github, about);
   const unread =
     verdict.outcome.kind === "undecidable"
@@ -134,22 +144,25 @@ export async function publishVerdict(
   github: GitHub,
   about: HeadRef & {
     readonly verdict: Verdict;
+    /** What the check run is to remember; null for nothing. */
+    readonly text?: string | null;
     readonly checkRun: OwnCheckRun | null;
     readonly witness: string;
     readonly rewrite: boolean;
     readonly until: number;
   },
 ): Promise<"created" | "updated" | "unchanged"> {
-  const { owner, repo, headSha, verdict, checkRun, witness, rewrite, until } = about;
+  const { owner, repo, headSha, verdict, text = null, checkRun, witness, rewrite, until } = about;
   if (context.now() > until - requestTimeoutMs)
     throw new GitHubError(`The look at ${headSha.slice(0, 7)} took too long to be published.`);
-  const options = { externalId: witness, rewrite, now: context.now() };
+  const options = { externalId: witness, rewrite, now: context.now(), text };
   return publishCheckRun(github, { owner, repo, headSha }, render(verdict), checkRun, options);
 }
 
 /** What may be there when it is asked for again, unlike what is past a limit. */
 export function whatIsUnread(facts: Facts): string | null {
-  const parts = [facts.commits, facts.files, facts.reviews, facts.labels, facts.timeline, facts.notes];
+  const { commits, files, reviews, labels, timeline, notes, oldHeads } = facts;
+  const parts = [commits, files, reviews, labels, timeline, notes, ...oldHeads.map((head) => head.commits)];
   return (
     parts.flatMap((part) => (part.kind === "unreadable" && part.pastLimit !== true ? [part.why] : []))[0] ??
     null
@@ -170,6 +183,19 @@ async function rememberEvidence(
   await rememberObservations(
     store,
     evidence.map((entry) => evidenceObservation(key, number, entry, now())),
+  );
+}
+
+function asObservation(evidence: Evidence): Observation {
+  return { kind: "evidence", evidence };
+}
+
+async function rememberScanned({ store, now }: LookContext, facts: Facts, config: Config): Promise<void> {
+  const about = { repo: repoKey(facts.owner, facts.repo), number: facts.number, at: now() };
+  const scanned = headsScanned(facts, config);
+  await rememberObservations(
+    store,
+    scanned.map((sha) => ({ ...about, key: sha, observation: { kind: "scanned", sha } })),
   );
 }
 

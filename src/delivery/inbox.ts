@@ -22,10 +22,10 @@ export class MalformedDeliveryError extends Error {
  * @throws MalformedDeliveryError; StoreError when it could not be stored, so that GitHub shows it as failed.
  */
 export async function receive(
-  given: { store: Store; configRepo: string; now: number },
+  given: { store: Store; appId: number; configRepo: string; now: number },
   delivery: Delivery,
 ): Promise<"accepted" | "ignored" | "repeated"> {
-  const { store, configRepo, now } = given;
+  const { store, appId, configRepo, now } = given;
   const { guid, event, payload } = delivery;
   const effects = effectsOf(delivery, configRepo);
   // Before the delivery is stored: should it fail after this, the team is only read once more than needed.
@@ -34,7 +34,7 @@ export async function receive(
   const marks =
     effects === null
       ? []
-      : [...effects.marks, ...(await marksOfHeads(store, effects)), ...bound.map(({ mark }) => mark)];
+      : [...effects.marks, ...(await marksOfHeads(store, effects, appId)), ...bound.map(({ mark }) => mark)];
   const groups = effects?.groups ?? [];
   const outcome = marks.length + groups.length === 0 ? "ignored" : "accepted";
   const seen = [...(effects?.observations ?? []), ...bound.map(({ observation }) => observation)];
@@ -66,15 +66,17 @@ function effectsOf({ event, payload, guid }: Delivery, configRepo: string): Effe
   }
 }
 
-async function marksOfHeads(store: Store, effects: Effects): Promise<Effects["marks"]> {
-  const found = effects.heads.map(async ({ repo, sha, installation }) => {
+async function marksOfHeads(store: Store, effects: Effects, appId: number): Promise<Effects["marks"]> {
+  // GitHub tells an app of its own check runs as well.
+  const heads = effects.heads.filter(({ unlessBy }) => unlessBy !== appId);
+  const found = heads.map(async ({ repo, sha, installation, rewrite }) => {
     const pulls = await openPullsWithHead(store, repo, sha);
     const group = await openGroup(store, repo, sha);
     const targets = [
       ...pulls.map((number) => pullTarget(repo, number)),
       ...(group === null ? [] : [groupTarget(repo, sha)]),
     ];
-    return targets.map((target) => ({ target, installation, priority: 0, rewrite: true }));
+    return targets.map((target) => ({ target, installation, priority: 0, rewrite }));
   });
   return (await Promise.all(found)).flat();
 }

@@ -6,6 +6,7 @@
  * so that they stay below 2^31 and never name two things. Times are ISO 8601 in UTC with whole seconds, as GitHub's.
  */
 import type { KeyObject } from "node:crypto";
+import type { CommitStatus } from "./commit-status.ts";
 
 export type Role = "admin" | "maintain" | "write" | "triage" | "read";
 export type FileMode = "100644" | "100755" | "120000" | "160000";
@@ -217,6 +218,7 @@ export type Repository = {
   readonly checkSuites: CheckSuite[];
   /** Oldest first. */
   readonly checkRuns: CheckRun[];
+  readonly statuses: CommitStatus[];
   readonly rulesets: Ruleset[];
   /** Of all its branches, first to land first. */
   readonly queue: (Record<"number" | "actorId", number> &

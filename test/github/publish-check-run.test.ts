@@ -124,7 +124,14 @@ describe("a check run", () => {
 });
 
 describe("a check run that cannot be updated is followed by a fresh one", () => {
-  const checkRun = { id: 41, status: "completed", conclusion: "failure", title: "Old", summary: "Old" };
+  const checkRun = {
+    id: 41,
+    status: "completed",
+    conclusion: "failure",
+    title: "Old",
+    summary: "Old",
+    text: null,
+  };
   const head = { ...shop, headSha: "a".repeat(40) };
 
   test("when it belongs to another app: this one was registered anew", async () => {
