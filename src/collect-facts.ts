@@ -22,6 +22,7 @@ import { type PullRead, type PullRef, readPull } from "./github/read-pull.ts";
 import { readOldHeads } from "./github/read-old-heads.ts";
 import { repoKey } from "./github/targets.ts";
 import { bindRoster, configInForce, type InForce, proposedChanges } from "./in-force.ts";
+import type { Memory } from "./memory.ts";
 import { restore, type RestoreContext, toStore } from "./restore.ts";
 import { cachedPatch, cachePatch, rememberLanded, wasLanded } from "./store/configs.ts";
 import { type NewObservation, recall } from "./store/observations.ts";
@@ -43,6 +44,8 @@ export type Collected = {
   readonly facts: readonly Facts[];
   readonly config: Config;
   readonly versions: InForce["versions"];
+  /** What is remembered of each of them alone, in the order of the facts. */
+  readonly memories: readonly Memory[];
   /** What was forgotten and our own check runs still remember; it is part of the facts already. */
   readonly restored: readonly NewObservation[];
 };
@@ -74,7 +77,8 @@ export async function collectFacts(
   // The pool keeps the order.
   const facts = await Promise.all(known.map(async (each, at) => readMore(reading, reads[at] ?? seen, each)));
   const restored = recalled.flatMap((each) => each.restored);
-  return { facts, config, versions: inForce.versions, restored };
+  const memories = recalled.map((each) => each.facts);
+  return { facts, config, versions: inForce.versions, memories, restored };
 }
 
 /**

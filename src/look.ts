@@ -100,18 +100,15 @@ async function lookAt(
   { seen, look, until }: Looking,
 ): Promise<LookResult> {
   const { owner, repo, headSha } = seen.facts;
-  const { facts, config, versions, restored } = await collectFacts(context, github, seen);
+  const { facts, config, versions, memories, restored } = await collectFacts(context, github, seen);
   await rememberObservations(context.store, restored);
-  const memories: Memory[] = [];
+  const found: Memory[] = [];
   const verdicts: Verdict[] = [];
   let witness = "";
   for (const each of facts) {
     const evidence = signsToRemember(each, policiesIn(config));
     const verdict = judge(each, config);
-    memories.push({
-      number: each.number,
-      observations: [...each.observations, ...evidence.map(asObservation)],
-    });
+    found.push({ number: each.number, observations: evidence.map(asObservation) });
     if (verdict === null) await rememberEvidence(context, each, evidence);
     else {
       const entry = await record(context, request.installation, { facts: each, verdict, evidence, versions });
@@ -125,7 +122,7 @@ async function lookAt(
   const verdict = strictest(verdicts);
   const { checkRun } = seen;
   const { rewrite } = request;
-  const text = toText(memories);
+  const text = toText([...memories, ...found]);
   const about = { owner, repo, headSha, verdict, text, checkRun, witness, rewrite, until };
   const wrote = await publishVerdict(context, github, about);
   const unread =

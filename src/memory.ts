@@ -12,7 +12,7 @@ import { observation } from "./store/observations.ts";
 /** What is remembered: everything else GitHub shows again, or decides nothing. */
 export type Remembered = Extract<Observation, { kind: "evidence" | "push" }>;
 
-/** What there is to remember of one pull request. */
+/** Something there is to remember of a pull request. */
 export type Memory = { readonly number: number; readonly observations: readonly Observation[] };
 
 const before = "<!-- countersign:memory:1 ";
@@ -28,14 +28,16 @@ const memorySchema = z.array(z.object({ number: z.int(), observations: z.array(o
 
 /**
  * The text of a check run that remembers these pull requests; null when there is nothing to remember. Where not everything has
- * room, first comes one piece of evidence of each tool, then who pushed, then the rest.
+ * room, first comes one piece of evidence of each tool, then who pushed, then the rest. One pull request may be given in parts.
  */
-export function toText(pulls: readonly Memory[]): string | null {
+export function toText(memories: readonly Memory[]): string | null {
   // In one order, so that the same memory gives the same text whichever pull request is looked at.
-  const memories = pulls.toSorted((one, other) => one.number - other.number);
-  const all = memories.flatMap(({ number, observations }) =>
-    byImportance(observations).map((entry, rank) => ({ number, rank, entry: shortened(entry) })),
-  );
+  const numbers = [...new Set(memories.map(({ number }) => number))].toSorted((one, other) => one - other);
+  const all = numbers.flatMap((number) => {
+    const own = memories.filter((memory) => memory.number === number);
+    const observations = byImportance(own.flatMap((memory) => memory.observations));
+    return observations.map((entry, rank) => ({ number, rank, entry: shortened(entry) }));
+  });
   let bytes = 0;
   const kept = all
     .toSorted((one, other) => one.rank - other.rank)
@@ -45,13 +47,11 @@ export function toText(pulls: readonly Memory[]): string | null {
       bytes += size;
       return true;
     });
-  const written = memories
-    .map(({ number }) => ({
-      number,
-      observations: kept.filter((one) => one.number === number).map(({ entry }) => entry),
-    }))
-    .filter(({ observations }) => observations.length > 0);
-  if (written.length === 0) return null;
+  if (kept.length === 0) return null;
+  const written = numbers.map((number) => ({
+    number,
+    observations: kept.filter((one) => one.number === number).map(({ entry }) => entry),
+  }));
   return `${before}${Buffer.from(JSON.stringify(written)).toString("base64")}${after}`;
 }
 
@@ -77,7 +77,8 @@ function isOwn({ seenOn }: Evidence): boolean {
   return seenOn === undefined;
 }
 
-function shortened(entry: Remembered): Remembered {
+/** An observation as it is written; its key is another one where its quote was cut. */
+export function shortened(entry: Remembered): Remembered {
   if (entry.kind !== "evidence" || entry.evidence.quote.length <= quoteCharactersMax) return entry;
   // By characters: half of one could not be written.
   const quote = `${[...entry.evidence.quote].slice(0, quoteCharactersMax).join("")}…`;
@@ -97,7 +98,8 @@ export function fromText(text: string, number: number): Remembered[] | null {
   return own.flatMap(({ observations }) => observations).filter(isRemembered);
 }
 
-function isRemembered(entry: Observation): entry is Remembered {
+/** Whether it is of the kinds that are remembered. */
+export function isRemembered(entry: Observation): entry is Remembered {
   return entry.kind === "evidence" || entry.kind === "push";
 }
 

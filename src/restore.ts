@@ -6,7 +6,7 @@ import { observationKey } from "./github/events.ts";
 import { readOwnTexts } from "./github/read-old-heads.ts";
 import type { PullRead } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
-import { fromText, type Remembered } from "./memory.ts";
+import { fromText, isRemembered, type Remembered, shortened } from "./memory.ts";
 import { evidenceObservation, type NewObservation } from "./store/observations.ts";
 
 export type RestoreContext = {
@@ -47,8 +47,9 @@ export async function restore(
   const earlier = here.length > 0 || !forgotten || appId === null ? [] : earlierHeads(facts);
   const texts = appId === null ? [] : await readOwnTexts(github, facts, earlier, { appId, now: now() });
   const all = new Map([...here, ...recalled(texts)].map((entry) => [keyOf(entry), entry]));
-  for (const entry of known) if (entry.kind === "evidence" || entry.kind === "push") all.delete(keyOf(entry));
-  return [...all.values()];
+  for (const entry of known.filter(isRemembered)) all.delete(keyOf(shortened(entry)));
+  // What is inherited no more, because the other pull request was merged, must not come back by ourselves.
+  return [...all.values()].filter((entry) => forgotten || !isInherited(entry));
 }
 
 /** As rows of the store. */
@@ -79,6 +80,10 @@ function earlierHeads({
   const replaced = events.flatMap((event) => (event.kind === "force-pushed" ? (event.before ?? []) : []));
   const heads = [...inRange.slice(-earlierHeadsMax / 2), ...replaced.slice(-earlierHeadsMax / 2)];
   return [...new Set(heads)].filter((sha) => sha !== headSha);
+}
+
+function isInherited(entry: Remembered): boolean {
+  return entry.kind === "evidence" && entry.evidence.seenOn !== undefined;
 }
 
 function keyOf(entry: Remembered): string {

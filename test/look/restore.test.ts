@@ -1,9 +1,13 @@
 /** What a look reads to find what was replaced before anybody looked, and what a lost store knew; and that it reads it once. */
 import { describe, expect, test } from "vitest";
 import { look } from "../../src/look.ts";
+import { toText } from "../../src/memory.ts";
+import { restore } from "../../src/restore.ts";
 import { recall, rememberObservations } from "../../src/store/observations.ts";
 import type { Store } from "../../src/store/store.ts";
+import { evidence } from "../gate/world.ts";
 import { freshStore } from "../store/fresh-store.ts";
+import { factsWith } from "./facts-with.ts";
 import { type Acme, assisted, openAcme, shop } from "./acme.ts";
 
 const plain = { message: "Cache the total", files: { "cart.ts": "export const total = 1;\n" } };
@@ -162,4 +166,54 @@ describe("our own earlier check runs", () => {
     await expect(acme.look()).rejects.toMatchObject({ name: "GitHubError", gone: false });
     expect(acme.writes()).toEqual([]);
   });
+
+  test("bring nothing twice: not a long line they keep only the beginning of", async () => {
+    const acme = await openAcme();
+    const trailer = `Assisted-by: Claude Code ${"x".repeat(500)}`;
+    acme.github.push("acme/shop", { branch: "topic", pusher: "june", message: `More\n\n${trailer}\n` });
+    await acme.look();
+    const once = await recall(acme.store, "acme/shop", 1);
+    await acme.look();
+
+    expect(once.filter(({ kind }) => kind === "evidence")).toHaveLength(2);
+    expect(await recall(acme.store, "acme/shop", 1)).toEqual(once);
+  });
+
+  test("make nobody's push that of another pull request with the same head", async () => {
+    const acme = await openAcme();
+    acme.github.push("acme/shop", { branch: "twin", pusher: "june", from: "topic" });
+    const twin = await acme.openPull("main", "twin");
+    await acme.deliver();
+    for (const branch of ["topic", "twin"] as const)
+      acme.github.push("acme/shop", { branch, pusher: "milo", from: acme.head, force: true });
+    const sha = acme.github.push("acme/shop", { branch: "topic", pusher: "milo", message: "More" });
+    acme.github.push("acme/shop", { branch: "twin", pusher: "grace", from: sha });
+    await acme.deliver();
+    for (const number of [1, twin, 1]) await acme.look(number);
+
+    const pushers = (await recall(acme.store, "acme/shop", 1)).flatMap((seen) =>
+      seen.kind === "push" ? [seen.actor.login] : [],
+    );
+    expect(pushers).toEqual(["milo"]);
+  });
+
+  test.each([
+    [
+      "while the store knows of a look, for there it was inherited and may lapse",
+      [{ kind: "scanned", sha: "a" }],
+      0,
+    ],
+    ["but when everything is forgotten", [], 1],
+  ] as const)(
+    "do not bring back what was seen on another pull request %s",
+    async (_when, known, expected) => {
+      const acme = await openAcme();
+      const seen = { kind: "evidence", evidence: evidence({ seenOn: 3 }) } as const;
+      const text = toText([{ number: 1, observations: [seen] }]);
+      const checkRun = { id: 1, status: "completed", conclusion: "failure", title: "", summary: "", text };
+      const pull = { facts: factsWith({ number: 1 }), checkRun };
+
+      expect(await restore(acme.context, acme.octokit, pull, known)).toEqual([seen].slice(0, expected));
+    },
+  );
 });
