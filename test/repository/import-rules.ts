@@ -12,7 +12,7 @@ const allowedParts: Readonly<Record<string, readonly string[]>> = {
   "in-force": ["gate", "config", "github", "store"],
   memory: ["gate", "store"],
   restore: ["gate", "github", "store", "memory"],
-  "collect-facts": ["gate", "config", "github", "store", "in-force", "restore"],
+  "collect-facts": ["gate", "config", "github", "store", "in-force", "memory", "restore"],
   look: ["gate", "config", "github", "store", "in-force", "collect-facts", "memory"],
   "look-group": ["gate", "github", "store", "collect-facts", "look"],
   delivery: ["look", "look-group", "store", "github"],
