@@ -60,6 +60,7 @@ const OPERATIONS = [
   `PUT ${REPO}/pulls/{pull_number}/reviews/{review_id}/dismissals`,
   `PUT ${REPO}/pulls/{pull_number}/update-branch`,
   `GET ${REPO}/rules/branches/{branch}`,
+  `POST ${REPO}/statuses/{sha}`,
 ];
 
 /** Event -> its actions; an event without actions has one empty name. */
@@ -99,6 +100,7 @@ const WEBHOOKS: Readonly<Record<string, readonly string[]>> = {
     "transferred",
     "unarchived",
   ],
+  status: [""],
   team: ["added_to_repository", "created", "deleted", "edited", "removed_from_repository"],
 };
 

@@ -20,11 +20,14 @@ import {
   readSuggestions,
 } from "./github/read-more.ts";
 import { type PullRead, type PullRef, readPull } from "./github/read-pull.ts";
+import { readOldHeads } from "./github/read-old-heads.ts";
 import { repoKey } from "./github/targets.ts";
 import { bindRoster, configInForce, type InForce, proposedChanges } from "./in-force.ts";
 import { recallPushes } from "./store/branch-pushes.ts";
+import type { Memory } from "./memory.ts";
+import { restore, type RestoreContext, toStore } from "./restore.ts";
 import { cachedPatch, cachePatch, rememberLanded, wasLanded } from "./store/configs.ts";
-import { recall } from "./store/observations.ts";
+import { type NewObservation, recall } from "./store/observations.ts";
 import { openPullsWithHead } from "./store/pulls.ts";
 import type { Store } from "./store/store.ts";
 import { recallInherited } from "./store/traces.ts";
@@ -35,6 +38,7 @@ export type CollectContext = {
   readonly appId: number | null;
   readonly configRepo: string;
   readonly now: () => number;
+  readonly log: RestoreContext["log"];
 };
 
 /** What there is to judge at one head SHA: the pull request that was looked at and those that share its head. */
@@ -42,6 +46,10 @@ export type Collected = {
   readonly facts: readonly Facts[];
   readonly config: Config;
   readonly versions: InForce["versions"];
+  /** What is remembered of each of them alone, in the order of the facts. */
+  readonly memories: readonly Memory[];
+  /** What was forgotten and our own check runs still remember; it is part of the facts already. */
+  readonly restored: readonly NewObservation[];
 };
 
 /** The one query about a pull request. @throws GitHubError */
@@ -64,12 +72,15 @@ export async function collectFacts(
   const reads = [seen, ...(await readSiblings(context, github, seen))];
   const given = { store, github, configRepo, now: now() };
   const inForce = await configInForce(given, seen.facts.owner, seen);
-  const known = pool(await Promise.all(reads.map(async (pull) => recallFacts(store, pull))));
+  const recalled = await Promise.all(reads.map(async (pull) => recallFacts(context, github, pull)));
+  const known = pool(recalled.map((each) => each.facts));
   const config = await bindRoster(store, inForce.config, known, now());
   const reading = { context, github, inForce: { ...inForce, config } };
   // The pool keeps the order.
   const facts = await Promise.all(known.map(async (each, at) => readMore(reading, reads[at] ?? seen, each)));
-  return { facts, config, versions: inForce.versions };
+  const restored = recalled.flatMap((each) => each.restored);
+  const memories = recalled.map((each) => each.facts);
+  return { facts, config, versions: inForce.versions, memories, restored };
 }
 
 /**
@@ -98,14 +109,25 @@ async function readIfThere(context: CollectContext, github: GitHub, pull: PullRe
   }
 }
 
-async function recallFacts(store: Store, { facts }: PullRead): Promise<Facts> {
+async function recallFacts(
+  context: CollectContext,
+  github: GitHub,
+  pull: PullRead,
+): Promise<{ facts: Facts; restored: NewObservation[] }> {
+  const { store, now } = context;
+  const { facts } = pull;
   const repo = repoKey(facts.owner, facts.repo);
   const known = { ...facts, ...notYet };
   const inherited = await recallInherited(store, repo, known);
   const own = await recall(store, repo, facts.number);
   const pushed = await recallPushes(store, known);
   // What was seen on an earlier pull request, or before there was one, was seen first.
-  return { ...known, observations: [...inherited, ...pushed.filter((push) => !isAmong(own, push)), ...own] };
+  const recalled = [...inherited, ...pushed.filter((push) => !isAmong(own, push)), ...own];
+  const restored = await restore(context, github, pull, recalled);
+  return {
+    facts: { ...known, observations: [...recalled, ...restored] },
+    restored: toStore(facts, restored, now()),
+  };
 }
 
 /** Whether `synchronize` told of the push, too. */
@@ -125,6 +147,7 @@ const notYet = {
   otherAuthors: [],
   stackBase: null,
   landed: [],
+  oldHeads: [],
   patches: [],
   suggestedBy: [],
   pushAccess: [],
@@ -145,7 +168,8 @@ async function readMore(reading: Reading, pull: PullRead, known: Facts): Promise
     (stacked || known.base === known.defaultBranch) &&
     inForce.guarded.some(({ version }) => version !== null);
   const now = context.now();
-  const shas = known.commits.kind === "read" ? known.commits.value.map(({ sha }) => sha) : [];
+  const oldHeads = want.oldHeads.length === 0 ? [] : await readOldHeads(github, known, want.oldHeads, now);
+  const shas = commitsIn([known, ...oldHeads]);
   const [files, stackBase, landed, patches, suggestedBy, pushAccess, notes] = await Promise.all([
     want.oldPaths || guards ? withOldPaths(github, pull, now) : known.files,
     stacked ? readStackBase(github, known, now) : null,
@@ -155,8 +179,12 @@ async function readMore(reading: Reading, pull: PullRead, known: Facts): Promise
     readPushAccess(github, known, want.pushAccess, now),
     want.notes ? readNotes(github, known, shas, now) : known.notes,
   ]);
-  const facts = { ...known, files, stackBase, landed, patches, suggestedBy, pushAccess, notes };
+  const facts = { ...known, oldHeads, files, stackBase, landed, patches, suggestedBy, pushAccess, notes };
   return { ...facts, configChanges: await readConfigChanges(reading, facts) };
+}
+
+function commitsIn(heads: readonly { readonly commits: Facts["commits"] }[]): string[] {
+  return heads.flatMap(({ commits }) => (commits.kind === "read" ? commits.value.map(({ sha }) => sha) : []));
 }
 
 /** Whether a policy names the base branch. If none does, the rules of the stack that it may be part of decide. */

@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { answerCommands } from "./answer-commands.ts";
 import { type CollectContext, collectFacts, read } from "./collect-facts.ts";
 import type { Evidence } from "./gate/evidence.ts";
-import type { Facts } from "./gate/facts.ts";
+import type { Facts, Observation } from "./gate/facts.ts";
 import { signsToRemember } from "./gate/assistance.ts";
 import { judge } from "./gate/judge.ts";
+import { headsScanned } from "./gate/old-heads.ts";
 import type { Policy } from "./gate/policy.ts";
 import { render } from "./gate/render.ts";
 import { strictest } from "./gate/strictest.ts";
@@ -14,6 +15,7 @@ import { GitHubError } from "./github/errors.ts";
 import { type HeadRef, publishCheckRun, type Published } from "./github/publish-check-run.ts";
 import type { OwnCheckRun, PullRead, PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
+import { type Memory, toText } from "./memory.ts";
 import { leaseHead, releaseHead } from "./store/heads.ts";
 import { knownHead, noteRead } from "./store/pulls.ts";
 import { evidenceObservation, rememberObservations } from "./store/observations.ts";
@@ -110,19 +112,23 @@ async function lookAt(
   { seen, look, until }: Looking,
 ): Promise<LookResult> {
   const { owner, repo, headSha } = seen.facts;
-  const { facts, config, versions } = await collectFacts(context, github, seen);
+  const { facts, config, versions, memories, restored } = await collectFacts(context, github, seen);
+  await rememberObservations(context.store, restored);
+  const found: Memory[] = [];
   const judged: Judged[] = [];
   let witness = "";
   for (const each of facts) {
     const evidence = signsToRemember(each, policiesIn(config));
     const verdict = judge(each, config);
-    if (verdict === null) {
-      await rememberEvidence(context, each, evidence);
-      continue;
+    found.push({ number: each.number, observations: evidence.map(asObservation) });
+    if (verdict === null) await rememberEvidence(context, each, evidence);
+    else {
+      const entry = await record(context, request.installation, { facts: each, verdict, evidence, versions });
+      witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
+      if (each.open) judged.push({ facts: each, verdict });
     }
-    const entry = await record(context, request.installation, { facts: each, verdict, evidence, versions });
-    witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
-    if (each.open) judged.push({ facts: each, verdict });
+    // Only now: a commit that counts as scanned is not read again.
+    await rememberScanned(context, each, config);
   }
   if (judged.length === 0) {
     await noteRead(context.store, hintOf(request, seen));
@@ -131,7 +137,8 @@ async function lookAt(
   const verdict = strictest(judged.map((each) => each.verdict));
   const { checkRun } = seen;
   const { rewrite } = request;
-  const about = { owner, repo, headSha, verdict, checkRun, witness, rewrite, until };
+  const text = toText([...memories, ...found]);
+  const about = { owner, repo, headSha, verdict, text, checkRun, witness, rewrite, until };
   const { wrote, at, passing } = await publishVerdict(context, github, about);
   const shown = { sha: headSha, passing, at: at ?? context.now() + clockDriftMaxMs };
   for (const { facts: each } of judged) {
@@ -162,16 +169,18 @@ export async function publishVerdict(
   github: GitHub,
   about: HeadRef & {
     readonly verdict: Verdict;
+    /** What the check run is to remember; null for nothing. */
+    readonly text?: string | null;
     readonly checkRun: OwnCheckRun | null;
     readonly witness: string;
     readonly rewrite: boolean;
     readonly until: number;
   },
 ): Promise<Published & { readonly passing: boolean }> {
-  const { owner, repo, headSha, verdict, checkRun, witness, rewrite, until } = about;
+  const { owner, repo, headSha, verdict, text = null, checkRun, witness, rewrite, until } = about;
   if (context.now() > until - requestTimeoutMs)
     throw new GitHubError(`The look at ${headSha.slice(0, 7)} took too long to be published.`);
-  const options = { externalId: witness, rewrite, now: context.now() };
+  const options = { externalId: witness, rewrite, now: context.now(), text };
   const output = render(verdict);
   const published = await publishCheckRun(github, { owner, repo, headSha }, output, checkRun, options);
   return { ...published, passing: output.conclusion === "success" };
@@ -179,7 +188,8 @@ export async function publishVerdict(
 
 /** What may be there when it is asked for again, unlike what is past a limit. */
 export function whatIsUnread(facts: Facts): string | null {
-  const parts = [facts.commits, facts.files, facts.reviews, facts.labels, facts.timeline, facts.notes];
+  const { commits, files, reviews, labels, timeline, notes, oldHeads } = facts;
+  const parts = [commits, files, reviews, labels, timeline, notes, ...oldHeads.map((head) => head.commits)];
   return (
     parts.flatMap((part) => (part.kind === "unreadable" && part.pastLimit !== true ? [part.why] : []))[0] ??
     null
@@ -200,6 +210,19 @@ async function rememberEvidence(
   await rememberObservations(
     store,
     evidence.map((entry) => evidenceObservation(key, number, entry, now())),
+  );
+}
+
+function asObservation(evidence: Evidence): Observation {
+  return { kind: "evidence", evidence };
+}
+
+async function rememberScanned({ store, now }: LookContext, facts: Facts, config: Config): Promise<void> {
+  const about = { repo: repoKey(facts.owner, facts.repo), number: facts.number, at: now() };
+  const scanned = headsScanned(facts, config);
+  await rememberObservations(
+    store,
+    scanned.map((sha) => ({ ...about, key: sha, observation: { kind: "scanned", sha } })),
   );
 }
 

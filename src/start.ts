@@ -36,7 +36,7 @@ export async function start(
     log: log.child({}, { level: "silent" }),
   });
   const work = startWork(environment, { store, log, now, clientFor: async (id) => probot.auth(id) });
-  await probot.load(countersign({ store, configRepo, log, now, wake: work.wake }));
+  await probot.load(countersign({ store, appId, configRepo, log, now, wake: work.wake }));
   const server = await startServer({
     host: environment.host,
     port: environment.port,
@@ -56,6 +56,8 @@ export async function start(
   const proxy =
     webhookProxyUrl === null ? null : startProxy(webhookProxyUrl, `${server.url}${webhookPath}`, log);
   log.info({ url: server.url, github: apiUrl }, "Countersign listens");
+  // Whether a ruleset names the source cannot be seen without the right to administer the repository.
+  log.warn({ appId }, pinTheSource);
   return {
     url: server.url,
     async stop(why) {
@@ -83,6 +85,9 @@ function startWork(
     },
   };
 }
+
+const pinTheSource =
+  "In every ruleset that requires the check Countersign, choose this app as its source (integration_id, in branch protection app_id): without it GitHub takes a check or status of that name from anybody who can write to the repository. To be repeated for every new ruleset; this line is no sign that one is wrong";
 
 type WebhookEvent = Parameters<Probot["receive"]>[0];
 

@@ -1,3 +1,4 @@
+import { containing } from "./end-to-end/containing.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +50,7 @@ it("is ready as soon as it has started, and has nothing to do", async () => {
   await server.stop("SIGTERM");
   expect(server.log.filter(({ chore }) => chore === undefined)).toMatchObject([
     { msg: "Countersign listens", url: server.url },
+    { level: 40, appId: 1, msg: containing("choose this app as its source") },
     { msg: "Stopping", why: "SIGTERM" },
     { msg: "Stopped" },
   ]);

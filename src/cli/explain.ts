@@ -100,7 +100,8 @@ async function explainPull({ pull, json }: Wanted, io: ExplainIo): Promise<numbe
   const remembered = await openStoreToRead(place);
   const store = remembered ?? (await openEmptyStore());
   try {
-    const context = { store, appId: null, configRepo: place.configRepo, now: io.now };
+    const log = { warn: (_: object, message: string) => io.stderr(`${message}\n`) };
+    const context = { store, appId: null, configRepo: place.configRepo, now: io.now, log };
     const { seen, collected } = await collect(context, pull, place);
     for (const line of unknownHere(place, pull, { seen, remembers: remembered !== null }))
       io.stderr(`${line}\n`);

@@ -24,10 +24,10 @@ export class MalformedDeliveryError extends Error {
  * @throws MalformedDeliveryError; StoreError when it could not be stored, so that GitHub shows it as failed.
  */
 export async function receive(
-  given: { store: Store; configRepo: string; now: number },
+  given: { store: Store; appId: number; configRepo: string; now: number },
   delivery: Delivery,
 ): Promise<"accepted" | "ignored" | "repeated"> {
-  const { store, configRepo, now } = given;
+  const { store, appId, configRepo, now } = given;
   const { guid, event, payload } = delivery;
   const effects = effectsOf(delivery, configRepo);
   // Before the delivery is stored: should it fail after this, the team is only read once more than needed.
@@ -36,7 +36,11 @@ export async function receive(
   const marks =
     effects === null
       ? []
-      : [...effects.marks, ...(await marksOfHeads(store, effects)), ...(await marksOfPushes(store, effects))];
+      : [
+          ...effects.marks,
+          ...(await marksOfHeads(store, effects, appId)),
+          ...(await marksOfPushes(store, effects)),
+        ];
   const groups = effects?.groups ?? [];
   const pushes = effects?.pushes ?? [];
   const outcome = marks.length + groups.length + pushes.length === 0 ? "ignored" : "accepted";
@@ -71,15 +75,17 @@ function effectsOf({ event, payload, guid }: Delivery, configRepo: string): Effe
   }
 }
 
-async function marksOfHeads(store: Store, effects: Effects): Promise<Effects["marks"]> {
-  const found = effects.heads.map(async ({ repo, sha, installation }) => {
+async function marksOfHeads(store: Store, effects: Effects, appId: number): Promise<Effects["marks"]> {
+  // GitHub tells an app of its own check runs as well.
+  const heads = effects.heads.filter(({ unlessBy }) => unlessBy !== appId);
+  const found = heads.map(async ({ repo, sha, installation, rewrite }) => {
     const pulls = await openPullsWithHead(store, repo, sha);
     const group = await openGroup(store, repo, sha);
     const targets = [
       ...pulls.map((number) => pullTarget(repo, number)),
       ...(group === null ? [] : [groupTarget(repo, sha)]),
     ];
-    return targets.map((target) => ({ target, installation, priority: 0, rewrite: true }));
+    return targets.map((target) => ({ target, installation, priority: 0, rewrite }));
   });
   return (await Promise.all(found)).flat();
 }

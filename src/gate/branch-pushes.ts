@@ -48,16 +48,6 @@ export function pushesSinceBase(facts: Facts, pushes: readonly BranchPush[]): Br
   return pushes.filter((push) => found.has(push) || (lost && push.branch === headRef));
 }
 
-/**
- * SHAs that were the head, as pushes told, and are not among the commits now: nobody may have looked at what they brought. Those
- * that force-pushes replaced while the pull request was open stand in its timeline, too.
- */
-export function oldHeads({ observations, commits }: Facts): string[] {
-  const inRange = new Set(commits.kind === "read" ? commits.value.map(({ sha }) => sha) : []);
-  const heads = observations.flatMap((seen) => (seen.kind === "push" ? [seen.after] : []));
-  return [...new Set(heads)].filter((sha) => !inRange.has(sha));
-}
-
 /** Of the pushes that brought a SHA those to the branch, and those to others before. */
 function toBranch(branch: string, pushes: readonly BranchPush[]): readonly BranchPush[] {
   const first = pushes.findIndex((push) => push.branch === branch);

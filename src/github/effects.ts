@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Account } from "../gate/accounts.ts";
 import type { Observation } from "../gate/facts.ts";
+import type { HeadHint } from "./check-events.ts";
 
 /** What a delivery leads to: marks and observations, nothing else. */
 export type Effects = {
@@ -29,7 +30,7 @@ export type Effects = {
   readonly pulls: readonly PullHint[];
   readonly pushes: readonly PushSeen[];
   /** Every open pull request with this head SHA is to be looked at, for events that name a commit only. */
-  readonly heads: readonly { readonly repo: string; readonly sha: string; readonly installation: number }[];
+  readonly heads: readonly HeadHint[];
   readonly groups: readonly GroupHint[];
   /** Repositories, `owner/name`, and owners that are called differently from now on. */
   readonly renames: readonly {

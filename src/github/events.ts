@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Observation } from "../gate/facts.ts";
 import { accountOfUser, userSchema } from "./accounts.ts";
+import { headsOfCheck, headsOfStatus } from "./check-events.ts";
 import { commandIn } from "./comment-event.ts";
 import { type Effects, installation, none, priority, repository } from "./effects.ts";
 import { onPush } from "./push-event.ts";
@@ -31,14 +32,6 @@ const reviewPayload = z.object({
   repository,
   pull_request: pull,
   review: z.object({ id: z.number(), commit_id: z.string().nullable() }),
-});
-
-const checkPayload = z.object({
-  action: z.string(),
-  installation,
-  repository,
-  check_run: z.object({ head_sha: z.string() }).optional(),
-  check_suite: z.object({ head_sha: z.string() }).optional(),
 });
 
 const groupPayload = z.object({
@@ -83,8 +76,9 @@ export const events: Readonly<Record<string, (payload: unknown, configRepo: stri
   pull_request_review: onReview,
   push: onPush,
   merge_group: onMergeGroup,
-  check_run: onCheck,
-  check_suite: onCheck,
+  check_run: (payload) => ({ ...none, heads: headsOfCheck(payload) }),
+  check_suite: (payload) => ({ ...none, heads: headsOfCheck(payload) }),
+  status: (payload) => ({ ...none, heads: headsOfStatus(payload) }),
   issue_comment: onComment,
   installation: (payload) => onInstallation(payload, ["created", "unsuspend", "new_permissions_accepted"]),
   installation_repositories: (payload) => onInstallation(payload, ["added"]),
@@ -111,6 +105,7 @@ function onPull(payload: unknown): Effects {
   const at = event.pull_request.updated_at;
   const actor = accountOfUser(event.sender);
   const seen: PullObservation[] = [];
+  if (event.action === "opened") seen.push({ kind: "opened" });
   if (event.action === "synchronize" && event.after !== undefined) {
     seen.push({ kind: "push", actor, before: event.before ?? null, after: event.after, at });
   }
@@ -129,10 +124,13 @@ function onPull(payload: unknown): Effects {
   };
 }
 
-type PullObservation = Extract<Observation, { kind: "push" | "label" }>;
+type PullObservation = Extract<Observation, { kind: "opened" | "push" | "label" }>;
 
-function observationKey(observation: PullObservation): string {
+/** What tells observations of one kind on one pull request apart. */
+export function observationKey(observation: PullObservation): string {
   switch (observation.kind) {
+    case "opened":
+      return "";
     case "push":
       return `${observation.before}..${observation.after} by ${observation.actor.id ?? observation.actor.login}`;
     case "label":
@@ -189,14 +187,6 @@ function onMergeGroup(payload: unknown): Effects {
     marks: open ? [{ ...mark, priority: priority.person }] : [],
     groups: [{ repo, sha, headRef, base: baseRef.replace(/^refs\/heads\//u, ""), open }],
   };
-}
-
-/** A re-request shows the check as queued until it is written again. Its `pull_requests` is empty for forks, so the SHA is used. */
-function onCheck(payload: unknown): Effects {
-  const event = checkPayload.parse(payload);
-  const sha = event.check_run?.head_sha ?? event.check_suite?.head_sha;
-  if (event.action !== "rerequested" || sha === undefined) return none;
-  return { ...none, heads: [{ repo: event.repository.key, sha, installation: event.installation.id }] };
 }
 
 /** Every command causes a look, which also says what is to be answered. */

@@ -23,6 +23,7 @@ export type Published = {
  * cannot be updated any more is followed by a fresh one, and GitHub counts the newest.
  * @param existing our check run as it was read with the facts, so that a repeated write cannot make a second one.
  * @param options.externalId what GitHub is to keep as our witness: look number and newest audit entry.
+ * @param options.text what GitHub is to remember for us without showing it; null or left out: what is there stays.
  * @param options.rewrite write even when nothing changed: somebody re-requested the check, and GitHub shows it as queued.
  * @param options.now ms since epoch, to tell from GitHub's refusal when to come back.
  * @throws GitHubError
@@ -32,16 +33,17 @@ export async function publishCheckRun(
   head: HeadRef,
   output: CheckOutput,
   existing: OwnCheckRun | null,
-  options: { externalId: string; rewrite: boolean; now: number },
+  options: { externalId: string; rewrite: boolean; now: number; text?: string | null },
 ): Promise<Published> {
-  if (existing !== null && isSame(existing, output) && !options.rewrite)
-    return { wrote: "unchanged", at: null };
+  const { text = null } = options;
+  const same = existing !== null && isSame(existing, output) && (text === null || existing.text === text);
+  if (same && !options.rewrite) return { wrote: "unchanged", at: null };
   const { owner, repo, headSha } = head;
   const content = {
     status: "completed" as const,
     conclusion: output.conclusion,
     external_id: options.externalId,
-    output: { title: output.title, summary: output.summary },
+    output: { title: output.title, summary: output.summary, ...(text !== null && { text }) },
   };
   try {
     if (existing !== null) {

@@ -19,7 +19,7 @@ async function freshInbox() {
   });
   let guids = 0;
   const take = async (event: string, payload: unknown, guid = `guid-${++guids}`) =>
-    receive({ store, configRepo: ".github", now: 5000 }, { guid, event, payload });
+    receive({ store, appId: 7, configRepo: ".github", now: 5000 }, { guid, event, payload });
   return { store, take };
 }
 
@@ -42,7 +42,7 @@ it("marks every open pull request with the head SHA of a re-requested check, to 
   const { store, take } = await freshInbox();
   for (const number of [1, 2]) await take("pull_request", pullPayload({ number }));
   await store.db.deleteFrom("marks").execute();
-  const check_run = { head_sha: "a".repeat(40) };
+  const check_run = { head_sha: "a".repeat(40), name: "Countersign", app: { id: 7 } };
 
   expect(await take("check_run", { action: "rerequested", installation, repository, check_run })).toBe(
     "accepted",
@@ -51,6 +51,23 @@ it("marks every open pull request with the head SHA of a re-requested check, to 
     { target: "pull:acme/shop:1", priority: 0, rewrite: 1 },
     { target: "pull:acme/shop:2", priority: 0, rewrite: 1 },
   ]);
+});
+
+it("marks them too when another app makes a check run of our name, and not when we do", async () => {
+  const { store, take } = await freshInbox();
+  await take("pull_request", pullPayload());
+  await store.db.deleteFrom("marks").execute();
+  const made = (app: number | null) => ({
+    action: "created",
+    installation,
+    repository,
+    check_run: { head_sha: "a".repeat(40), name: "Countersign", app: app === null ? null : { id: app } },
+  });
+
+  expect(await take("check_run", made(7))).toBe("ignored");
+  expect(await marked(store)).toEqual([]);
+  expect(await take("check_run", made(15368))).toBe("accepted");
+  expect(await marked(store)).toEqual([{ target: "pull:acme/shop:1", priority: 0, rewrite: 0 }]);
 });
 
 it("ignores a re-request for a commit of no pull request it knows", async () => {

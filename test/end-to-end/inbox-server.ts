@@ -45,7 +45,7 @@ export async function startInboxServer(
   const wake = () => {
     woken += 1;
   };
-  await probot.load(countersign({ store, configRepo: ".github", log, now: () => 1000, wake }));
+  await probot.load(countersign({ store, appId: 7, configRepo: ".github", log, now: () => 1000, wake }));
   const server = await startServer({
     host: "127.0.0.1",
     port: 0,

@@ -93,6 +93,7 @@ export function addRepository(world: World, owner: Account, name: string): Repos
     pulls: new Map(),
     checkSuites: [],
     checkRuns: [],
+    statuses: [],
     rulesets: [],
     queue: [],
     createdAt: "2026-03-01T12:00:00Z",

@@ -145,6 +145,7 @@ export function createRepository(
     pulls: new Map(),
     checkSuites: [],
     checkRuns: [],
+    statuses: [],
     rulesets: [],
     queue: [],
     createdAt: now,

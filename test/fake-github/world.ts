@@ -7,6 +7,7 @@
  */
 import type { HookLog } from "./rest-hooks.ts";
 import type { KeyObject } from "node:crypto";
+import type { CommitStatus } from "./commit-status.ts";
 
 export type Role = "admin" | "maintain" | "write" | "triage" | "read";
 export type FileMode = "100644" | "100755" | "120000" | "160000";
@@ -221,6 +222,7 @@ export type Repository = {
   readonly checkSuites: CheckSuite[];
   /** Oldest first. */
   readonly checkRuns: CheckRun[];
+  readonly statuses: CommitStatus[];
   readonly rulesets: Ruleset[];
   /** Of all its branches, first to land first. */
   readonly queue: (Record<"number" | "actorId", number> &

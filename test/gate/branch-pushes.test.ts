@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type BranchPush, oldHeads, pushesSinceBase } from "../../src/gate/branch-pushes.ts";
+import { type BranchPush, pushesSinceBase } from "../../src/gate/branch-pushes.ts";
 import type { Facts } from "../../src/gate/facts.ts";
 import * as small from "./world.ts";
 
@@ -83,18 +83,4 @@ describe("the pushes since the head left the base", () => {
     expect(found(range("a1"), lines)).toEqual(lines);
     expect(found({ ...range("a1"), commits: { kind: "unreadable", why: "no" } }, lines)).toEqual(lines);
   });
-});
-
-test("old heads are those that pushes brought and whose commits are gone, each once", () => {
-  const seen = pushes([
-    "june topic: . -> a1",
-    "sara topic: a1 +> b1",
-    "june topic: b1 +> a1",
-    "june topic: a1 +> c1",
-  ]);
-  const observations = seen.map((push) => ({ kind: "push", ...push }) as const);
-  expect(oldHeads(small.pull({ ...range("c2", "c1"), observations }))).toEqual([
-    small.sha("a1"),
-    small.sha("b1"),
-  ]);
 });

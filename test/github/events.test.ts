@@ -51,6 +51,10 @@ describe("a pull request", () => {
     expect(effects("pull_request", { action, pull_request })).toEqual({
       ...none,
       marks: [look(0)],
+      observations:
+        action === "opened"
+          ? [{ repo: "acme/shop", number: 12, key: "", observation: { kind: "opened" } }]
+          : [],
       pulls: [hint],
     });
   });
@@ -166,29 +170,6 @@ describe("a review", () => {
     expect(
       effects("pull_request_review", { action: "submitted", pull_request, review: gone }).observations,
     ).toEqual([]);
-  });
-});
-
-describe("a re-request", () => {
-  const heads = [{ repo: "acme/shop", sha: after, installation: 7 }];
-
-  test("of our check run or suite names the commit only", () => {
-    expect(effects("check_run", { action: "rerequested", check_run: { head_sha: after } })).toEqual({
-      ...none,
-      heads,
-    });
-    expect(effects("check_suite", { action: "rerequested", check_suite: { head_sha: after } })).toEqual({
-      ...none,
-      heads,
-    });
-  });
-
-  test.each([
-    ["check_run", { action: "created", check_run: { head_sha: after } }],
-    ["check_run", { action: "completed", check_run: { head_sha: after } }],
-    ["check_suite", { action: "requested", check_suite: { head_sha: after } }],
-  ])("is the only thing that matters about a %s", (event, payload) => {
-    expect(effects(event, payload)).toEqual(none);
   });
 });
 
@@ -310,8 +291,9 @@ describe("a payload that is not GitHub's", () => {
       action: "destroyed",
       merge_group: { head_sha: after, head_ref: "refs/heads/gh-readonly-queue/main/x", base_ref: "main" },
     },
-    check_run: { action: "rerequested", check_run: { head_sha: after } },
+    check_run: { action: "rerequested", check_run: { head_sha: after, name: "Countersign", app: { id: 3 } } },
     check_suite: { action: "rerequested", check_suite: { head_sha: after } },
+    status: { sha: after, context: "ci" },
     issue_comment: {
       action: "created",
       issue: { number: 1 },

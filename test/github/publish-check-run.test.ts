@@ -130,7 +130,14 @@ describe("a check run", () => {
 describe("when a check run could be seen", () => {
   const head = { ...shop, headSha: "a".repeat(40) };
   const date = "Sun, 01 Mar 2026 12:00:07 GMT";
-  const existing = { id: 41, status: "completed", conclusion: "failure", title: "Old", summary: "Old" };
+  const existing = {
+    id: 41,
+    status: "completed",
+    conclusion: "failure",
+    title: "Old",
+    summary: "Old",
+    text: null,
+  };
 
   test("is told by GitHub's clock, and never too early: the header names the second that had begun", async () => {
     const { github, rest } = recordedGitHub();
@@ -145,7 +152,7 @@ describe("when a check run could be seen", () => {
   test("is not known where nothing was written, or GitHub does not say it", async () => {
     const { github, rest } = recordedGitHub();
     rest("POST", "/repos/acme/shop/check-runs", { status: 201 });
-    const same = { ...output, id: 41, status: "completed" };
+    const same = { ...output, id: 41, status: "completed", text: null };
 
     expect(await publishCheckRun(github, head, output, null, options)).toEqual({
       wrote: "created",
@@ -159,7 +166,14 @@ describe("when a check run could be seen", () => {
 });
 
 describe("a check run that cannot be updated is followed by a fresh one", () => {
-  const checkRun = { id: 41, status: "completed", conclusion: "failure", title: "Old", summary: "Old" };
+  const checkRun = {
+    id: 41,
+    status: "completed",
+    conclusion: "failure",
+    title: "Old",
+    summary: "Old",
+    text: null,
+  };
   const head = { ...shop, headSha: "a".repeat(40) };
 
   test("when it belongs to another app: this one was registered anew", async () => {

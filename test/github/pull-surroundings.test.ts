@@ -65,7 +65,7 @@ describe("where it comes from and goes to", () => {
 });
 
 describe("our own check run", () => {
-  const output = { title: "Waiting", summary: "For somebody." };
+  const output = { title: "Waiting", summary: "For somebody.", text: "For later." };
   const completed = { ...shop, name: "Countersign", status: "completed", conclusion: "failure" } as const;
 
   test("is read back, the newest of that name and no other app's", async () => {
@@ -85,12 +85,10 @@ describe("our own check run", () => {
     await octokit.rest.checks.create({ ...completed, head_sha, name: "Countersign config" });
     await impostor.rest.checks.create({ ...completed, head_sha, conclusion: "success" });
 
-    expect((await scene.read()).checkRun).toEqual({
-      id: run.id,
-      status: "completed",
-      conclusion: "failure",
-      ...output,
-    });
+    const { checkRun, facts } = await scene.read();
+
+    expect(checkRun).toEqual({ id: run.id, status: "completed", conclusion: "failure", ...output });
+    expect(facts.sameNamed).toEqual([{ kind: "check run", by: "impostor" }]);
   });
 
   test("on an earlier head is not taken for one on this", async () => {

@@ -88,6 +88,7 @@ describe("a pull request", () => {
           ],
         },
         labels: { kind: "read", value: ["ai-assisted"] },
+        sameNamed: [],
         timeline: {
           kind: "read",
           value: [{ kind: "labeled", label: "ai-assisted", actor: ada, at: labeled?.at }],

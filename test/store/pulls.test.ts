@@ -36,6 +36,8 @@ const facts: Facts = {
   bodyEdited: null,
   stackBase: null,
   landed: [],
+  oldHeads: [],
+  sameNamed: [],
   patches: [],
   suggestedBy: [],
   pushAccess: [],
