@@ -20,7 +20,8 @@ import {
 } from "./github/read-more.ts";
 import { type PullRead, type PullRef, readPull } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
-import { bindRoster, configInForce, type InForce, proposedChanges } from "./in-force.ts";
+import { bindRoster, configInForce, type InForce } from "./in-force.ts";
+import { proposedChanges } from "./proposed-changes.ts";
 import { cachedPatch, cachePatch, rememberLanded, wasLanded } from "./store/configs.ts";
 import { recall } from "./store/observations.ts";
 import { openPullsWithHead } from "./store/pulls.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { proposedChanges } from "../../src/in-force.ts";
+import { proposedChanges } from "../../src/proposed-changes.ts";
 import {
   file,
   type Given,
