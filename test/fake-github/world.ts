@@ -6,6 +6,7 @@
  * so that they stay below 2^31 and never name two things. Times are ISO 8601 in UTC with whole seconds, as GitHub's.
  */
 import type { KeyObject } from "node:crypto";
+import type { Annotation } from "./annotations.ts";
 
 export type Role = "admin" | "maintain" | "write" | "triage" | "read";
 export type FileMode = "100644" | "100755" | "120000" | "160000";
@@ -186,6 +187,7 @@ export type CheckRun = {
   externalId: string;
   detailsUrl: string | null;
   output: { title: string | null; summary: string | null; text: string | null };
+  readonly annotations: Annotation[];
   startedAt: string;
   completedAt: string | null;
 };
@@ -204,7 +206,7 @@ export type Repository = {
   readonly ownerId: number;
   readonly name: string;
   readonly private: boolean;
-  readonly defaultBranch: string;
+  defaultBranch: string;
   readonly collaborators: Map<number, Role>;
   readonly commits: Map<string, Commit>;
   /** Branch name without refs/heads/ -> head SHA. */
