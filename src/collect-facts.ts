@@ -1,4 +1,4 @@
-import type { ConfigChange, Facts } from "./gate/facts.ts";
+import type { Facts } from "./gate/facts.ts";
 import { matchesBranch } from "./gate/patterns.ts";
 import { defaultPolicy, type Policy } from "./gate/policy.ts";
 import { pool } from "./gate/pool.ts";
@@ -21,7 +21,7 @@ import {
 import { type PullRead, type PullRef, readPull } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
 import { bindRoster, configInForce, type InForce } from "./in-force.ts";
-import { proposedChanges } from "./proposed-changes.ts";
+import { type ProposedChange, proposedChanges } from "./proposed-changes.ts";
 import { cachedPatch, cachePatch, rememberLanded, wasLanded } from "./store/configs.ts";
 import { recall } from "./store/observations.ts";
 import { openPullsWithHead } from "./store/pulls.ts";
@@ -41,6 +41,8 @@ export type Collected = {
   readonly facts: readonly Facts[];
   readonly config: Config;
   readonly versions: InForce["versions"];
+  /** What the open ones among them make of roster and policy files, each file once. */
+  readonly proposed: readonly ProposedChange[];
 };
 
 /** The one query about a pull request. @throws GitHubError */
@@ -67,8 +69,20 @@ export async function collectFacts(
   const config = await bindRoster(store, inForce.config, known, now());
   const reading = { context, github, inForce: { ...inForce, config } };
   // The pool keeps the order.
-  const facts = await Promise.all(known.map(async (each, at) => readMore(reading, reads[at] ?? seen, each)));
-  return { facts, config, versions: inForce.versions };
+  const completed = await Promise.all(
+    known.map(async (each, at) => readMore(reading, reads[at] ?? seen, each)),
+  );
+  return {
+    facts: completed.map(({ facts }) => facts),
+    config,
+    versions: inForce.versions,
+    proposed: eachOnce(completed.flatMap(({ facts, proposed }) => (facts.open ? proposed : []))),
+  };
+}
+
+/** Pull requests with one head SHA make the same of a file. */
+function eachOnce(proposed: readonly ProposedChange[]): ProposedChange[] {
+  return [...new Map(proposed.map((each) => [each.change.name, each])).values()];
 }
 
 /**
@@ -121,7 +135,11 @@ const notYet = {
 type Reading = { readonly context: CollectContext; readonly github: GitHub; readonly inForce: InForce };
 
 /** What the gate wants besides, all at once; then what a roster or policy file would become, if one is changed. */
-async function readMore(reading: Reading, pull: PullRead, known: Facts): Promise<Facts> {
+async function readMore(
+  reading: Reading,
+  pull: PullRead,
+  known: Facts,
+): Promise<{ facts: Facts; proposed: readonly ProposedChange[] }> {
   const { context, github, inForce } = reading;
   const { roster, policies } = inForce.config;
   const inUse = policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
@@ -142,7 +160,8 @@ async function readMore(reading: Reading, pull: PullRead, known: Facts): Promise
     want.notes ? readNotes(github, known, shas, now) : known.notes,
   ]);
   const facts = { ...known, files, stackBase, landed, patches, suggestedBy, pushAccess, notes };
-  return { ...facts, configChanges: await readConfigChanges(reading, facts) };
+  const proposed = await readProposedChanges(reading, facts);
+  return { facts: { ...facts, configChanges: proposed.map(({ change }) => change) }, proposed };
 }
 
 /** Whether a policy names the base branch. If none does, the rules of the stack that it may be part of decide. */
@@ -186,10 +205,10 @@ function landedCache({ store, now }: CollectContext, { owner, repo, base }: Fact
 }
 
 /** Only what lands on the default branch comes into force. */
-async function readConfigChanges(
+async function readProposedChanges(
   { context, github, inForce }: Reading,
   facts: Facts,
-): Promise<readonly ConfigChange[]> {
+): Promise<readonly ProposedChange[]> {
   if ((facts.stackBase ?? facts.base) !== facts.defaultBranch) return [];
   const { files } = facts;
   const suspects = inForce.guarded.filter(

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type CollectContext, collectFacts, read } from "./collect-facts.ts";
+import { configCheck } from "./config-check.ts";
 import type { Evidence } from "./gate/evidence.ts";
 import type { Facts } from "./gate/facts.ts";
 import { signsToRemember } from "./gate/assistance.ts";
@@ -10,9 +11,10 @@ import { strictest } from "./gate/strictest.ts";
 import type { Config, Verdict } from "./gate/verdict.ts";
 import { type GitHub, requestTimeoutMs } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
-import { type HeadRef, publishCheckRun } from "./github/publish-check-run.ts";
+import { type HeadRef, publishCheckRun, publishConfigCheckRun } from "./github/publish-check-run.ts";
 import type { OwnCheckRun, PullRead, PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
+import type { ProposedChange } from "./proposed-changes.ts";
 import { leaseHead, releaseHead } from "./store/heads.ts";
 import { knownHead } from "./store/pulls.ts";
 import { evidenceObservation, rememberObservations } from "./store/observations.ts";
@@ -98,7 +100,7 @@ async function lookAt(
   { seen, look, until }: Looking,
 ): Promise<LookResult> {
   const { owner, repo, headSha } = seen.facts;
-  const { facts, config, versions } = await collectFacts(context, github, seen);
+  const { facts, config, versions, proposed } = await collectFacts(context, github, seen);
   const verdicts: Verdict[] = [];
   let witness = "";
   for (const each of facts) {
@@ -112,12 +114,20 @@ async function lookAt(
     witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
     if (each.open) verdicts.push(verdict);
   }
-  if (verdicts.length === 0) return { kind: "not-gated", headSha };
-  const verdict = strictest(verdicts);
-  const { checkRun } = seen;
-  const { rewrite } = request;
-  const about = { owner, repo, headSha, verdict, checkRun, witness, rewrite, until };
-  const wrote = await publishVerdict(context, github, about);
+  const verdict = verdicts.length === 0 ? null : strictest(verdicts);
+  const about = { owner, repo, headSha, rewrite: request.rewrite, until };
+  const { checkRun, configCheckRun } = seen;
+  const verdictWritten =
+    verdict === null
+      ? Promise.resolve(null)
+      : publishVerdict(context, github, { ...about, verdict, checkRun, witness });
+  const configWritten = facts.some(({ open }) => open)
+    ? publishConfigCheck(context, github, { ...about, proposed, checkRun: configCheckRun, look })
+    : Promise.resolve();
+  // One that cannot be written must not keep the other from being written; the look is then repeated.
+  await Promise.allSettled([verdictWritten, configWritten]);
+  const [wrote] = await Promise.all([verdictWritten, configWritten]);
+  if (verdict === null || wrote === null) return { kind: "not-gated", headSha };
   const unread =
     verdict.outcome.kind === "undecidable"
       ? (facts.map(whatIsUnread).find((why) => why !== null) ?? null)
@@ -125,26 +135,42 @@ async function lookAt(
   return { kind: "published", headSha, look, verdict, wrote, unread };
 }
 
-/**
- * Publishes a verdict on a head SHA that is leased until `until`. @throws GitHubError, also when the lease is about to run out:
- * who comes after us may hold it before a hanging request is answered; what we say then could be older than theirs.
- */
+/** A check run of a head SHA that is leased until `until`. */
+type Publishing = HeadRef & {
+  readonly checkRun: OwnCheckRun | null;
+  readonly rewrite: boolean;
+  readonly until: number;
+};
+
+/** Publishes a verdict on a head SHA. @throws GitHubError, also when its lease is about to run out. */
 export async function publishVerdict(
   context: LookContext,
   github: GitHub,
-  about: HeadRef & {
-    readonly verdict: Verdict;
-    readonly checkRun: OwnCheckRun | null;
-    readonly witness: string;
-    readonly rewrite: boolean;
-    readonly until: number;
-  },
+  about: Publishing & { readonly verdict: Verdict; readonly witness: string },
 ): Promise<"created" | "updated" | "unchanged"> {
-  const { owner, repo, headSha, verdict, checkRun, witness, rewrite, until } = about;
-  if (context.now() > until - requestTimeoutMs)
-    throw new GitHubError(`The look at ${headSha.slice(0, 7)} took too long to be published.`);
+  const { owner, repo, headSha, verdict, checkRun, witness, rewrite } = about;
+  assertLeased(context, about);
   const options = { externalId: witness, rewrite, now: context.now() };
   return publishCheckRun(github, { owner, repo, headSha }, render(verdict), checkRun, options);
+}
+
+/** Publishes what would become of roster and policy. Nothing where no such file is changed, unless the last look said so of one. */
+async function publishConfigCheck(
+  context: LookContext,
+  github: GitHub,
+  about: Publishing & { readonly proposed: readonly ProposedChange[]; readonly look: number },
+): Promise<void> {
+  const { owner, repo, headSha, proposed, checkRun, look, rewrite } = about;
+  if (proposed.length === 0 && checkRun === null) return;
+  assertLeased(context, about);
+  const options = { externalId: `look:${look}`, rewrite, now: context.now() };
+  await publishConfigCheckRun(github, { owner, repo, headSha }, configCheck(proposed), checkRun, options);
+}
+
+/** Who comes after us may hold the lease before a hanging request is answered; what we say then could be older than theirs. */
+function assertLeased({ now }: LookContext, { headSha, until }: Publishing): void {
+  if (now() > until - requestTimeoutMs)
+    throw new GitHubError(`The look at ${headSha.slice(0, 7)} took too long to be published.`);
 }
 
 /** What may be there when it is asked for again, unlike what is past a limit. */

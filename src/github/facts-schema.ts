@@ -118,7 +118,9 @@ const checkRun = z.object({
   summary: z.string().nullable(),
 });
 
-/** The head commit: our check run on it, and the pull requests it is in. */
+const checkRuns = z.object({ nodes: z.array(checkRun) }).nullable();
+
+/** The head commit: our check runs on it, and the pull requests it is in. */
 const headCommitSchema = z.object({
   oid: z.string(),
   associatedPullRequests: z
@@ -134,9 +136,7 @@ const headCommitSchema = z.object({
       ),
     })
     .nullable(),
-  checkSuites: z
-    .object({ nodes: z.array(z.object({ checkRuns: z.object({ nodes: z.array(checkRun) }).nullable() })) })
-    .nullish(),
+  checkSuites: z.object({ nodes: z.array(z.object({ checkRuns, configCheckRuns: checkRuns })) }).nullish(),
 });
 
 export type HeadCommit = z.infer<typeof headCommitSchema>;

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { CheckOutput } from "../gate/verdict.ts";
+import type { AnnotatedOutput, Annotation, CheckOutput } from "../gate/verdict.ts";
 import type { GitHub } from "./client.ts";
 import { toGitHubError } from "./errors.ts";
 import type { OwnCheckRun } from "./read-pull.ts";
-import { checkName } from "./to-facts.ts";
+import { checkName, configCheckName } from "./to-facts.ts";
 
 /** Where a check run belongs. It is a commit's, never a pull request's. */
 export type HeadRef = { readonly owner: string; readonly repo: string; readonly headSha: string };
@@ -22,15 +22,44 @@ export async function publishCheckRun(
   head: HeadRef,
   output: CheckOutput,
   existing: OwnCheckRun | null,
-  options: { externalId: string; rewrite: boolean; now: number },
-): Promise<"created" | "updated" | "unchanged"> {
+  options: PublishOptions,
+): Promise<Published> {
   if (existing !== null && isSame(existing, output) && !options.rewrite) return "unchanged";
-  const { owner, repo, headSha } = head;
+  return write(github, head, { ...output, name: checkName, annotations: [] }, existing, options);
+}
+
+/**
+ * Publishes the check run about changed roster and policy files, in the same way. GitHub adds the annotations of an update
+ * to those that stand there and takes none back, so one that says something else is a fresh check run; GitHub shows the newest.
+ * @throws GitHubError
+ */
+export async function publishConfigCheckRun(
+  github: GitHub,
+  head: HeadRef,
+  output: AnnotatedOutput,
+  existing: OwnCheckRun | null,
+  options: PublishOptions,
+): Promise<Published> {
+  const same = existing !== null && isSame(existing, output);
+  if (same && !options.rewrite) return "unchanged";
+  return write(github, head, { ...output, name: configCheckName }, same ? existing : null, options);
+}
+
+type PublishOptions = { readonly externalId: string; readonly rewrite: boolean; readonly now: number };
+type Published = "created" | "updated" | "unchanged";
+
+async function write(
+  github: GitHub,
+  { owner, repo, headSha }: HeadRef,
+  { name, conclusion, title, summary, annotations }: AnnotatedOutput & { readonly name: string },
+  existing: OwnCheckRun | null,
+  options: PublishOptions,
+): Promise<"created" | "updated"> {
   const content = {
     status: "completed" as const,
-    conclusion: output.conclusion,
+    conclusion,
     external_id: options.externalId,
-    output: { title: output.title, summary: output.summary },
+    output: { title, summary },
   };
   try {
     if (existing !== null) {
@@ -41,11 +70,32 @@ export async function publishCheckRun(
         if (!isLost(error)) throw error;
       }
     }
-    await github.rest.checks.create({ owner, repo, name: checkName, head_sha: headSha, ...content });
+    const output = annotations.length === 0 ? {} : { annotations: annotations.map(toAnnotation) };
+    await github.rest.checks.create({
+      owner,
+      repo,
+      name,
+      head_sha: headSha,
+      ...content,
+      output: { ...content.output, ...output },
+    });
     return "created";
   } catch (error) {
     throw toGitHubError(error, options.now);
   }
+}
+
+/** GitHub takes columns only where the line begins and ends the annotation. */
+function toAnnotation({ path, line, column, level, message }: Annotation) {
+  return {
+    path,
+    start_line: line,
+    end_line: line,
+    start_column: column,
+    end_column: column,
+    annotation_level: level,
+    message,
+  };
 }
 
 function isSame(existing: OwnCheckRun, output: CheckOutput): boolean {

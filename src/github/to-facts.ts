@@ -28,6 +28,9 @@ export type Unread = Map<string, string>;
 /** The name of our check run, in rulesets and on commits. */
 export const checkName = "Countersign";
 
+/** The name of the one about changed roster and policy files. It is to be required nowhere: most commits have none. */
+export const configCheckName = "Countersign config";
+
 const coAuthorsMax = 50;
 
 /** Turns GitHub's answer into facts: its words in, ours out, nothing decided. */

@@ -78,7 +78,7 @@ describe("the head commit", () => {
     title: "Waiting",
     summary: "For",
   };
-  const checkSuites = { nodes: [{ checkRuns: { nodes: [checkRun] } }] };
+  const checkSuites = { nodes: [{ checkRuns: { nodes: [checkRun] }, configCheckRuns: { nodes: [] } }] };
   const own = { id: 5, status: "completed", conclusion: "failure", title: "Waiting", summary: "For" };
   const asked = (object: unknown) => ({ data: { repository: { object } } });
 

@@ -98,6 +98,7 @@ describe("a pull request", () => {
       renamed: [],
       onOtherPull: false,
       checkRun: null,
+      configCheckRun: null,
       organisation: { kind: "absent" },
       repository: {
         where: "acme/shop",
