@@ -124,7 +124,7 @@ async function lookAt(
   const configWritten = facts.some(({ open }) => open)
     ? publishConfigCheck(context, github, { ...about, proposed, checkRun: configCheckRun, look })
     : Promise.resolve();
-  // One that cannot be written must not keep the other from being written; the look is then repeated.
+  // One that fails must not keep the other from being written, and the lease is given back when both have ended.
   await Promise.allSettled([verdictWritten, configWritten]);
   const [wrote] = await Promise.all([verdictWritten, configWritten]);
   if (verdict === null || wrote === null) return { kind: "not-gated", headSha };

@@ -78,7 +78,7 @@ export type Company = {
 
 /** The company with the server running in this process. Both keep running until `close`. */
 export async function openCompany(
-  options: { files?: Readonly<Record<string, string>>; installed?: false } = {},
+  options: { files?: Readonly<Record<string, string>>; installed?: false; now?: () => number } = {},
 ): Promise<Company> {
   const github = await startFakeGitHub();
   const acme = furnish(github, options.files);
@@ -86,7 +86,8 @@ export async function openCompany(
   const log: string[] = [];
   const environment = readEnvironment(environmentFor(acme, github.url, { dataDir, port: 0 }), () => "");
   if (environment.kind === "broken") throw new Error(environment.problems.join("\n"));
-  const server = await start(environment.value, { write: (line) => log.push(line) });
+  const { now = Date.now } = options;
+  const server = await start(environment.value, { write: (line) => log.push(line), now });
   const install = () => {
     github.setWebhookUrl(`${server.url}/api/github/webhooks`);
     github.installApp("acme", { repositories: "all" });

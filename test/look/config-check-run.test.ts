@@ -115,6 +115,33 @@ describe("a pull request that changes a policy in force gets a check run about i
 
     expect(configRuns(acme, sha)).toEqual([said]);
   });
+
+  test("for open pull requests alone, when the one to the default branch is closed and the other stays", async () => {
+    const { acme, sha, number } = await changing(broken);
+    acme.github.push("acme/shop", { branch: "release", pusher: "ada", from: "main" });
+    await acme.openPull("release", "rules");
+    await acme.deliver();
+    await acme.look(number);
+
+    const about = { owner: "acme", repo: "shop", pull_number: number };
+    await acme.github.as("june").rest.pulls.update({ ...about, state: "closed" });
+    await acme.deliver();
+    await acme.look(number);
+
+    expect(configRuns(acme, sha)).toEqual([said, gone]);
+  });
+
+  test("with each file once, where one of two pull requests gets to the default branch by its stack", async () => {
+    const { acme, sha, number } = await changing(broken);
+    const other = await acme.openPull("topic", "rules");
+    acme.github.stack("acme/shop", other, "main");
+    await acme.deliver();
+
+    await acme.look(number);
+    await acme.look(other);
+
+    expect(configRuns(acme, sha)).toEqual([said]);
+  });
 });
 
 describe("of the two check runs", () => {
