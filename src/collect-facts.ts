@@ -1,4 +1,4 @@
-import type { ConfigChange, Facts, Observation } from "./gate/facts.ts";
+import type { Facts, Observation } from "./gate/facts.ts";
 import { matchesBranch } from "./gate/patterns.ts";
 import { defaultPolicy, type Policy } from "./gate/policy.ts";
 import { pool } from "./gate/pool.ts";
@@ -22,9 +22,10 @@ import {
 import { type PullRead, type PullRef, readPull } from "./github/read-pull.ts";
 import { readOldHeads } from "./github/read-old-heads.ts";
 import { repoKey } from "./github/targets.ts";
-import { bindRoster, configInForce, type InForce, proposedChanges } from "./in-force.ts";
+import { bindRoster, configInForce, type InForce } from "./in-force.ts";
 import { recallPushes } from "./store/branch-pushes.ts";
 import type { Memory } from "./memory.ts";
+import { type ProposedChange, proposedChanges } from "./proposed-changes.ts";
 import { restore, type RestoreContext, toStore } from "./restore.ts";
 import { cachedPatch, cachePatch, rememberLanded, wasLanded } from "./store/configs.ts";
 import { type NewObservation, recall } from "./store/observations.ts";
@@ -50,6 +51,8 @@ export type Collected = {
   readonly memories: readonly Memory[];
   /** What was forgotten and our own check runs still remember; it is part of the facts already. */
   readonly restored: readonly NewObservation[];
+  /** What the open ones among them make of roster and policy files, each file once. */
+  readonly proposed: readonly ProposedChange[];
 };
 
 /** The one query about a pull request. @throws GitHubError */
@@ -77,10 +80,22 @@ export async function collectFacts(
   const config = await bindRoster(store, inForce.config, known, now());
   const reading = { context, github, inForce: { ...inForce, config } };
   // The pool keeps the order.
-  const facts = await Promise.all(known.map(async (each, at) => readMore(reading, reads[at] ?? seen, each)));
-  const restored = recalled.flatMap((each) => each.restored);
-  const memories = recalled.map((each) => each.facts);
-  return { facts, config, versions: inForce.versions, memories, restored };
+  const completed = await Promise.all(
+    known.map(async (each, at) => readMore(reading, reads[at] ?? seen, each)),
+  );
+  return {
+    facts: completed.map(({ facts }) => facts),
+    config,
+    versions: inForce.versions,
+    memories: recalled.map((each) => each.facts),
+    restored: recalled.flatMap((each) => each.restored),
+    proposed: eachOnce(completed.flatMap(({ facts, proposed }) => (facts.open ? proposed : []))),
+  };
+}
+
+/** Pull requests with one head SHA make the same of a file. */
+function eachOnce(proposed: readonly ProposedChange[]): ProposedChange[] {
+  return [...new Map(proposed.map((each) => [each.change.name, each])).values()];
 }
 
 /**
@@ -158,7 +173,11 @@ const notYet = {
 type Reading = { readonly context: CollectContext; readonly github: GitHub; readonly inForce: InForce };
 
 /** What the gate wants besides, all at once; then what a roster or policy file would become, if one is changed. */
-async function readMore(reading: Reading, pull: PullRead, known: Facts): Promise<Facts> {
+async function readMore(
+  reading: Reading,
+  pull: PullRead,
+  known: Facts,
+): Promise<{ facts: Facts; proposed: readonly ProposedChange[] }> {
   const { context, github, inForce } = reading;
   const { roster, policies } = inForce.config;
   const inUse = policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
@@ -180,7 +199,8 @@ async function readMore(reading: Reading, pull: PullRead, known: Facts): Promise
     want.notes ? readNotes(github, known, shas, now) : known.notes,
   ]);
   const facts = { ...known, oldHeads, files, stackBase, landed, patches, suggestedBy, pushAccess, notes };
-  return { ...facts, configChanges: await readConfigChanges(reading, facts) };
+  const proposed = await readProposedChanges(reading, facts);
+  return { facts: { ...facts, configChanges: proposed.map(({ change }) => change) }, proposed };
 }
 
 function commitsIn(heads: readonly { readonly commits: Facts["commits"] }[]): string[] {
@@ -228,10 +248,10 @@ function landedCache({ store, now }: CollectContext, { owner, repo, base }: Fact
 }
 
 /** Only what lands on the default branch comes into force. */
-async function readConfigChanges(
+async function readProposedChanges(
   { context, github, inForce }: Reading,
   facts: Facts,
-): Promise<readonly ConfigChange[]> {
+): Promise<readonly ProposedChange[]> {
   if ((facts.stackBase ?? facts.base) !== facts.defaultBranch) return [];
   const { files } = facts;
   const suspects = inForce.guarded.filter(

@@ -7,7 +7,8 @@ import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
 import { type GroupRef, readGroup } from "./github/read-group.ts";
 import { repoKey } from "./github/targets.ts";
-import { headLeaseMs, type LookContext, type LookResult, publishVerdict, whatIsUnread } from "./look.ts";
+import { assertLeased, headLeaseMs, type LookContext, type LookResult, whatIsUnread } from "./look.ts";
+import { type HeadLease, publishVerdict } from "./publish-checks.ts";
 import { newestAudit } from "./store/audit.ts";
 import { closeGroup, openGroup, rememberGroupPulls } from "./store/groups.ts";
 import { leaseHead, releaseHead } from "./store/heads.ts";
@@ -43,18 +44,19 @@ export async function lookAtGroup(
   const lease = await leaseHead(store, { repo, sha, worker: holder, now: leasedAt, leaseMs: headLeaseMs });
   if (lease === null) return { kind: "busy" };
   try {
-    const until = leasedAt + headLeaseMs;
-    return await lookAt(context, github, { ...request, ...group, look: lease.look, until });
+    const renew = async () => assertLeased(context, sha, leasedAt + headLeaseMs);
+    return await lookAt(context, github, { ...request, ...group, lease: { look: lease.look, renew } });
   } finally {
     await releaseHead(store, { repo, sha, worker: holder });
   }
 }
 
-type Looking = GroupRef & GroupRequest & { readonly look: number; readonly until: number };
+type Looking = GroupRef & GroupRequest & { readonly lease: HeadLease };
 
 async function lookAt(context: LookContext, github: GitHub, looking: Looking): Promise<LookResult | null> {
   const { store, appId, now } = context;
-  const { owner, repo, sha, look } = looking;
+  const { owner, repo, sha } = looking;
+  const { look } = looking.lease;
   const key = repoKey(owner, repo);
   const group = await readGroup(github, looking, { appId, now: now() });
   if (group === null) {
@@ -72,10 +74,10 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
   if (verdicts.length === 0) return { kind: "not-gated", headSha: sha };
   const verdict = strictest(verdicts);
   const newest = await newestAudit(store);
-  const { wrote } = await publishVerdict(context, github, {
-    ...looking,
-    headSha: sha,
+  const to = { ...looking, headSha: sha, now: now() };
+  const { wrote } = await publishVerdict(github, to, {
     verdict: { ...verdict, notes: [...verdict.notes, ...pullsNamed(pulls)] },
+    text: null,
     checkRun: group.checkRun,
     witness: newest === null ? `look:${look}` : `look:${look} audit:${newest.seq}:${newest.hash}`,
   });

@@ -7,15 +7,15 @@ import { signsToRemember } from "./gate/assistance.ts";
 import { judge } from "./gate/judge.ts";
 import { headsScanned } from "./gate/old-heads.ts";
 import type { Policy } from "./gate/policy.ts";
-import { render } from "./gate/render.ts";
 import { strictest } from "./gate/strictest.ts";
 import type { Config, Verdict } from "./gate/verdict.ts";
 import { type GitHub, requestTimeoutMs } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
-import { type HeadRef, publishCheckRun, type Published } from "./github/publish-check-run.ts";
-import type { OwnCheckRun, PullRead, PullRef } from "./github/read-pull.ts";
+import type { Published } from "./github/publish-check-run.ts";
+import type { PullRead, PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
 import { type Memory, toText } from "./memory.ts";
+import { type HeadLease, publishChecks, type PublishedVerdict } from "./publish-checks.ts";
 import { leaseHead, releaseHead } from "./store/heads.ts";
 import { knownHead, noteRead } from "./store/pulls.ts";
 import { evidenceObservation, rememberObservations } from "./store/observations.ts";
@@ -90,8 +90,10 @@ export async function look(context: LookContext, github: GitHub, request: LookRe
       if (seen.facts.headSha === leased) {
         return await lookAt(context, github, request, {
           seen,
-          look: lease.look,
-          until: leasedAt + headLeaseMs,
+          lease: {
+            look: lease.look,
+            renew: async () => assertLeased(context, leased, leasedAt + headLeaseMs),
+          },
         });
       }
       sha = seen.facts.headSha;
@@ -103,16 +105,16 @@ export async function look(context: LookContext, github: GitHub, request: LookRe
 }
 
 type Judged = { readonly facts: Facts; readonly verdict: Verdict };
-type Looking = { readonly seen: PullRead; readonly look: number; readonly until: number };
+type Looking = { readonly seen: PullRead; readonly lease: HeadLease };
 
 async function lookAt(
   context: LookContext,
   github: GitHub,
   request: LookRequest,
-  { seen, look, until }: Looking,
+  { seen, lease }: Looking,
 ): Promise<LookResult> {
   const { owner, repo, headSha } = seen.facts;
-  const { facts, config, versions, memories, restored } = await collectFacts(context, github, seen);
+  const { facts, config, versions, memories, restored, proposed } = await collectFacts(context, github, seen);
   await rememberObservations(context.store, restored);
   const found: Memory[] = [];
   const judged: Judged[] = [];
@@ -124,33 +126,47 @@ async function lookAt(
     if (verdict === null) await rememberEvidence(context, each, evidence);
     else {
       const entry = await record(context, request.installation, { facts: each, verdict, evidence, versions });
-      witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
+      witness = `look:${lease.look} audit:${entry.seq}:${entry.hash}`;
       if (each.open) judged.push({ facts: each, verdict });
     }
     // Only now: a commit that counts as scanned is not read again.
     await rememberScanned(context, each, config);
   }
-  if (judged.length === 0) {
-    await noteRead(context.store, hintOf(request, seen));
-    return { kind: "not-gated", headSha };
-  }
-  const verdict = strictest(judged.map((each) => each.verdict));
-  const { checkRun } = seen;
-  const { rewrite } = request;
-  const text = toText([...memories, ...found]);
-  const about = { owner, repo, headSha, verdict, text, checkRun, witness, rewrite, until };
-  const { wrote, at, passing } = await publishVerdict(context, github, about);
-  const shown = { sha: headSha, passing, at: at ?? context.now() + clockDriftMaxMs };
-  for (const { facts: each } of judged) {
-    await rememberShown(context.store, { repo: repoKey(owner, repo), number: each.number, ...shown });
-  }
-  const unanswered = await answerCommands(context, github, judged, config);
+  const published = await publishChecks(
+    github,
+    { owner, repo, headSha, lease, rewrite: request.rewrite, now: context.now() },
+    {
+      verdict: judged.length === 0 ? null : strictest(judged.map((each) => each.verdict)),
+      text: toText([...memories, ...found]),
+      witness,
+      checkRun: seen.checkRun,
+      proposed: facts.some(({ open }) => open) ? proposed : null,
+      configCheckRun: seen.configCheckRun,
+    },
+  );
+  if (published !== null) await rememberShownBy(context, judged, published);
+  const unanswered = published === null ? [] : await answerCommands(context, github, judged, config);
   await noteRead(context.store, hintOf(request, seen));
+  if (published === null) return { kind: "not-gated", headSha };
+  const { verdict, wrote } = published;
   const unread =
     verdict.outcome.kind === "undecidable"
       ? (facts.map(whatIsUnread).find((why) => why !== null) ?? null)
       : null;
-  return { kind: "published", headSha, look, verdict, wrote, unread, unanswered };
+  return { kind: "published", headSha, look: lease.look, verdict, wrote, unread, unanswered };
+}
+
+/** From now on an override can mean this check run. */
+async function rememberShownBy(
+  { store, now }: LookContext,
+  judged: readonly Judged[],
+  { at, passing }: PublishedVerdict,
+): Promise<void> {
+  for (const { facts } of judged) {
+    const { owner, repo, number, headSha: sha } = facts;
+    const shownAt = at ?? now() + clockDriftMaxMs;
+    await rememberShown(store, { repo: repoKey(owner, repo), number, sha, passing, at: shownAt });
+  }
 }
 
 /** Written last: until then a sweep would find that this pull request still needs its look. */
@@ -159,31 +175,10 @@ function hintOf({ installation }: LookRequest, { facts, updatedAt }: PullRead) {
   return { repo: repoKey(owner, repo), number, installation, headSha, base, open, merged, updatedAt };
 }
 
-/**
- * Publishes a verdict on a head SHA that is leased until `until`. @throws GitHubError, also when the lease is about to run out:
- * who comes after us may hold it before a hanging request is answered; what we say then could be older than theirs.
- * @returns also whether it lets pass what is to be merged.
- */
-export async function publishVerdict(
-  context: LookContext,
-  github: GitHub,
-  about: HeadRef & {
-    readonly verdict: Verdict;
-    /** What the check run is to remember; null for nothing. */
-    readonly text?: string | null;
-    readonly checkRun: OwnCheckRun | null;
-    readonly witness: string;
-    readonly rewrite: boolean;
-    readonly until: number;
-  },
-): Promise<Published & { readonly passing: boolean }> {
-  const { owner, repo, headSha, verdict, text = null, checkRun, witness, rewrite, until } = about;
-  if (context.now() > until - requestTimeoutMs)
+/** Who comes after us may hold the lease before a hanging request is answered; what we say then could be older than theirs. */
+export function assertLeased({ now }: LookContext, headSha: string, until: number): void {
+  if (now() > until - requestTimeoutMs)
     throw new GitHubError(`The look at ${headSha.slice(0, 7)} took too long to be published.`);
-  const options = { externalId: witness, rewrite, now: context.now(), text };
-  const output = render(verdict);
-  const published = await publishCheckRun(github, { owner, repo, headSha }, output, checkRun, options);
-  return { ...published, passing: output.conclusion === "success" };
 }
 
 /** What may be there when it is asked for again, unlike what is past a limit. */

@@ -16,18 +16,18 @@ export type Running = { readonly url: string; stop(why: string): Promise<void> }
 
 /**
  * Puts the parts together and starts them: the store, Probot for authentication and events, the worker, the HTTP server.
- * @param output.write where the log's lines go.
+ * @param outside.write where the log's lines go. @param outside.now the clock, ms since epoch; this machine's if none is given.
  * @returns once it listens. `stop` accepts nothing more, lets running looks end, and closes the store; marks that were
  *   not worked off are there at the next start.
  */
 export async function start(
   environment: Environment,
-  output: { write: (line: string) => void },
+  outside: { readonly write: (line: string) => void; readonly now?: () => number },
 ): Promise<Running> {
   const { appId, privateKey, webhookSecrets, apiUrl, configRepo, dataDir } = environment;
-  const log = createLog(environment.logLevel, output.write);
+  const { write, now = () => Date.now() } = outside;
+  const log = createLog(environment.logLevel, write);
   const store = await openStore({ dataDir });
-  const now = () => Date.now();
   const probot = await createProbot({
     appId,
     privateKey,

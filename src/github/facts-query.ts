@@ -74,7 +74,9 @@ const configFiles = `
     policyHistory: history(first: 1, path: "${policyPath}") { nodes { oid } }
   } } }`;
 
-/** Our check run on the head commit, and the pull requests it is in. */
+const checkRun = "databaseId status conclusion title summary text";
+
+/** Our check runs on the head commit, and the pull requests it is in. */
 const headCommit = `
 fragment headCommit on Commit {
   oid
@@ -83,9 +85,10 @@ fragment headCommit on Commit {
     nodes { number state headRefOid baseRepository { nameWithOwner } }
   }
   checkSuites(first: 10, filterBy: { appId: $appId }) @include(if: $asApp) { nodes {
-    checkRuns(first: 10, filterBy: { checkName: "Countersign", checkType: LATEST }) { nodes {
-      databaseId status conclusion title summary text
-    } }
+    checkRuns(first: 10, filterBy: { checkName: "Countersign", checkType: LATEST }) { nodes { ${checkRun} } }
+    configCheckRuns: checkRuns(first: 10, filterBy: { checkName: "Countersign config", checkType: LATEST }) {
+      nodes { ${checkRun} }
+    }
   } }
 }`;
 

@@ -122,6 +122,8 @@ const checkRun = z.object({
   text: z.string().nullable(),
 });
 
+const checkRuns = z.object({ nodes: z.array(checkRun) }).nullable();
+
 /** What other apps and people report under our check's name. */
 const sameNamed = {
   suites: z
@@ -143,7 +145,7 @@ const sameNamed = {
     .nullish(),
 };
 
-/** The head commit: our check run on it, and the pull requests it is in. */
+/** The head commit: our check runs on it, and the pull requests it is in. */
 const headCommitSchema = z.object({
   oid: z.string(),
   associatedPullRequests: z
@@ -159,9 +161,7 @@ const headCommitSchema = z.object({
       ),
     })
     .nullable(),
-  checkSuites: z
-    .object({ nodes: z.array(z.object({ checkRuns: z.object({ nodes: z.array(checkRun) }).nullable() })) })
-    .nullish(),
+  checkSuites: z.object({ nodes: z.array(z.object({ checkRuns, configCheckRuns: checkRuns })) }).nullish(),
   ...sameNamed,
 });
 

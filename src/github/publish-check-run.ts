@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { CheckOutput } from "../gate/verdict.ts";
+import type { AnnotatedOutput, Annotation, CheckOutput } from "../gate/verdict.ts";
 import type { GitHub } from "./client.ts";
 import { toGitHubError } from "./errors.ts";
 import type { OwnCheckRun } from "./read-pull.ts";
-import { checkName } from "./to-facts.ts";
+import { checkName, configCheckName } from "./to-facts.ts";
 
 /** Where a check run belongs. It is a commit's, never a pull request's. */
 export type HeadRef = { readonly owner: string; readonly repo: string; readonly headSha: string };
@@ -33,17 +33,53 @@ export async function publishCheckRun(
   head: HeadRef,
   output: CheckOutput,
   existing: OwnCheckRun | null,
-  options: { externalId: string; rewrite: boolean; now: number; text?: string | null },
+  options: PublishOptions & { readonly text?: string | null },
 ): Promise<Published> {
   const { text = null } = options;
   const same = existing !== null && isSame(existing, output) && (text === null || existing.text === text);
-  if (same && !options.rewrite) return { wrote: "unchanged", at: null };
-  const { owner, repo, headSha } = head;
+  if (same && !options.rewrite) return unchanged;
+  return write(github, head, { ...output, name: checkName, text, annotations: [] }, existing, options);
+}
+
+/**
+ * Publishes the check run about changed roster and policy files, in the same way. GitHub adds the annotations of an update
+ * to those that stand there and takes none back, so one that says something else is a fresh check run; GitHub shows the newest.
+ * @throws GitHubError
+ */
+export async function publishConfigCheckRun(
+  github: GitHub,
+  head: HeadRef,
+  output: AnnotatedOutput,
+  existing: OwnCheckRun | null,
+  options: PublishOptions,
+): Promise<Published> {
+  const same = existing !== null && isSame(existing, output);
+  if (same && !options.rewrite) return unchanged;
+  return write(
+    github,
+    head,
+    { ...output, name: configCheckName, text: null },
+    same ? existing : null,
+    options,
+  );
+}
+
+type PublishOptions = { readonly externalId: string; readonly rewrite: boolean; readonly now: number };
+const unchanged: Published = { wrote: "unchanged", at: null };
+
+async function write(
+  github: GitHub,
+  { owner, repo, headSha }: HeadRef,
+  output: AnnotatedOutput & { readonly name: string; readonly text: string | null },
+  existing: OwnCheckRun | null,
+  options: PublishOptions,
+): Promise<Published> {
+  const { name, conclusion, title, summary, text, annotations } = output;
   const content = {
     status: "completed" as const,
-    conclusion: output.conclusion,
+    conclusion,
     external_id: options.externalId,
-    output: { title: output.title, summary: output.summary, ...(text !== null && { text }) },
+    output: { title, summary, ...(text !== null && { text }) },
   };
   try {
     if (existing !== null) {
@@ -62,9 +98,13 @@ export async function publishCheckRun(
     const answer = await github.rest.checks.create({
       owner,
       repo,
-      name: checkName,
+      name,
       head_sha: headSha,
       ...content,
+      output: {
+        ...content.output,
+        ...(annotations.length > 0 && { annotations: annotations.map(toAnnotation) }),
+      },
     });
     return { wrote: "created", at: answeredBy(answer.headers) };
   } catch (error) {
@@ -76,6 +116,19 @@ export async function publishCheckRun(
 function answeredBy({ date }: { readonly date?: string | undefined }): number | null {
   const second = Date.parse(date ?? "");
   return Number.isNaN(second) ? null : second + 1000;
+}
+
+/** GitHub takes columns only where the line begins and ends the annotation. */
+function toAnnotation({ path, line, column, level, message }: Annotation) {
+  return {
+    path,
+    start_line: line,
+    end_line: line,
+    start_column: column,
+    end_column: column,
+    annotation_level: level,
+    message,
+  };
 }
 
 function isSame(existing: OwnCheckRun, output: CheckOutput): boolean {

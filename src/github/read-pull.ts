@@ -17,7 +17,7 @@ import { isOurName, type Items, type PullFacts, toPullFacts, type Unread } from 
 
 export type PullRef = { readonly owner: string; readonly repo: string; readonly number: number };
 
-/** Our own check run on the head SHA, as GitHub shows it now. */
+/** One of our own check runs on the head SHA, as GitHub shows it now. */
 export type OwnCheckRun = {
   readonly id: number;
   readonly status: string;
@@ -38,6 +38,8 @@ export type PullRead = {
   /** Whether the base branch is itself the head of an open pull request, so that this one may be in a stack. */
   readonly onOtherPull: boolean;
   readonly checkRun: OwnCheckRun | null;
+  /** The one about changed roster and policy files. */
+  readonly configCheckRun: OwnCheckRun | null;
   /** Absent where the configuration repository does not exist or the app cannot see it; GitHub does not tell which. */
   readonly organisation: Read<ConfigFiles>;
   readonly repository: ConfigFiles;
@@ -108,7 +110,8 @@ async function readOnce(
     siblings: siblingsOf(head.pulls, pull, repository.nameWithOwner),
     renamed: renamedIn(items),
     onOtherPull: (pull.baseRef?.associatedPullRequests.totalCount ?? 0) > 0,
-    checkRun: ownCheckRun(head.commit),
+    checkRun: ownCheckRun(head.commit, "checkRuns"),
+    configCheckRun: ownCheckRun(head.commit, "configCheckRuns"),
     organisation: organisationOf(config, unread),
     repository: configFilesOf(repository),
   };
@@ -291,9 +294,9 @@ export function readerOf(appId: number | null): { appId: number | null; asApp: b
   return { appId, asApp: appId !== null };
 }
 
-/** Our check run on a commit, null when there is none. */
-export function ownCheckRun(commit: HeadCommit): OwnCheckRun | null {
-  const run = commit.checkSuites?.nodes.flatMap((suite) => suite.checkRuns?.nodes ?? []).at(0);
+/** One of our check runs on a commit, null when there is none. */
+export function ownCheckRun(commit: HeadCommit, which: "checkRuns" | "configCheckRuns"): OwnCheckRun | null {
+  const run = commit.checkSuites?.nodes.flatMap((suite) => suite[which]?.nodes ?? []).at(0);
   if (run === undefined) return null;
   const { databaseId, status, conclusion, title, summary, text } = run;
   return {

@@ -34,6 +34,9 @@ export function isOurName(name: string): boolean {
   return name.toLowerCase() === checkName.toLowerCase();
 }
 
+/** The name of the one about changed roster and policy files. It is to be required nowhere: most commits have none. */
+export const configCheckName = "Countersign config";
+
 const coAuthorsMax = 50;
 
 /** Turns GitHub's answer into facts: its words in, ours out, nothing decided. */

@@ -83,7 +83,7 @@ export type Company = {
 
 /** The company with the server running in this process. Both keep running until `close`. */
 export async function openCompany(
-  options: { files?: Readonly<Record<string, string>>; installed?: false } = {},
+  options: { files?: Readonly<Record<string, string>>; installed?: false; now?: () => number } = {},
 ): Promise<Company> {
   const github = await startFakeGitHub();
   const acme = furnish(github, options.files);
@@ -92,7 +92,8 @@ export async function openCompany(
   const variables = environmentFor(acme, github.url, { dataDir, port: 0 });
   const environment = readEnvironment(variables, () => "");
   if (environment.kind === "broken") throw new Error(environment.problems.join("\n"));
-  const begin = async () => start(environment.value, { write: (line) => log.push(line) });
+  const { now = Date.now } = options;
+  const begin = async () => start(environment.value, { write: (line) => log.push(line), now });
   let server = await begin();
   const listen = () => github.setWebhookUrl(`${server.url}/api/github/webhooks`);
   const install = () => {

@@ -13,6 +13,7 @@ import { markReady } from "./pulls.ts";
 import { push, type Push } from "./push.ts";
 import {
   accountNamed,
+  changeDefaultBranch,
   changeSelection,
   createAccount,
   createApp,
@@ -135,6 +136,8 @@ function happenings(world: World) {
       changeSelection(world, installationOf(world, installationId), "added", fullNames.map(repository)),
     removeRepositories: (installationId: number, fullNames: readonly string[]) =>
       changeSelection(world, installationOf(world, installationId), "removed", fullNames.map(repository)),
+    changeDefaultBranch: (fullName: string, branch: string, by: string) =>
+      changeDefaultBranch(world, repository(fullName), actor(by), branch),
     markReady: (fullName: string, number: number, by: string) =>
       markReady(world, repository(fullName), pullOf(repository(fullName), number), actor(by)),
     editComment: (

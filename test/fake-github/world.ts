@@ -8,6 +8,7 @@
 import type { HookLog } from "./rest-hooks.ts";
 import type { KeyObject } from "node:crypto";
 import type { CommitStatus } from "./commit-status.ts";
+import type { Annotation } from "./annotations.ts";
 
 export type Role = "admin" | "maintain" | "write" | "triage" | "read";
 export type FileMode = "100644" | "100755" | "120000" | "160000";
@@ -191,6 +192,7 @@ export type CheckRun = {
   externalId: string;
   detailsUrl: string | null;
   output: { title: string | null; summary: string | null; text: string | null };
+  readonly annotations: Annotation[];
   startedAt: string;
   completedAt: string | null;
 };
@@ -209,7 +211,7 @@ export type Repository = {
   readonly ownerId: number;
   readonly name: string;
   readonly private: boolean;
-  readonly defaultBranch: string;
+  defaultBranch: string;
   readonly collaborators: Map<number, Role>;
   readonly commits: Map<string, Commit>;
   /** Branch name without refs/heads/ -> head SHA. */

@@ -82,12 +82,19 @@ describe("our own check run", () => {
     const head_sha = topicSha;
     await octokit.rest.checks.create({ ...completed, head_sha, output: { title: "Old", summary: "Old" } });
     const { data: run } = await octokit.rest.checks.create({ ...completed, head_sha, output });
-    await octokit.rest.checks.create({ ...completed, head_sha, name: "Countersign config" });
+    const about = { title: "Roster", summary: "Broken" };
+    const { data: config } = await octokit.rest.checks.create({
+      ...completed,
+      head_sha,
+      name: "Countersign config",
+      output: about,
+    });
     await impostor.rest.checks.create({ ...completed, head_sha, conclusion: "success" });
 
-    const { checkRun, facts } = await scene.read();
-
-    expect(checkRun).toEqual({ id: run.id, status: "completed", conclusion: "failure", ...output });
+    const { checkRun, configCheckRun, facts } = await scene.read();
+    const ours = { status: "completed", conclusion: "failure" };
+    expect(checkRun).toEqual({ id: run.id, ...ours, ...output });
+    expect(configCheckRun).toEqual({ id: config.id, ...ours, ...about, text: null });
     expect(facts.sameNamed).toEqual([{ kind: "check run", by: "impostor" }]);
   });
 

@@ -100,6 +100,7 @@ describe("a pull request", () => {
       onOtherPull: false,
       checkRun: null,
       updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}Z$/u),
+      configCheckRun: null,
       organisation: { kind: "absent" },
       repository: {
         where: "acme/shop",

@@ -238,14 +238,14 @@ describe("a pull request that changes a policy in force", () => {
   };
   const free = { verdict: { outcome: { kind: "not-needed" } } };
 
-  test("waits for a senior though nobody used an assistant, and costs one more read", async () => {
+  test("waits for a senior though nobody used an assistant, and costs one more read and write", async () => {
     const { acme, number } = await changing(observe);
 
     const requests = await requestsOf(acme, async () => {
       expect(await acme.look(number)).toMatchObject(guarded);
     });
 
-    expect(requests).toEqual(["Facts", "Proposal", "check-runs"]);
+    expect(requests).toEqual(["Facts", "Proposal", "check-runs", "check-runs"]);
   });
 
   test("cannot pass when the file would be broken, and the verdict names file, line and column", async () => {
