@@ -23,9 +23,9 @@ export async function start(
   environment: Environment,
   output: { write: (line: string) => void },
 ): Promise<Running> {
-  const { appId, privateKey, webhookSecrets, apiUrl, configRepo, dataDir } = environment;
+  const { appId, privateKey, webhookSecrets, apiUrl, configRepo } = environment;
   const log = createLog(environment.logLevel, output.write);
-  const store = await openStore({ dataDir });
+  const store = await openStore(environment);
   const now = () => Date.now();
   const silent = log.child({}, { level: "silent" });
   const probot = await createProbot({

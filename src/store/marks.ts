@@ -7,6 +7,7 @@
  *                                -> lease ran out (the worker died): claimed by the next, with one more attempt counted
  */
 import { sql } from "kysely";
+import { skippingLocked } from "./dialect.ts";
 import { inTransaction } from "./store.ts";
 import type { Queryable } from "./store.ts";
 
@@ -54,7 +55,8 @@ const failingMax = 20;
 export async function putMarks(store: Queryable, marks: readonly Mark[], now: number): Promise<void> {
   if (marks.length === 0) return;
   await inTransaction(store, async ({ db }) => {
-    for (const mark of marks) {
+    // In one order, so that two who mark the same targets at once do not wait for each other.
+    for (const mark of marks.toSorted((a, b) => (a.target < b.target ? -1 : 1))) {
       await db
         .insertInto("marks")
         .values({
@@ -102,17 +104,19 @@ export async function claimMark(
       // Whoever held it died over it. Uncounted, a target that kills the process would be taken up for ever.
       attempts: sql`case when lease_until > 0 then attempts + 1 else attempts end`,
     })
-    // One row, chosen inside the statement that takes it. SQLite runs one write at a time; where several run at once the
-    // inner query needs `for update skip locked`.
+    // One row, chosen inside the statement that takes it.
     .where("target", "=", (inner) =>
-      inner
-        .selectFrom("marks")
-        .select("target")
-        .where("due_at", "<=", now)
-        .where("lease_until", "<=", now)
-        .orderBy("priority")
-        .orderBy("due_at")
-        .limit(1),
+      skippingLocked(
+        store.db,
+        inner
+          .selectFrom("marks")
+          .select("target")
+          .where("due_at", "<=", now)
+          .where("lease_until", "<=", now)
+          .orderBy("priority")
+          .orderBy("due_at")
+          .limit(1),
+      ),
     )
     .returning(["target", "installation", "generation", "priority", "due_at", "attempts", "rewrite"])
     .executeTakeFirst();

@@ -2,7 +2,16 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Kysely } from "kysely";
 import type { z } from "zod";
-import { copyConfigs, explainOpenError, openDatabase, openDatabaseToRead } from "./dialect.ts";
+import {
+  copyConfigs,
+  explainOpenError,
+  isDeadlock,
+  openPostgres,
+  openPostgresToMigrate,
+  openPostgresToRead,
+  openSqlite,
+  openSqliteToRead,
+} from "./dialect.ts";
 import { migrate, requireMigrated } from "./migrations.ts";
 import type { Tables } from "./tables.ts";
 
@@ -13,17 +22,29 @@ export type Store = {
   close(): Promise<void>;
 };
 
-/** The store, or one transaction on it. Inside a transaction only the latter may be used: SQLite has one connection. */
+/**
+ * The store, or one transaction on it. Inside a transaction only the latter may be used: SQLite has one connection, and
+ * PostgreSQL knows the other's locks only from within.
+ */
 export type Queryable = Pick<Store, "db">;
+
+/** Where the database is: PostgreSQL's address, else a folder for SQLite's file. */
+export type Place = { readonly dataDir: string; readonly databaseUrl?: string | null };
 
 /** The database cannot be used as it is; the message says why and what to do. */
 export class StoreError extends Error {}
 
 /**
- * Opens `countersign.sqlite` in `dataDir`, creating folder and file, and migrates it. Several processes may open the
- * same file. Throws StoreError when the folder cannot be written, the file is not a database, or a newer Countersign wrote it.
+ * Opens the database and migrates it: the one at `databaseUrl`, or where there is none `countersign.sqlite` in `dataDir`,
+ * creating folder and file. Several processes may open the same one. Throws StoreError when it cannot be reached or written,
+ * the file is not a database, or a newer Countersign wrote it.
  */
-export async function openStore({ dataDir }: { dataDir: string }): Promise<Store> {
+export async function openStore({ dataDir, databaseUrl }: Place): Promise<Store> {
+  if (databaseUrl) {
+    const migrating = { open: () => openPostgresToMigrate(databaseUrl), prepare: migrate };
+    await (await openWith(shownUrl(databaseUrl), migrating)).close();
+    return storeOn(openPostgres(databaseUrl));
+  }
   try {
     // Facts of private repositories are kept here: nobody else's business.
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -32,33 +53,42 @@ export async function openStore({ dataDir }: { dataDir: string }): Promise<Store
     throw new StoreError(`The data folder ${dataDir} cannot be created. ${repair}`, { cause });
   }
   const file = join(dataDir, databaseName);
-  return openWith(file, { open: () => openDatabase(file), prepare: migrate });
+  return openWith(file, { open: () => openSqlite(file), prepare: migrate });
 }
 
 /**
- * Opens the store in `dataDir` for a look that is not recorded, beside a running server. Of the file nothing changes: what
- * is remembered of configuration goes to a copy in memory, every other write fails.
- * @returns null where there is no database. @throws StoreError as `openStore`, and for one that has to be migrated first.
+ * Opens the database for a look that is not recorded, beside a running server. Nothing in it changes: what is remembered
+ * of configuration goes to a copy of this connection's own, every other write fails.
+ * @returns null where there is no file. @throws StoreError as `openStore`, and for one that has to be migrated first.
  */
-export async function openStoreToRead({ dataDir }: { dataDir: string }): Promise<Store | null> {
-  const file = join(dataDir, databaseName);
-  if (!existsSync(file)) return null;
+export async function openStoreToRead({ dataDir, databaseUrl }: Place): Promise<Store | null> {
   const prepare = async (db: Kysely<Tables>) => {
     await requireMigrated(db);
     await copyConfigs(db);
   };
-  return openWith(file, { open: () => openDatabaseToRead(file), prepare });
+  if (databaseUrl) {
+    return openWith(shownUrl(databaseUrl), { open: () => openPostgresToRead(databaseUrl), prepare });
+  }
+  const file = join(dataDir, databaseName);
+  if (!existsSync(file)) return null;
+  return openWith(file, { open: () => openSqliteToRead(file), prepare });
 }
 
 /** A store in memory, in which nothing was ever seen. */
 export async function openEmptyStore(): Promise<Store> {
-  return openWith("in memory", { open: () => openDatabase(":memory:"), prepare: migrate });
+  return openWith("in memory", { open: () => openSqlite(":memory:"), prepare: migrate });
 }
 
 const databaseName = "countersign.sqlite";
 
+/** Without what may hold a password: that of the user, and the options. */
+function shownUrl(databaseUrl: string): string {
+  const { protocol, host, pathname } = new URL(databaseUrl);
+  return `${protocol}//${host}${pathname}`;
+}
+
 async function openWith(
-  file: string,
+  name: string,
   { open, prepare }: { open: () => Kysely<Tables>; prepare: (db: Kysely<Tables>) => Promise<void> },
 ): Promise<Store> {
   let db: Kysely<Tables> | null = null;
@@ -67,19 +97,34 @@ async function openWith(
     await prepare(db);
   } catch (cause) {
     await db?.destroy();
-    throw new StoreError(`The database ${file} ${explainOpenError(cause)}`, { cause });
+    throw new StoreError(`The database ${name} ${explainOpenError(cause)}`, { cause });
   }
-  const opened = db;
-  return { db: opened, close: () => opened.destroy() };
+  return storeOn(db);
 }
 
-/** Runs `work` in a transaction, or in the one that `store` already is. An error in it undoes everything it wrote. */
+function storeOn(db: Kysely<Tables>): Store {
+  return { db, close: () => db.destroy() };
+}
+
+/** How often a transaction is begun that PostgreSQL ends to let another one go on. */
+const deadlocksMax = 3;
+
+/**
+ * Runs `work` in a transaction, or in the one that `store` already is. An error in it undoes everything it wrote; when it and
+ * another transaction wait for each other it is begun anew, so it may do nothing but use the store.
+ */
 export async function inTransaction<T>(
   store: Queryable,
   work: (transaction: Queryable) => Promise<T>,
 ): Promise<T> {
   if (store.db.isTransaction) return work(store);
-  return store.db.transaction().execute((db) => work({ db }));
+  for (let begun = 1; ; begun += 1) {
+    try {
+      return await store.db.transaction().execute((db) => work({ db }));
+    } catch (error) {
+      if (!isDeadlock(error) || begun === deadlocksMax) throw error;
+    }
+  }
 }
 
 /** Reads JSON out of a row. Throws StoreError naming `where` it stands when it is not what `schema` says. */

@@ -113,7 +113,7 @@ test("of two ids for one login at once the first one wins", async () => {
 
 test("two processes that see a login for the first time agree on its id", async () => {
   const store = await freshStore();
-  const other = await freshStore(store.dataDir);
+  const other = await freshStore(store.place);
   const [here, there] = await Promise.all([
     bindLogins(store, "acme", [{ login: "grace", id: 1 }], 1_000),
     bindLogins(other, "acme", [{ login: "grace", id: 2 }], 1_000),

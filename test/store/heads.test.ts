@@ -16,7 +16,7 @@ test("looks at a head SHA are numbered from 1", async () => {
 
 test("while a head SHA is held nobody else gets it, on another handle or under the same name", async () => {
   const store = await freshStore();
-  const other = await freshStore(store.dataDir);
+  const other = await freshStore(store.place);
   await leaseHead(store, { ...head, worker: "w", now: 1_000, leaseMs: 100 });
   expect([
     await leaseHead(other, { ...head, worker: "v", now: 1_099, leaseMs: 100 }),
@@ -26,7 +26,7 @@ test("while a head SHA is held nobody else gets it, on another handle or under t
 
 test("of many who want a head SHA at once, on two handles, one gets it", async () => {
   const store = await freshStore();
-  const other = await freshStore(store.dataDir);
+  const other = await freshStore(store.place);
   const leases = await Promise.all(
     Array.from({ length: 20 }, (_, index) =>
       leaseHead(index % 2 === 0 ? store : other, { ...head, worker: `w${index}`, now: 1_000, leaseMs: 100 }),

@@ -106,7 +106,7 @@ test("a mark put during a look leads to one more look, and only one", async () =
 
 test("two handles on one file never hand out the same mark", async () => {
   const store = await freshStore();
-  const other = await freshStore(store.dataDir);
+  const other = await freshStore(store.place);
   const targets = Array.from({ length: 40 }, (_, index) => `pull:acme/app:${index}`);
   await putMarks(
     store,
@@ -122,7 +122,7 @@ test("two handles on one file never hand out the same mark", async () => {
 
 test("a lease that runs out frees the mark, counting the look that died as an attempt", async () => {
   const store = await freshStore();
-  const other = await freshStore(store.dataDir);
+  const other = await freshStore(store.place);
   await putMarks(store, [mark], 1_000);
   const dead = await claim(store, 1_000, "dead");
   const early = await claimMark(other, { worker: "heir", now: 1_099, leaseMs: 100 });

@@ -1,12 +1,10 @@
-import { execFile } from "node:child_process";
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { acceptDelivery } from "../../src/store/deliveries.ts";
 import { backlog } from "../../src/store/marks.ts";
-import { inTransaction, openStore, StoreError } from "../../src/store/store.ts";
+import { openStore, StoreError } from "../../src/store/store.ts";
 import { freshFolder, freshStore } from "./fresh-store.ts";
 
 const delivery = { guid: "g-1", event: "pull_request", action: "opened", at: 1_000 };
@@ -19,8 +17,11 @@ const effects = {
 
 test("the folder and the file are created, for this user only", async () => {
   const dataDir = join(freshFolder(), "not", "there");
-  const { file } = await freshStore(dataDir);
-  expect([statSync(dataDir).mode & 0o777, statSync(file).isFile()]).toEqual([0o700, true]);
+  await freshStore({ dataDir });
+  expect([statSync(dataDir).mode & 0o777, statSync(join(dataDir, "countersign.sqlite")).isFile()]).toEqual([
+    0o700,
+    true,
+  ]);
 });
 
 test("what is committed survives a loss of power, and readers do not wait for writers", async () => {
@@ -33,15 +34,6 @@ test("what is committed survives a loss of power, and readers do not wait for wr
     [{ synchronous: 2 }],
     [{ timeout: 5 }],
   ]);
-});
-
-test("a store that is opened again still has what was stored", async () => {
-  const first = await openStore({ dataDir: freshFolder() });
-  await first.close();
-  const { dataDir, ...store } = await freshStore();
-  await acceptDelivery(store, delivery, effects);
-  const again = await freshStore(dataDir);
-  expect(await acceptDelivery(again, delivery, effects)).toBe("repeated");
 });
 
 test("a folder that cannot be created is an error that names it and DATA_DIR", async () => {
@@ -77,42 +69,6 @@ test("a file that is not a database is an error that names it, and is left as it
     ),
   );
   expect(statSync(file).size).toBe(before);
-});
-
-test("a database that a newer Countersign has migrated is refused", async () => {
-  const store = await freshStore();
-  await sql`insert into kysely_migration (name, timestamp) values ('9999-later', '2030-01-01T00:00:00.000Z')`.execute(
-    store.db,
-  );
-  await expect(openStore({ dataDir: store.dataDir })).rejects.toThrow(
-    new StoreError(
-      `The database ${store.file} cannot be opened: migration 9999-later is of a newer Countersign. Start that version, or restore a backup of before it.`,
-    ),
-  );
-});
-
-test("several processes that start at once on no database all open the same one", async () => {
-  const dataDir = freshFolder();
-  const script = join(import.meta.dirname, "open-store.ts");
-  const starts = await Promise.all(
-    [1, 2, 3, 4].map(() => promisify(execFile)(process.execPath, [script, dataDir])),
-  );
-  const { db } = await freshStore(dataDir);
-  const migrations = await sql`select name from kysely_migration`.execute(db);
-  expect([starts.map(({ stdout }) => stdout), migrations.rows]).toEqual([
-    Array(4).fill("opened\n"),
-    [{ name: "0001-spine" }, { name: "0002-groups" }, { name: "0003-traces" }],
-  ]);
-});
-
-test("a transaction that fails leaves nothing, and the next one works", async () => {
-  const store = await freshStore();
-  const failing = inTransaction(store, async (transaction) => {
-    await acceptDelivery(transaction, delivery, effects);
-    throw new Error("no");
-  });
-  await expect(failing).rejects.toThrow("no");
-  expect(await acceptDelivery(store, delivery, effects)).toBe("accepted");
 });
 
 test("a full database refuses a delivery with its own error and accepts it once there is room", async () => {
