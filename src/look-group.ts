@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { collectFacts, read } from "./collect-facts.ts";
 import { judge } from "./gate/judge.ts";
 import { strictest } from "./gate/strictest.ts";
@@ -7,10 +6,10 @@ import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
 import { type GroupRef, readGroup } from "./github/read-group.ts";
 import { repoKey } from "./github/targets.ts";
-import { headLeaseMs, type LookContext, type LookResult, publishVerdict, whatIsUnread } from "./look.ts";
+import { type HeadLease, withHead } from "./lease.ts";
+import { type LookContext, type LookResult, publishVerdict, whatIsUnread } from "./look.ts";
 import { newestAudit } from "./store/audit.ts";
 import { closeGroup, openGroup, rememberGroupPulls } from "./store/groups.ts";
-import { leaseHead, releaseHead } from "./store/heads.ts";
 
 export type GroupRequest = {
   readonly owner: string;
@@ -38,23 +37,18 @@ export async function lookAtGroup(
   const repo = repoKey(owner, request.repo);
   const group = await openGroup(store, repo, sha);
   if (group === null) return null;
-  const holder = `${context.worker} ${randomUUID()}`;
-  const leasedAt = context.now();
-  const lease = await leaseHead(store, { repo, sha, worker: holder, now: leasedAt, leaseMs: headLeaseMs });
-  if (lease === null) return { kind: "busy" };
-  try {
-    const until = leasedAt + headLeaseMs;
-    return await lookAt(context, github, { ...request, ...group, look: lease.look, until });
-  } finally {
-    await releaseHead(store, { repo, sha, worker: holder });
-  }
+  const looked = await withHead(context, { repo, sha }, async (lease) => ({
+    result: await lookAt(context, github, { ...request, ...group, lease }),
+  }));
+  return looked === null ? { kind: "busy" } : looked.result;
 }
 
-type Looking = GroupRef & GroupRequest & { readonly look: number; readonly until: number };
+type Looking = GroupRef & GroupRequest & { readonly lease: HeadLease };
 
 async function lookAt(context: LookContext, github: GitHub, looking: Looking): Promise<LookResult | null> {
   const { store, appId, now } = context;
-  const { owner, repo, sha, look } = looking;
+  const { owner, repo, sha } = looking;
+  const { look } = looking.lease;
   const key = repoKey(owner, repo);
   const group = await readGroup(github, looking, { appId, now: now() });
   if (group === null) {

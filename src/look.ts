@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { type CollectContext, collectFacts, read } from "./collect-facts.ts";
 import type { Evidence } from "./gate/evidence.ts";
 import type { Facts } from "./gate/facts.ts";
@@ -8,12 +7,12 @@ import type { Policy } from "./gate/policy.ts";
 import { render } from "./gate/render.ts";
 import { strictest } from "./gate/strictest.ts";
 import type { Config, Verdict } from "./gate/verdict.ts";
-import { type GitHub, requestTimeoutMs } from "./github/client.ts";
+import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
 import { type HeadRef, publishCheckRun } from "./github/publish-check-run.ts";
 import type { OwnCheckRun, PullRead, PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
-import { leaseHead, releaseHead } from "./store/heads.ts";
+import { type HeadLease, withHead } from "./lease.ts";
 import { knownHead } from "./store/pulls.ts";
 import { evidenceObservation, rememberObservations } from "./store/observations.ts";
 import { recordLook } from "./store/record-look.ts";
@@ -42,9 +41,6 @@ export type LookResult =
       readonly wrote: "created" | "updated" | "unchanged";
     };
 
-/** Who may judge and publish on a head SHA: long enough for a large pull request, short enough when its holder died. */
-export const headLeaseMs = 60_000;
-
 /** How often the head may move while a look begins before it gives up and is repeated later. */
 const headMovesMax = 3;
 
@@ -57,45 +53,29 @@ const headMovesMax = 3;
 export async function look(context: LookContext, github: GitHub, request: LookRequest): Promise<LookResult> {
   const { store } = context;
   const { pull } = request;
-  // A worker looks several times at once: one that comes back after its lease ran out must not give back another's.
-  const holder = `${context.worker} ${randomUUID()}`;
   const repo = repoKey(pull.owner, pull.repo);
   let sha = (await knownHead(store, repo, pull.number)) ?? (await read(context, github, pull)).facts.headSha;
   for (let moves = 0; moves < headMovesMax; moves++) {
     const leased = sha;
-    const leasedAt = context.now();
-    const lease = await leaseHead(store, {
-      repo,
-      sha: leased,
-      worker: holder,
-      now: leasedAt,
-      leaseMs: headLeaseMs,
-    });
-    if (lease === null) return { kind: "busy" };
-    try {
+    const looked = await withHead(context, { repo, sha }, async (lease) => {
       const seen = await read(context, github, pull);
-      if (seen.facts.headSha === leased) {
-        return await lookAt(context, github, request, {
-          seen,
-          look: lease.look,
-          until: leasedAt + headLeaseMs,
-        });
-      }
-      sha = seen.facts.headSha;
-    } finally {
-      await releaseHead(store, { repo, sha: leased, worker: holder });
-    }
+      if (seen.facts.headSha === leased) return lookAt(context, github, request, { seen, lease });
+      return { kind: "moved", to: seen.facts.headSha } as const;
+    });
+    if (looked === null) return { kind: "busy" };
+    if (looked.kind !== "moved") return looked;
+    sha = looked.to;
   }
   throw new GitHubError(`The head of ${repo}#${pull.number} kept moving.`);
 }
 
-type Looking = { readonly seen: PullRead; readonly look: number; readonly until: number };
+type Looking = { readonly seen: PullRead; readonly lease: HeadLease };
 
 async function lookAt(
   context: LookContext,
   github: GitHub,
   request: LookRequest,
-  { seen, look, until }: Looking,
+  { seen, lease }: Looking,
 ): Promise<LookResult> {
   const { owner, repo, headSha } = seen.facts;
   const { facts, config, versions } = await collectFacts(context, github, seen);
@@ -109,25 +89,25 @@ async function lookAt(
       continue;
     }
     const entry = await record(context, request.installation, { facts: each, verdict, evidence, versions });
-    witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
+    witness = `look:${lease.look} audit:${entry.seq}:${entry.hash}`;
     if (each.open) verdicts.push(verdict);
   }
   if (verdicts.length === 0) return { kind: "not-gated", headSha };
   const verdict = strictest(verdicts);
   const { checkRun } = seen;
   const { rewrite } = request;
-  const about = { owner, repo, headSha, verdict, checkRun, witness, rewrite, until };
+  const about = { owner, repo, headSha, verdict, checkRun, witness, rewrite, lease };
   const wrote = await publishVerdict(context, github, about);
   const unread =
     verdict.outcome.kind === "undecidable"
       ? (facts.map(whatIsUnread).find((why) => why !== null) ?? null)
       : null;
-  return { kind: "published", headSha, look, verdict, wrote, unread };
+  return { kind: "published", headSha, look: lease.look, verdict, wrote, unread };
 }
 
 /**
- * Publishes a verdict on a head SHA that is leased until `until`. @throws GitHubError, also when the lease is about to run out:
- * who comes after us may hold it before a hanging request is answered; what we say then could be older than theirs.
+ * Publishes a verdict on a head SHA that is leased. @throws GitHubError, also when another look has begun: what we say could be
+ * older than what it says. The lease is renewed first, so that none begins before a hanging request is given up.
  */
 export async function publishVerdict(
   context: LookContext,
@@ -137,12 +117,11 @@ export async function publishVerdict(
     readonly checkRun: OwnCheckRun | null;
     readonly witness: string;
     readonly rewrite: boolean;
-    readonly until: number;
+    readonly lease: HeadLease;
   },
 ): Promise<"created" | "updated" | "unchanged"> {
-  const { owner, repo, headSha, verdict, checkRun, witness, rewrite, until } = about;
-  if (context.now() > until - requestTimeoutMs)
-    throw new GitHubError(`The look at ${headSha.slice(0, 7)} took too long to be published.`);
+  const { owner, repo, headSha, verdict, checkRun, witness, rewrite, lease } = about;
+  await lease.renew();
   const options = { externalId: witness, rewrite, now: context.now() };
   return publishCheckRun(github, { owner, repo, headSha }, render(verdict), checkRun, options);
 }

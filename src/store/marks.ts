@@ -23,7 +23,10 @@ export type Mark = {
   readonly dueAt?: number;
 };
 
-/** A mark this worker holds until `leaseUntil`. Hand it to `finishMark`, `retryMark` or `releaseMark`. */
+/**
+ * A mark this worker holds until `leaseUntil`, or as long as `renewMark` prolongs it. Hand it to `finishMark`, `retryMark` or
+ * `releaseMark`.
+ */
 export type ClaimedMark = {
   readonly target: string;
   readonly installation: number;
@@ -89,7 +92,7 @@ export async function putMarks(store: Queryable, marks: readonly Mark[], now: nu
 
 /**
  * Takes the next due mark that nobody holds, the strongest priority first, then the longest due; null when there is
- * none. `worker` must be a name that no other loop, process or earlier start has. Nobody else gets the mark for `leaseMs`.
+ * none. `worker` must be a name that no other claim has. Nobody else gets the mark for `leaseMs`.
  */
 export async function claimMark(
   store: Queryable,
@@ -123,6 +126,19 @@ export async function claimMark(
   if (row === undefined) return null;
   const { due_at, rewrite, ...rest } = row;
   return { ...rest, dueAt: due_at, rewrite: rewrite === 1, worker, leaseUntil };
+}
+
+/** Prolongs the lease to `leaseMs` from now; does nothing to a mark that somebody else has claimed since. */
+export async function renewMark(
+  store: Queryable,
+  claimed: ClaimedMark,
+  { now, leaseMs }: { now: number; leaseMs: number },
+): Promise<void> {
+  await store.db
+    .updateTable("marks")
+    .set({ lease_until: now + leaseMs })
+    .where(held(claimed))
+    .execute();
 }
 
 /**
@@ -193,7 +209,7 @@ export async function backlog(store: Queryable, now: number): Promise<Backlog> {
 /** Time 0 is no lease at all, so that it differs from one that ran out. */
 const free = { lease_by: null, lease_until: 0 };
 
-/** Only who still has the lease may touch the mark: its time tells two leases of one worker apart. */
+/** Only who still has the lease may touch the mark. */
 function held(claimed: ClaimedMark) {
-  return sql<boolean>`target = ${claimed.target} and lease_by = ${claimed.worker} and lease_until = ${claimed.leaseUntil}`;
+  return sql<boolean>`target = ${claimed.target} and lease_by = ${claimed.worker}`;
 }

@@ -11,9 +11,10 @@ const allowedParts: Readonly<Record<string, readonly string[]>> = {
   store: ["gate"],
   "in-force": ["gate", "config", "github", "store"],
   "collect-facts": ["gate", "config", "github", "store", "in-force"],
-  look: ["gate", "config", "github", "store", "in-force", "collect-facts"],
-  "look-group": ["gate", "github", "store", "collect-facts", "look"],
-  delivery: ["look", "look-group", "store", "github"],
+  lease: ["github", "store"],
+  look: ["gate", "config", "github", "store", "in-force", "collect-facts", "lease"],
+  "look-group": ["gate", "github", "store", "collect-facts", "lease", "look"],
+  delivery: ["lease", "look", "look-group", "store", "github"],
   production: ["gate", "store", "github"],
   web: ["gate", "store", "github/access"],
   cli: [
