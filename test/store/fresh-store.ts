@@ -37,6 +37,7 @@ export async function makePlace(): Promise<{ place: Place; remove: () => Promise
   const url = new URL(testDatabase);
   // Nobody pulls this machine's plug in a test, and waiting for its disk would take most of the time.
   url.searchParams.set("options", `-csearch_path=${schema} -csynchronous_commit=off`);
+  url.searchParams.set("application_name", schema);
   await command(url.href, `create schema ${schema}`);
   return {
     place: { dataDir: folder.dataDir, databaseUrl: url.href },
