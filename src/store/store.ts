@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Kysely } from "kysely";
@@ -124,6 +125,17 @@ export async function inTransaction<T>(
     } catch (error) {
       if (!isDeadlock(error) || begun === deadlocksMax) throw error;
     }
+  }
+}
+
+/** Throws when nothing can be written: the disk is full, the database is read-only or gone. Leaves nothing behind. */
+export async function tryToWrite({ db }: Store): Promise<void> {
+  const transaction = await db.startTransaction().execute();
+  try {
+    const nothing = { guid: randomUUID(), at: 0, event: "", action: null, outcome: "", repeats: 0 };
+    await transaction.insertInto("deliveries").values(nothing).execute();
+  } finally {
+    await transaction.rollback().execute();
   }
 }
 
