@@ -131,6 +131,17 @@ export function openSqliteToRead(file: string): Kysely<Tables> {
   return new Kysely<Tables>({ dialect: sqliteDialect(database) });
 }
 
+/** Writes what is committed in the SQLite database at this moment into `copy`, an empty file. Throws as `openSqlite` does. */
+export function copySqlite(file: string, copy: string): void {
+  const database = new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
+  try {
+    // Unlike SQLite's page by page backup, a server that writes without end cannot hold this up.
+    database.prepare("vacuum into ?").run(copy);
+  } finally {
+    database.close();
+  }
+}
+
 /**
  * Connects to PostgreSQL when it is first needed. A connection that is lost fails the statement under way, and the next
  * one gets a new connection.

@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Kysely } from "kysely";
 import type { z } from "zod";
 import {
   copyConfigs,
+  copySqlite,
   explainOpenError,
   isDeadlock,
   openPostgres,
@@ -80,6 +82,48 @@ export async function openEmptyStore(): Promise<Store> {
   return openWith("in memory", { open: () => openSqlite(":memory:"), prepare: migrate });
 }
 
+/**
+ * Copies the SQLite database in `dataDir`, beside a running server, into the new file `copy`, for this user only.
+ * @returns where it was, and the size of the copy. @throws StoreError when there is none, it is PostgreSQL's, or the copy is
+ *   there already or cannot be written; nothing is left behind then.
+ */
+export async function backUp(
+  { dataDir, databaseUrl }: Place,
+  copy: string,
+): Promise<{ from: string; bytes: number }> {
+  if (databaseUrl) {
+    throw new StoreError(
+      `The database is PostgreSQL's. Back it up with pg_dump --format=custom --file=${copy} "$DATABASE_URL"`,
+    );
+  }
+  const from = join(dataDir, databaseName);
+  if (!existsSync(from)) throw new StoreError(`There is no database ${from}. Set DATA_DIR to its folder.`);
+  const handle = await openNew(copy);
+  try {
+    copySqlite(from, copy);
+    await handle.sync();
+    return { from, bytes: (await handle.stat()).size };
+  } catch (cause) {
+    rmSync(copy);
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError(`The database ${from} cannot be copied to ${copy}: ${why}.`, { cause });
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openNew(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, "wx", 0o600);
+  } catch (cause) {
+    const there = cause instanceof Error && "code" in cause && cause.code === "EEXIST";
+    const why = there
+      ? "is there already; nothing is overwritten. Name a new file."
+      : `cannot be created: ${cause instanceof Error ? cause.message : String(cause)}`;
+    throw new StoreError(`${file} ${why}`, { cause });
+  }
+}
+
 const databaseName = "countersign.sqlite";
 
 /** Without what may hold a password: that of the user, and the options. */
@@ -90,12 +134,12 @@ function shownUrl(databaseUrl: string): string {
 
 async function openWith(
   name: string,
-  { open, prepare }: { open: () => Kysely<Tables>; prepare: (db: Kysely<Tables>) => Promise<void> },
+  way: { open: () => Kysely<Tables>; prepare: (db: Kysely<Tables>) => Promise<void> },
 ): Promise<Store> {
   let db: Kysely<Tables> | null = null;
   try {
-    db = open();
-    await prepare(db);
+    db = way.open();
+    await way.prepare(db);
   } catch (cause) {
     await db?.destroy();
     throw new StoreError(`The database ${name} ${explainOpenError(cause)}`, { cause });
