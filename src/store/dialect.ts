@@ -150,6 +150,8 @@ export function openPostgres(url: string): Kysely<Tables> {
   return postgres(url, {
     max: connectionsMax,
     statement_timeout: statementMsMax,
+    // Nobody needs it: closed before the silence on it is taken for an end.
+    idleTimeoutMillis: statementMsMax,
     // A machine that vanished in a transaction keeps nobody waiting.
     idle_in_transaction_session_timeout: 2 * statementMsMax,
     stream: () => {
