@@ -24,7 +24,7 @@ const connectionsMax = 10;
 /** How long a connection, and then a statement with the locks it waits for, may take: GitHub waits 10 s for an answer. */
 const statementMsMax = 5_000;
 /** PostgreSQL has given up on every statement by then: who is still silent is gone, and so may be the network's word of it. */
-const silenceMsMax = 8_000;
+const silenceMsMax = 7_000;
 
 // Times and ids are int8, which pg gives as text by default; all of ours are exact as numbers.
 types.setTypeParser(types.builtins.INT8, Number);

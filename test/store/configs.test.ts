@@ -39,6 +39,14 @@ test("a file never seen has no good version", async () => {
   ]).toEqual([null, false, false, false, true]);
 });
 
+test("a file may hold what no text should", async () => {
+  const store = await freshStore();
+  await rememberConfig(store, { ...config, text: "people: {} # \0 \u{1F680}" });
+  expect(await lastGoodConfig(store, "acme", ".github", path)).toMatchObject({
+    text: "people: {} # \u{FFFD} \u{1F680}",
+  });
+});
+
 test("a broken version was seen, and the last good one stays the one before", async () => {
   const store = await freshStore();
   await rememberConfig(store, config);
