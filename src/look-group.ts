@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { collectFacts, read } from "./collect-facts.ts";
 import { judge } from "./gate/judge.ts";
 import { strictest } from "./gate/strictest.ts";
@@ -7,11 +6,11 @@ import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
 import { type GroupRef, readGroup } from "./github/read-group.ts";
 import { repoKey } from "./github/targets.ts";
-import { assertLeased, headLeaseMs, type LookContext, type LookResult, whatIsUnread } from "./look.ts";
-import { type HeadLease, publishVerdict } from "./publish-checks.ts";
+import { type HeadLease, withHead } from "./lease.ts";
+import { type LookContext, type LookResult, whatIsUnread } from "./look.ts";
+import { publishVerdict } from "./publish-checks.ts";
 import { newestAudit } from "./store/audit.ts";
 import { closeGroup, openGroup, rememberGroupPulls } from "./store/groups.ts";
-import { leaseHead, releaseHead } from "./store/heads.ts";
 
 export type GroupRequest = {
   readonly owner: string;
@@ -39,16 +38,10 @@ export async function lookAtGroup(
   const repo = repoKey(owner, request.repo);
   const group = await openGroup(store, repo, sha);
   if (group === null) return null;
-  const holder = `${context.worker} ${randomUUID()}`;
-  const leasedAt = context.now();
-  const lease = await leaseHead(store, { repo, sha, worker: holder, now: leasedAt, leaseMs: headLeaseMs });
-  if (lease === null) return { kind: "busy" };
-  try {
-    const renew = async () => assertLeased(context, sha, leasedAt + headLeaseMs);
-    return await lookAt(context, github, { ...request, ...group, lease: { look: lease.look, renew } });
-  } finally {
-    await releaseHead(store, { repo, sha, worker: holder });
-  }
+  const looked = await withHead(context, { repo, sha }, async (lease) => ({
+    result: await lookAt(context, github, { ...request, ...group, lease }),
+  }));
+  return looked === null ? { kind: "busy" } : looked.result;
 }
 
 type Looking = GroupRef & GroupRequest & { readonly lease: HeadLease };

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { answerCommands } from "./answer-commands.ts";
 import { type CollectContext, collectFacts, read } from "./collect-facts.ts";
 import type { Evidence } from "./gate/evidence.ts";
@@ -9,14 +8,14 @@ import { headsScanned } from "./gate/old-heads.ts";
 import type { Policy } from "./gate/policy.ts";
 import { strictest } from "./gate/strictest.ts";
 import type { Config, Verdict } from "./gate/verdict.ts";
-import { type GitHub, requestTimeoutMs } from "./github/client.ts";
+import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
 import type { Published } from "./github/publish-check-run.ts";
 import type { PullRead, PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
+import { type HeadLease, withHead } from "./lease.ts";
 import { type Memory, toText } from "./memory.ts";
-import { type HeadLease, publishChecks, type PublishedVerdict } from "./publish-checks.ts";
-import { leaseHead, releaseHead } from "./store/heads.ts";
+import { publishChecks, type PublishedVerdict } from "./publish-checks.ts";
 import { knownHead, noteRead } from "./store/pulls.ts";
 import { evidenceObservation, rememberObservations } from "./store/observations.ts";
 import { recordLook } from "./store/record-look.ts";
@@ -48,9 +47,6 @@ export type LookResult =
       readonly wrote: Published["wrote"];
     };
 
-/** Who may judge and publish on a head SHA: long enough for a large pull request, short enough when its holder died. */
-export const headLeaseMs = 60_000;
-
 /**
  * How far our clock may be behind GitHub's, where only ours tells since when a check run stands: GitHub asks apps to allow
  * for as much.
@@ -70,36 +66,18 @@ const headMovesMax = 3;
 export async function look(context: LookContext, github: GitHub, request: LookRequest): Promise<LookResult> {
   const { store } = context;
   const { pull } = request;
-  // A worker looks several times at once: one that comes back after its lease ran out must not give back another's.
-  const holder = `${context.worker} ${randomUUID()}`;
   const repo = repoKey(pull.owner, pull.repo);
   let sha = (await knownHead(store, repo, pull.number)) ?? (await read(context, github, pull)).facts.headSha;
   for (let moves = 0; moves < headMovesMax; moves++) {
     const leased = sha;
-    const leasedAt = context.now();
-    const lease = await leaseHead(store, {
-      repo,
-      sha: leased,
-      worker: holder,
-      now: leasedAt,
-      leaseMs: headLeaseMs,
-    });
-    if (lease === null) return { kind: "busy" };
-    try {
+    const looked = await withHead(context, { repo, sha }, async (lease) => {
       const seen = await read(context, github, pull);
-      if (seen.facts.headSha === leased) {
-        return await lookAt(context, github, request, {
-          seen,
-          lease: {
-            look: lease.look,
-            renew: async () => assertLeased(context, leased, leasedAt + headLeaseMs),
-          },
-        });
-      }
-      sha = seen.facts.headSha;
-    } finally {
-      await releaseHead(store, { repo, sha: leased, worker: holder });
-    }
+      if (seen.facts.headSha === leased) return lookAt(context, github, request, { seen, lease });
+      return { kind: "moved", to: seen.facts.headSha } as const;
+    });
+    if (looked === null) return { kind: "busy" };
+    if (looked.kind !== "moved") return looked;
+    sha = looked.to;
   }
   throw new GitHubError(`The head of ${repo}#${pull.number} kept moving.`);
 }
@@ -173,12 +151,6 @@ async function rememberShownBy(
 function hintOf({ installation }: LookRequest, { facts, updatedAt }: PullRead) {
   const { owner, repo, number, headSha, base, open, merged } = facts;
   return { repo: repoKey(owner, repo), number, installation, headSha, base, open, merged, updatedAt };
-}
-
-/** Who comes after us may hold the lease before a hanging request is answered; what we say then could be older than theirs. */
-export function assertLeased({ now }: LookContext, headSha: string, until: number): void {
-  if (now() > until - requestTimeoutMs)
-    throw new GitHubError(`The look at ${headSha.slice(0, 7)} took too long to be published.`);
 }
 
 /** What may be there when it is asked for again, unlike what is past a limit. */

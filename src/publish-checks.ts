@@ -9,15 +9,8 @@ import {
   type Published,
 } from "./github/publish-check-run.ts";
 import type { OwnCheckRun } from "./github/read-pull.ts";
+import type { HeadLease } from "./lease.ts";
 import type { ProposedChange } from "./proposed-changes.ts";
-
-/** The right to judge and publish on a head SHA. */
-export type HeadLease = {
-  /** The number of this look at the head SHA. */
-  readonly look: number;
-  /** Makes sure that the lease outlives a request made now. @throws GitHubError when it does not. */
-  readonly renew: () => Promise<void>;
-};
 
 /** What a look has to say about a head SHA that it holds. */
 export type ToPublish = HeadRef & {

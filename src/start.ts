@@ -10,7 +10,7 @@ import { createLog } from "./log.ts";
 import { startProxy } from "./proxy.ts";
 import { type Health, startServer } from "./server.ts";
 import { backlog } from "./store/marks.ts";
-import { openStore, type Store } from "./store/store.ts";
+import { openStore, type Store, tryToWrite } from "./store/store.ts";
 
 export type Running = { readonly url: string; stop(why: string): Promise<void> };
 
@@ -24,10 +24,10 @@ export async function start(
   environment: Environment,
   outside: { readonly write: (line: string) => void; readonly now?: () => number },
 ): Promise<Running> {
-  const { appId, privateKey, webhookSecrets, apiUrl, configRepo, dataDir } = environment;
+  const { appId, privateKey, webhookSecrets, apiUrl, configRepo } = environment;
   const { write, now = () => Date.now() } = outside;
   const log = createLog(environment.logLevel, write);
-  const store = await openStore({ dataDir });
+  const store = await openStore(environment);
   const probot = await createProbot({
     appId,
     privateKey,
@@ -100,14 +100,15 @@ function isEvent(delivery: { id: string; name: string; payload: object }): deliv
  * Ready means that deliveries can be stored. Looks that fail again and again are counted, but do not make the server unready.
  * Anybody may ask, so no repository and no error text is told: the log names them.
  */
-async function healthOf(store: Store, log: Logger, now: number): Promise<Health> {
+export async function healthOf(store: Store, log: Logger, now: number): Promise<Health> {
   try {
+    await tryToWrite(store);
     const { count, oldestAgeMs, failing } = await backlog(store, now);
     const mostAttempts = Math.max(0, ...failing.map(({ attempts }) => attempts));
     const looks = { backlog: count, oldestWaitingMs: oldestAgeMs, failing: failing.length, mostAttempts };
     return { ready: true, store: "ok", ...looks };
   } catch (error) {
-    log.error({ error: error instanceof Error ? error.message : String(error) }, "The store cannot be read");
+    log.error({ error: error instanceof Error ? error.message : String(error) }, "The store cannot be used");
     return { ready: false, store: "unavailable" };
   }
 }

@@ -1,12 +1,22 @@
+import { randomUUID } from "node:crypto";
 import type { GitHub } from "../github/client.ts";
 import { GitHubError, toGitHubError } from "../github/errors.ts";
 import { listOpenPulls, listRepositories } from "../github/open-pulls.ts";
 import type { PullRef } from "../github/read-pull.ts";
 import { groupTarget, parseTarget, pullTarget, repoKey, repoTarget, type Target } from "../github/targets.ts";
+import { leaseMs, whileRenewed } from "../lease.ts";
 import { look, type LookContext, type LookResult } from "../look.ts";
 import { lookAtGroup } from "../look-group.ts";
 import { openGroupsWith } from "../store/groups.ts";
-import { type ClaimedMark, claimMark, finishMark, putMarks, releaseMark, retryMark } from "../store/marks.ts";
+import {
+  type ClaimedMark,
+  claimMark,
+  finishMark,
+  putMarks,
+  releaseMark,
+  renewMark,
+  retryMark,
+} from "../store/marks.ts";
 import { forgetOpen, hintPulls } from "../store/pulls.ts";
 
 /** What the worker needs besides a look's context. */
@@ -33,8 +43,6 @@ export type Worker = {
 const looksAtOnceMax = 8;
 /** How often marks that became due without a delivery (a retry, another replica's) are found. */
 const pollMs = 1000;
-/** Longer than a look may take: whoever claims the mark after that finds the head lease run out, too. */
-const markLeaseMs = 120_000;
 /** Another look is at the head SHA; it rarely takes longer. */
 const busyDelayMs = 200;
 /** What an operator can do about an answer that was lost. */
@@ -62,7 +70,8 @@ export function startWorker(context: WorkerContext): Worker {
       state.askedAgain = false;
       while (!state.stopped && running.size < looksAtOnceMax) {
         const { store, worker } = context;
-        const mark = await claimMark(store, { worker, now: context.now(), leaseMs: markLeaseMs });
+        const claim = `${worker} ${randomUUID()}`;
+        const mark = await claimMark(store, { worker: claim, now: context.now(), leaseMs });
         if (mark === null) break;
         const work = workOff(context, mark).finally(() => {
           running.delete(work);
@@ -102,7 +111,8 @@ async function workOff(context: WorkerContext, mark: ClaimedMark): Promise<void>
   try {
     const target = parseTarget(mark.target);
     if (target === null) throw new Error(`This version does not know the target ${mark.target}`);
-    const result = await visit(context, mark, target);
+    const renew = async () => renewMark(context.store, mark, { now: context.now(), leaseMs });
+    const result = await whileRenewed(renew, async () => visit(context, mark, target));
     if (result?.kind === "busy") await releaseMark(context.store, mark, context.now() + busyDelayMs);
     else if (result?.kind === "published" && result.unread !== null) {
       await giveBack(context, mark, new GitHubError(result.unread));

@@ -6,6 +6,7 @@ import type { Verdict } from "../gate/verdict.ts";
 import { appendAudit, newestAudit } from "./audit.ts";
 import type { AuditEntry } from "./audit.ts";
 import { canonicalJson } from "./canonical-json.ts";
+import { lockingRow } from "./dialect.ts";
 import { evidenceObservation, rememberObservations } from "./observations.ts";
 import type { ConfigVersions } from "./pulls.ts";
 import { inTransaction } from "./store.ts";
@@ -89,17 +90,18 @@ async function recordVersions(store: Queryable, versions: ConfigVersions, now: n
   }
 }
 
+/** The last verdict; its pull request is not recorded by anybody else until the transaction ends. */
 async function lastVerdict(
   { db }: Queryable,
   repo: string,
   number: number,
 ): Promise<{ sha: string | null; body: string } | null> {
-  const row = await db
-    .selectFrom("pulls")
-    .innerJoin("audit", "audit.seq", "pulls.audit_seq")
-    .select(["audit.sha", "audit.body"])
-    .where("pulls.repo", "=", repo)
-    .where("pulls.number", "=", number)
-    .executeTakeFirst();
-  return row ?? null;
+  const pull = await lockingRow(
+    db,
+    db.selectFrom("pulls").select("audit_seq").where("repo", "=", repo).where("number", "=", number),
+  ).executeTakeFirst();
+  const seq = pull?.audit_seq ?? null;
+  if (seq === null) return null;
+  // Not joined: PostgreSQL would look for the row that the pull request named before it was waited for.
+  return db.selectFrom("audit").select(["sha", "body"]).where("seq", "=", seq).executeTakeFirstOrThrow();
 }

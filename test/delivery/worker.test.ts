@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { matching } from "../end-to-end/containing.ts";
 import type { Worker } from "../../src/delivery/worker.ts";
 import { backlog } from "../../src/store/marks.ts";
@@ -219,6 +219,29 @@ it("stops only when the running looks have ended, and leaves the rest to the nex
   await done();
   const checks = await Promise.all(pulls.map(async ({ sha }) => checkOn(day.github, sha)));
   expect(new Set(checks.map((check) => check?.conclusion))).toEqual(new Set(["action_required"]));
+});
+
+it("keeps what it is looking at for as long as the look takes", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { number } = await openPull(day);
+  const before = day.begun.length;
+  day.closeDoor();
+  await day.mark(target(number));
+  await until("the look to begin", () => day.begun.length > before);
+  const other = day.work();
+  for (let renewals = 0; renewals < 4; renewals += 1) {
+    day.later(15_000);
+    vi.advanceTimersByTime(5_000);
+    await until("the lease to be renewed", async () => {
+      const mark = await day.store.db.selectFrom("marks").select("lease_until").executeTakeFirst();
+      return mark?.lease_until === day.clock() + 20_000;
+    });
+  }
+  await other.stop();
+  day.openDoor();
+  await done();
+  expect(day.begun.length - before).toBe(1);
 });
 
 it("takes over what a worker that died was looking at, once its lease has run out", async () => {

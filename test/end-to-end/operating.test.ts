@@ -104,7 +104,7 @@ it("loses nothing when it is killed right after a 202 or during a look", async (
   expect(await third.end("SIGTERM")).toBe(0);
 });
 
-/** What two minutes of waiting do: whatever the killed server held is free. */
+/** What twenty seconds of waiting do: whatever the killed server held is free. */
 async function leasesRunOut(dataDir: string): Promise<void> {
   const store = await openStore({ dataDir });
   for (const table of ["marks", "heads"] as const) {

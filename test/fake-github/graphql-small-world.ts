@@ -1,4 +1,5 @@
 /** The smallest world in which every GraphQL field has something to say; tests change one thing in it. */
+import { createWorld } from "./create-world.ts";
 import { generateKeyPairSync } from "node:crypto";
 import { createCheckRun } from "./check-runs.ts";
 import { editTree, type FileEdits, makeCommit } from "./git.ts";
@@ -7,7 +8,6 @@ import {
   type Account,
   type App,
   type Commit,
-  createWorld,
   type Installation,
   type Repository,
   type Tree,

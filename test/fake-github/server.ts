@@ -2,6 +2,7 @@
  * The fake GitHub: `startFakeGitHub` and what a test does with it. Everything people and apps do goes over HTTP;
  * the functions here furnish the world, push, and play the parts of GitHub that REST does not show.
  */
+import { createWorld } from "./create-world.ts";
 import { createAdaptorServer } from "@hono/node-server";
 import { Octokit } from "@octokit/rest";
 import { issueUserToken } from "./auth.ts";
@@ -26,7 +27,7 @@ import {
   setMembership,
 } from "./setup.ts";
 import { createWebhooks } from "./webhooks.ts";
-import { type App, createWorld, type Installation, type Pull, type Repository, type World } from "./world.ts";
+import { type App, type Installation, type Pull, type Repository, type World } from "./world.ts";
 
 export type FakeGitHubOptions = {
   /** A free one when left out. */
