@@ -67,6 +67,8 @@ export type Company = {
   readonly github: FakeGitHub;
   readonly url: string;
   readonly log: readonly string[];
+  /** Where the server keeps its store. */
+  readonly dataDir: string;
   /** Sends deliveries to the server and installs the app; done already unless `installed` was false. */
   readonly install: () => void;
   /** Waits until every delivery was answered and nothing waits for a look. */
@@ -78,9 +80,10 @@ export type Company = {
 
 /** The company with the server running in this process. Both keep running until `close`. */
 export async function openCompany(
-  options: { files?: Readonly<Record<string, string>>; installed?: false } = {},
+  options: { files?: Readonly<Record<string, string>>; installed?: false; latencyMs?: number } = {},
 ): Promise<Company> {
-  const github = await startFakeGitHub();
+  const { latencyMs = 0 } = options;
+  const github = await startFakeGitHub({ latencyMs });
   const acme = furnish(github, options.files);
   const dataDir = mkdtempSync(join(tmpdir(), "countersign-company-"));
   const log: string[] = [];
@@ -97,6 +100,7 @@ export async function openCompany(
     github,
     url: server.url,
     log,
+    dataDir,
     install,
     idle,
     check: async (sha) => {

@@ -30,7 +30,8 @@ export type Commit = {
 
 export type Account = {
   readonly id: number;
-  readonly type: "User" | "Bot" | "Organization";
+  /** A mannequin stands for somebody whose work was imported; nobody can act as one. */
+  readonly type: "User" | "Bot" | "Organization" | "Mannequin";
   login: string;
   /** Display name, used as the name on commits this account makes. */
   name: string;
@@ -203,7 +204,7 @@ export type Repository = {
   readonly id: number;
   readonly ownerId: number;
   readonly name: string;
-  readonly private: boolean;
+  private: boolean;
   readonly defaultBranch: string;
   readonly collaborators: Map<number, Role>;
   readonly commits: Map<string, Commit>;
