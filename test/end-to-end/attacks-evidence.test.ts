@@ -65,6 +65,22 @@ it("remembers a trailer through two force-pushes, and says on which commit it wa
   });
 });
 
+it("remembers evidence through a merge into a branch nobody gates", async () => {
+  const { github } = company;
+  github.push(shop, { branch: "playground", pusher: "juno", from: "main" });
+  const first = await openPull(company);
+  expect(await company.check(first.sha)).toMatchObject(waits);
+  const { rest } = github.as("juno");
+  await rest.pulls.update({ ...at, pull_number: first.number, base: "playground" });
+  await rest.pulls.merge({ ...at, pull_number: first.number });
+  await company.idle();
+  const files = { [`src/${first.branch}.ts`]: "export {};\n" };
+  const sha = github.push(shop, { branch: "laundered", pusher: "juno", message: "By hand", files });
+  await rest.pulls.create({ ...at, title: "All by myself", head: "laundered", base: "main" });
+
+  expect(await company.check(sha)).toMatchObject({ ...waits, summary: containing(aiTrailer) });
+});
+
 it("shows who put a label on and who took it off, and the label counts all the same", async () => {
   const pull = await openPull(company, { message: "By hand" });
   await label("milo", pull, "ai-assisted");
