@@ -13,8 +13,10 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
 
-/** A defence that hangs without its edit undone is shown by this, not by a test. */
-const runMsMax = 300_000;
+/** An edit may make the tests hang; a busy machine may only make them slow, and slow must not pass for noticed. */
+const runMsMax = 600_000;
+const testMsMax = 60_000;
+const waitMsMax = 45_000;
 
 const defencesSchema = z.array(
   z.strictObject({
@@ -110,6 +112,7 @@ function without({ defence, edits, tests }: Defence): string[] {
 function compare(tests: Defence["tests"], expected: "passed" | "failed"): string[] {
   const outcomes = run(tests);
   if (typeof outcomes === "string") return [outcomes];
+  // So that a reader sees that it failed for the right reason.
   if (expected === "failed")
     for (const { title, status, why } of outcomes)
       if (status === "failed") console.log(`    ${title}: ${why}`);
@@ -135,10 +138,17 @@ function run(tests: Defence["tests"]): readonly Outcome[] | string {
       "run",
       ...Object.keys(tests),
       `--testNamePattern=(^| )(${titles.join("|")})$`,
+      `--testTimeout=${testMsMax}`,
+      `--hookTimeout=${testMsMax}`,
       "--reporter=json",
       `--outputFile=${report}`,
     ],
-    { cwd: copy, encoding: "utf8", timeout: runMsMax },
+    {
+      cwd: copy,
+      encoding: "utf8",
+      timeout: runMsMax,
+      env: { ...process.env, TEST_WAIT_MS: String(waitMsMax) },
+    },
   );
   try {
     const { testResults } = reportSchema.parse(JSON.parse(readFileSync(report, "utf8")));

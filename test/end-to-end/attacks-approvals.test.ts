@@ -116,6 +116,8 @@ it("keeps an objection through a push, whoever else approves", async () => {
 });
 
 it("judges a draft like any other pull request, and marking it ready changes nothing", async () => {
+  // The look at everything that follows the installation would see it, too.
+  await company.idle();
   const branch = "draft-of-juno";
   const message = "Cache\n\nCo-Authored-By: Claude <noreply@anthropic.com>\n";
   const sha = company.github.push(shop, { branch, pusher: "juno", message, files: { draft: "1" } });
