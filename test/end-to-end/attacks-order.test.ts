@@ -59,6 +59,7 @@ it("blesses no commit that is pushed during the look at the one before", async (
 
 it("writes the check once GitHub takes it, though it refused or lost the first attempts", async () => {
   company = await ownCompany();
+  await company.idle();
   const { github } = company;
   github.fault({ method: "POST", path: /\/check-runs$/u, status: 502, times: 1 });
   const pull = await openPull(company);
@@ -72,6 +73,7 @@ it("writes the check once GitHub takes it, though it refused or lost the first a
 
 it("decides again when GitHub would not tell everything the first time", async () => {
   company = await ownCompany();
+  await company.idle();
   const { github } = company;
   github.fault({ path: /graphql/u, operation: "Facts", status: 502, body: "Bad gateway", times: 1 });
   const pull = await openPull(company);

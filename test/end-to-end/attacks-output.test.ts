@@ -1,15 +1,7 @@
 /** Attacks on whoever reads what Countersign says: mentions, links, headings, images, hidden characters. */
 import { afterEach, expect, it } from "vitest";
 import { accountNamed } from "../fake-github/setup.ts";
-import {
-  assertNothingRefused,
-  type Company,
-  ownCompany,
-  policyFile,
-  roster,
-  rosterFile,
-  shop,
-} from "./company.ts";
+import { assertNothingRefused, type Company, ownCompany, policyFile, roster, rosterFile } from "./company.ts";
 import { aiTrailer, openPull, review } from "./pull-request.ts";
 
 const at = { owner: "acme", repo: "shop" } as const;
@@ -73,18 +65,3 @@ function headingOf(summary: string, row: string): string {
   const above = lines.slice(0, lines.indexOf(row) + 1);
   return above.slice(above.findLastIndex((line) => !line.startsWith("|")) + 1)[0] ?? "";
 }
-
-it("keeps what matters most of a summary that is longer than GitHub takes", async () => {
-  company = await ownCompany();
-  const trailers = Array.from({ length: 49 }, (_, index) => ({
-    message: `Step ${index}\n\nCo-Authored-By: Claude ${"`|\\".repeat(400)} ${index} <noreply@anthropic.com>\n`,
-    files: { "src/steps.ts": `export const step = ${index};\n` },
-  }));
-  company.github.push(shop, { branch: "long", pusher: "juno", commits: trailers });
-  const pull = await openPull(company, { branch: "long" });
-
-  const { title, summary } = await sent(pull.sha);
-  expect(title).toContain("Waiting for 1 approval by senior");
-  expect(summary.startsWith("Waiting for 1 approval by `senior` or above")).toBe(true);
-  expect(summary.length).toBeLessThanOrEqual(65_535);
-});
