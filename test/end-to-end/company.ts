@@ -70,6 +70,8 @@ export type Company = {
   readonly log: readonly string[];
   /** What the server was started with. */
   readonly environment: NodeJS.ProcessEnv;
+  /** Where the server keeps its store. */
+  readonly dataDir: string;
   /** Sends deliveries to the server and installs the app; done already unless `installed` was false. */
   readonly install: () => void;
   /** Waits until every delivery was answered and nothing waits for a look. */
@@ -83,9 +85,15 @@ export type Company = {
 
 /** The company with the server running in this process. Both keep running until `close`. */
 export async function openCompany(
-  options: { files?: Readonly<Record<string, string>>; installed?: false; now?: () => number } = {},
+  options: {
+    files?: Readonly<Record<string, string>>;
+    installed?: false;
+    now?: () => number;
+    latencyMs?: number;
+  } = {},
 ): Promise<Company> {
-  const github = await startFakeGitHub();
+  const { latencyMs = 0 } = options;
+  const github = await startFakeGitHub({ latencyMs });
   const acme = furnish(github, options.files);
   const dataDir = mkdtempSync(join(tmpdir(), "countersign-company-"));
   const log: string[] = [];
@@ -110,6 +118,7 @@ export async function openCompany(
     appId: acme.appId,
     log,
     environment: variables,
+    dataDir,
     install,
     idle,
     loseStore: async (meanwhile) => {

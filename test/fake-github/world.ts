@@ -33,7 +33,8 @@ export type Commit = {
 
 export type Account = {
   readonly id: number;
-  readonly type: "User" | "Bot" | "Organization";
+  /** A mannequin stands for somebody whose work was imported; nobody can act as one. */
+  readonly type: "User" | "Bot" | "Organization" | "Mannequin";
   login: string;
   /** Display name, used as the name on commits this account makes. */
   name: string;
@@ -210,7 +211,7 @@ export type Repository = {
   readonly id: number;
   readonly ownerId: number;
   readonly name: string;
-  readonly private: boolean;
+  private: boolean;
   defaultBranch: string;
   readonly collaborators: Map<number, Role>;
   readonly commits: Map<string, Commit>;
