@@ -395,7 +395,6 @@ describe("a pull request past a limit", () => {
     const files = Object.fromEntries(Array.from({ length: 3000 }, (_, at) => [`many/${at}.txt`, "x\n"]));
     acme.github.push("acme/shop", { branch: "topic", pusher: "june", files, message: "Everything" });
     await acme.deliver();
-
     expect(await acme.look()).toMatchObject({ unread: null, verdict: { outcome: { kind: "waiting" } } });
   });
 });
