@@ -122,7 +122,12 @@ async function lookAt(
       configCheckRun: seen.configCheckRun,
     },
   );
-  if (published !== null) await rememberShownBy(context, judged, published);
+  if (published !== null)
+    await rememberShownBy(
+      context,
+      judged.map((each) => each.facts),
+      published,
+    );
   const unanswered = published === null ? [] : await answerCommands(context, github, judged, config);
   await noteRead(context.store, hintOf(request, seen));
   if (published === null) return { kind: "not-gated", headSha };
@@ -135,13 +140,12 @@ async function lookAt(
 }
 
 /** From now on an override can mean this check run. */
-async function rememberShownBy(
+export async function rememberShownBy(
   { store, now }: LookContext,
-  judged: readonly Judged[],
+  pulls: readonly Pick<Facts, "owner" | "repo" | "number" | "headSha">[],
   { at, passing }: PublishedVerdict,
 ): Promise<void> {
-  for (const { facts } of judged) {
-    const { owner, repo, number, headSha: sha } = facts;
+  for (const { owner, repo, number, headSha: sha } of pulls) {
     const shownAt = at ?? now() + clockDriftMaxMs;
     await rememberShown(store, { repo: repoKey(owner, repo), number, sha, passing, at: shownAt });
   }
