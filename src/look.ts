@@ -20,6 +20,8 @@ import { knownHead, noteRead } from "./store/pulls.ts";
 import { evidenceObservation, rememberObservations } from "./store/observations.ts";
 import { recordLook } from "./store/record-look.ts";
 import { rememberShown } from "./store/shown.ts";
+import { inTransaction } from "./store/store.ts";
+import { rememberTraces } from "./store/traces.ts";
 
 /** What every look needs. `worker` names who holds its leases. */
 export type LookContext = CollectContext & { readonly worker: string };
@@ -171,17 +173,21 @@ function policiesIn(config: Config): Policy[] {
   return config.policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
 }
 
-/** A base that is not gated today may be changed to one that is; what was seen until then still counts. */
+/**
+ * A base that is not gated today may be changed to one that is, and the change may come back under another number; what was
+ * seen until then still counts.
+ */
 async function rememberEvidence(
   { store, now }: LookContext,
-  { owner, repo, number }: Facts,
+  facts: Facts,
   evidence: readonly Evidence[],
 ): Promise<void> {
-  const key = repoKey(owner, repo);
-  await rememberObservations(
-    store,
-    evidence.map((entry) => evidenceObservation(key, number, entry, now())),
-  );
+  const key = repoKey(facts.owner, facts.repo);
+  await inTransaction(store, async (transaction) => {
+    const seen = evidence.map((entry) => evidenceObservation(key, facts.number, entry, now()));
+    await rememberObservations(transaction, seen);
+    await rememberTraces(transaction, key, facts);
+  });
 }
 
 function asObservation(evidence: Evidence): Observation {
