@@ -1,11 +1,12 @@
 /**
- * What the check must say, written from the contract alone (what counts as assisted, whose change it is, which approvals
- * count, one SHA with several pull requests, merge groups), to be compared with what the app says. It shares no code with
- * src and knows less: people, never bots; trailers, labels and the attestation as evidence; rules on the level of the change and on paths; one policy,
- * the organisation's; no exemptions, stacks, limits, broken files or commits that landed.
+ * What the check must say, written from the contract alone: what counts as assisted, whose change it is, which approvals count,
+ * one SHA with several pull requests, merge groups. It shares no code with src and knows less: people, never bots; trailers, labels
+ * and the attestation as evidence; rules on the level of the change and on paths; one policy, the organisation's; no
+ * exemptions, stacks, limits, broken files or commits that landed.
  *
  * What the app must know of the past depends on what it could see, so there are two readings of the same rules: the mildest
- * thing that the check may say and the strictest. They differ only in what is called `known`, `heard` or `certain` below.
+ * thing that the check may say and the strictest. They differ in what is called `known`, `heard` or `certain` below, and in
+ * one question that the contract leaves open: whether a dismissed objection still asks for an approval when its author spoke again.
  */
 
 export type Kind = "objected" | "waiting" | "overridden" | "countersigned" | "not-needed";
@@ -49,8 +50,16 @@ export type Push = {
   certain: boolean;
 };
 
-/** `shown`: the head whose check stood on GitHub when it was written. */
-export type Override = { readonly by: string; readonly shown: string | null; heard: boolean };
+/**
+ * `shown`: the head it was written on, if a check stood there, and the head of this pull request's newest check; `certain`: the two
+ * are one, and the head has not moved since. (Whether one holds again when the head comes back to it the contract leaves open.)
+ */
+export type Override = {
+  readonly by: string;
+  readonly shown: ReadonlySet<string>;
+  certain: boolean;
+  heard: boolean;
+};
 
 export type Pull = {
   readonly number: number;
@@ -149,7 +158,8 @@ function verdictOn(world: World, pull: Pull, reading: Reading): Expected {
   const mayCountersign = (login: string, level: Level) => mayDecide(login, level) && !contributors.has(login);
 
   const overriders = pull.overrides
-    .filter(({ by, shown, heard }) => heard && shown === pull.head && mayCountersign(by, overrideLevel))
+    .filter(({ certain, heard }) => heard && (certain || reading === "mildest"))
+    .filter(({ by, shown }) => shown.has(pull.head) && mayCountersign(by, overrideLevel))
     .map(({ by }) => by);
 
   const reviews = change.flatMap((each) => each.reviews.map((review) => ({ pull: each, review })));
@@ -231,9 +241,11 @@ function rulesFor(
   ];
 }
 
-/** Given on this head and base or on the same patch; one that nobody was told of counts only where nothing moved since. */
+/**
+ * Given for this base, on this head or on one with the same patch. One that nobody was told of counts only where nothing moved
+ * since. (That an approval never moves to another base is the README's word; the contract alone would let the same patch pass.)
+ */
 function isOfWhatWouldLand(world: World, on: Pull, pull: Pull, { head, base, at, heard }: Review): boolean {
-  if (!heard && on.movedAt > at) return false;
-  if (head === pull.head && base === pull.base) return true;
-  return world.patch(base, head).key === world.patch(pull.base, pull.head).key;
+  if (base !== pull.base || (!heard && on.movedAt > at)) return false;
+  return head === pull.head || world.patch(base, head).key === world.patch(base, pull.head).key;
 }

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { play, type Step } from "./play.ts";
+import { opening, playMany } from "./property.ts";
+
+/** Few, because all tests together have two minutes; `npm run model` plays 500. */
+const sequences = 20;
+/** A sequence that fails is played again and again, ever shorter. */
+const timeoutMs = 600_000;
+
+test(
+  "after random events in any order the checks say what the specification says",
+  async () => {
+    expect((await playMany({ sequences })).get("sequences")).toBe(sequences);
+  },
+  timeoutMs,
+);
+
+/** Sequences after which a check was wrong once. */
+const step = (what: Step["what"], a = 0, b = 0, c = 0): Step => ({ what, a, b, c });
+
+test("an override that was written before the check was published does not count", async () => {
+  const steps = [opening, step("deliver-all"), step("answer"), step("override", 0, 2), step("deliver-all")];
+  expect(await play(steps)).toMatchObject({ kinds: ["waiting"] });
+});
