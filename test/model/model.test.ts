@@ -22,3 +22,11 @@ test("an override that was written before the check was published does not count
   const steps = [opening, step("deliver-all"), step("answer"), step("override", 0, 2), step("deliver-all")];
   expect(await play(steps)).toMatchObject({ kinds: ["waiting"] });
 });
+
+test("what was approved on a pull request that is closed does not count on another with the same head", async () => {
+  const approved = [opening, step("review", 0, 0), step("close"), step("open", 0, 0), step("quiet")];
+  // Somebody does something on the closed one, so that it is looked at last.
+  expect(await play([...approved, step("label", 0, 0, 1), step("quiet")])).toMatchObject({
+    kinds: ["waiting"],
+  });
+});
