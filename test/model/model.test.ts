@@ -30,3 +30,16 @@ test("what was approved on a pull request that is closed does not count on anoth
     kinds: ["waiting"],
   });
 });
+
+test("a commit that two pull requests leave at once is not judged by what the first of them said alone", async () => {
+  const approvedForMain = [
+    opening,
+    step("open", 0, 0, 1),
+    step("review"),
+    step("deliver-all"),
+    step("answer"),
+  ];
+  // The other one waits for an approval for its own base; it is read after both have moved.
+  const moved = [step("push"), step("deliver-all"), step("answer-all")];
+  expect(await play([...approvedForMain, ...moved])).toMatchObject({ kinds: ["waiting"] });
+});
