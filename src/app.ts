@@ -10,15 +10,19 @@ import type { Store } from "./store/store.ts";
  */
 export function countersign(given: {
   store: Store;
+  appId: number;
   configRepo: string;
   log: Log;
   now: () => number;
   wake: () => void;
 }) {
-  const { store, configRepo, log, now, wake } = given;
+  const { store, appId, configRepo, log, now, wake } = given;
   return (probot: Probot): void => {
     probot.onAny(async ({ id, name, payload }) => {
-      const outcome = await receive({ store, configRepo, now: now() }, { guid: id, event: name, payload });
+      const outcome = await receive(
+        { store, appId, configRepo, now: now() },
+        { guid: id, event: name, payload },
+      );
       log.info({ delivery: id, event: name, outcome }, "Delivery");
       if (outcome === "accepted") wake();
     });

@@ -3,48 +3,40 @@ import type { Logger } from "pino";
 import type { Probot } from "probot";
 import { countersign } from "./app.ts";
 import type { Environment } from "./config/environment.ts";
+import { startUpkeep } from "./delivery/upkeep.ts";
 import { startWorker } from "./delivery/worker.ts";
 import { createProbot } from "./github/client.ts";
 import { createLog } from "./log.ts";
 import { startProxy } from "./proxy.ts";
 import { type Health, startServer } from "./server.ts";
 import { backlog } from "./store/marks.ts";
-import { openStore, type Store } from "./store/store.ts";
+import { openStore, type Store, tryToWrite } from "./store/store.ts";
 
 export type Running = { readonly url: string; stop(why: string): Promise<void> };
 
 /**
  * Puts the parts together and starts them: the store, Probot for authentication and events, the worker, the HTTP server.
- * @param output.write where the log's lines go.
+ * @param outside.write where the log's lines go. @param outside.now the clock, ms since epoch; this machine's if none is given.
  * @returns once it listens. `stop` accepts nothing more, lets running looks end, and closes the store; marks that were
  *   not worked off are there at the next start.
  */
 export async function start(
   environment: Environment,
-  output: { write: (line: string) => void },
+  outside: { readonly write: (line: string) => void; readonly now?: () => number },
 ): Promise<Running> {
-  const { appId, privateKey, webhookSecrets, apiUrl, configRepo, dataDir } = environment;
-  const log = createLog(environment.logLevel, output.write);
-  const store = await openStore({ dataDir });
-  const now = () => Date.now();
-  const silent = log.child({}, { level: "silent" });
+  const { appId, privateKey, webhookSecrets, apiUrl, configRepo } = environment;
+  const { write, now = () => Date.now() } = outside;
+  const log = createLog(environment.logLevel, write);
+  const store = await openStore(environment);
   const probot = await createProbot({
     appId,
     privateKey,
     webhookSecret: webhookSecrets[0] ?? "",
     apiUrl,
-    log: silent,
+    log: log.child({}, { level: "silent" }),
   });
-  const worker = startWorker({
-    store,
-    appId,
-    configRepo,
-    worker: randomUUID(),
-    now,
-    log,
-    clientFor: async (installation) => probot.auth(installation),
-  });
-  await probot.load(countersign({ store, configRepo, log, now, wake: worker.wake }));
+  const work = startWork(environment, { store, log, now, clientFor: async (id) => probot.auth(id) });
+  await probot.load(countersign({ store, appId, configRepo, log, now, wake: work.wake }));
   const server = await startServer({
     host: environment.host,
     port: environment.port,
@@ -56,7 +48,7 @@ export async function start(
     },
     health: async () => healthOf(store, log, now()),
   }).catch(async (error: unknown) => {
-    await worker.stop();
+    await work.stop();
     await store.close();
     throw error;
   });
@@ -64,18 +56,38 @@ export async function start(
   const proxy =
     webhookProxyUrl === null ? null : startProxy(webhookProxyUrl, `${server.url}${webhookPath}`, log);
   log.info({ url: server.url, github: apiUrl }, "Countersign listens");
+  // Whether a ruleset names the source cannot be seen without the right to administer the repository.
+  log.warn({ appId }, pinTheSource);
   return {
     url: server.url,
     async stop(why) {
       log.info({ why }, "Stopping");
       await proxy?.stop();
       await server.close();
-      await worker.stop();
+      await work.stop();
       await store.close();
       log.info({}, "Stopped");
     },
   };
 }
+
+/** What goes on without being asked: looks, and what is done by the clock. */
+function startWork(
+  { appId, configRepo, auditKeepDays }: Environment,
+  given: Pick<Parameters<typeof startUpkeep>[0], "store" | "now" | "clientFor"> & { readonly log: Logger },
+) {
+  const worker = startWorker({ ...given, appId, configRepo, worker: randomUUID() });
+  const upkeep = startUpkeep({ ...given, appId, auditKeepDays, wake: worker.wake });
+  return {
+    wake: worker.wake,
+    stop: async () => {
+      await Promise.all([worker.stop(), upkeep.stop()]);
+    },
+  };
+}
+
+const pinTheSource =
+  "In every ruleset that requires the check Countersign, choose this app as its source (integration_id, in branch protection app_id): without it GitHub takes a check or status of that name from anybody who can write to the repository. To be repeated for every new ruleset; this line is no sign that one is wrong";
 
 type WebhookEvent = Parameters<Probot["receive"]>[0];
 
@@ -88,14 +100,15 @@ function isEvent(delivery: { id: string; name: string; payload: object }): deliv
  * Ready means that deliveries can be stored. Looks that fail again and again are counted, but do not make the server unready.
  * Anybody may ask, so no repository and no error text is told: the log names them.
  */
-async function healthOf(store: Store, log: Logger, now: number): Promise<Health> {
+export async function healthOf(store: Store, log: Logger, now: number): Promise<Health> {
   try {
+    await tryToWrite(store);
     const { count, oldestAgeMs, failing } = await backlog(store, now);
     const mostAttempts = Math.max(0, ...failing.map(({ attempts }) => attempts));
     const looks = { backlog: count, oldestWaitingMs: oldestAgeMs, failing: failing.length, mostAttempts };
     return { ready: true, store: "ok", ...looks };
   } catch (error) {
-    log.error({ error: error instanceof Error ? error.message : String(error) }, "The store cannot be read");
+    log.error({ error: error instanceof Error ? error.message : String(error) }, "The store cannot be used");
     return { ready: false, store: "unavailable" };
   }
 }

@@ -4,11 +4,14 @@ import { requireNode } from "../node-version.ts";
 const help = `countersign COMMAND
 
 Countersign holds AI-assisted pull requests until a senior engineer has approved
-exactly what will land. These commands only look, at files, local repositories and pull
-requests; the server is started with npm start in a clone.
+exactly what will land. These commands only look, at files, local repositories, pull
+requests and the server's database; the server is started with npm start in a clone.
 
 Commands:
+  audit verify       finds what was changed or taken out of the server's audit log
+  audit export       the audit log as JSON lines or CSV
   check              judges a local git range as if it were a pull request
+  db backup FILE     a copy of the server's SQLite database, beside a running server
   detect [RANGE]     the signs of AI assistance in each commit of a git range
   explain PULL       what the gate says of a pull request on GitHub, and why
   validate FILE...   every problem of roster and policy files, with line and column
@@ -34,17 +37,21 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
   endQuietly();
   const here = { directory: process.cwd(), environment: process.env, colour: hasColours(), stderr };
   switch (command) {
+    case "audit": {
+      const { audit } = await import("./audit.ts");
+      const readFile = (path: string) => readFileSync(path, "utf8");
+      return audit(rest, { ...here, stdout: drained, readFile, now: Date.now() });
+    }
     case "check": {
       const { check } = await import("./check.ts");
       return check(rest, { ...here, stdout, now: Date.now() });
     }
+    case "db": {
+      const { db } = await import("./db.ts");
+      return db(rest, { ...here, stdout });
+    }
     case "detect": {
       const { detect } = await import("./detect.ts");
-      const drained = async (text: string) => {
-        if (!process.stdout.write(text)) {
-          await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
-        }
-      };
       const stdin = process.stdin.setEncoding("utf8");
       // On a terminal the list itself shows how far it is.
       const progress = process.stderr.isTTY && !process.stdout.isTTY;
@@ -71,6 +78,13 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
       return refuse(
         `there is no command ${JSON.stringify(command)}. Run "countersign --help" for those there are.`,
       );
+  }
+}
+
+/** Resolves once more can be taken: long output must not pile up in memory. */
+async function drained(text: string): Promise<void> {
+  if (!process.stdout.write(text)) {
+    await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
   }
 }
 

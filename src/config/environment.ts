@@ -16,6 +16,10 @@ export type Environment = {
   readonly port: number;
   readonly logLevel: LogLevel;
   readonly dataDir: string;
+  /** How long rows of the audit log are kept; null: for ever. */
+  readonly auditKeepDays: number | null;
+  /** PostgreSQL's address, which may hold a password; null for SQLite in `dataDir`. */
+  readonly databaseUrl: string | null;
   /** Name of the repository that holds the organisation's roster and policy. */
   readonly configRepo: string;
   /** Base of the REST API, without a slash at its end. Octokit finds GraphQL from it. */
@@ -57,18 +61,19 @@ export function readEnvironment(
     host: env["HOST"] || "localhost",
     port: readPort(env, complain),
     logLevel: readLogLevel(env, complain),
+    auditKeepDays: readAuditKeepDays(env, complain),
     ...readPlace(env, complain),
   };
-  if (env["DATABASE_URL"])
-    complain("DATABASE_URL: PostgreSQL is not supported by this version yet; unset DATABASE_URL");
   return problems.length === 0 ? { kind: "ok", value } : { kind: "broken", problems };
 }
 
-/** Where GitHub and its configuration repository are, as `readEnvironment` finds them: all a command needs that only reads. */
+type PlaceKey = "apiUrl" | "webUrl" | "configRepo" | "dataDir" | "databaseUrl";
+
+/** Where GitHub, its configuration repository and the database are, as `readEnvironment` finds them: all a command needs that only reads. */
 export function readGitHubPlace(
   env: Variables,
 ):
-  | { readonly kind: "ok"; readonly value: Pick<Environment, "apiUrl" | "webUrl" | "configRepo" | "dataDir"> }
+  | { readonly kind: "ok"; readonly value: Pick<Environment, PlaceKey> }
   | { readonly kind: "broken"; readonly problems: readonly string[] } {
   const problems: string[] = [];
   const complain: Complain = (problem) => problems.push(problem);
@@ -78,7 +83,33 @@ export function readGitHubPlace(
 
 function readPlace(env: Variables, complain: Complain) {
   const dataDir = env["DATA_DIR"] || "./data";
-  return { dataDir, configRepo: readConfigRepo(env, complain), ...readGitHubUrls(env, complain) };
+  const databaseUrl = readDatabaseUrl(env, complain);
+  return {
+    dataDir,
+    databaseUrl,
+    configRepo: readConfigRepo(env, complain),
+    ...readGitHubUrls(env, complain),
+  };
+}
+
+/** The problem quotes nothing of it: anywhere in it may be a password. */
+function readDatabaseUrl(env: Variables, complain: Complain): string | null {
+  const text = env["DATABASE_URL"] || null;
+  if (text === null || isPostgresUrl(text)) return text;
+  complain(
+    "DATABASE_URL: expected postgres://USER:PASSWORD@HOST:5432/DATABASE, in USER and PASSWORD other characters than letters and digits percent-encoded",
+  );
+  return null;
+}
+
+function isPostgresUrl(text: string): boolean {
+  try {
+    const { protocol, hostname, pathname, username, password } = new URL(text);
+    for (const part of [pathname, username, password]) decodeURIComponent(part);
+    return /^postgres(ql)?:$/u.test(protocol) && hostname !== "" && pathname.length > 1;
+  } catch {
+    return false;
+  }
 }
 
 function readAppId(env: Variables, complain: Complain): number {
@@ -181,6 +212,13 @@ function readLogLevel(env: Variables, complain: Complain): LogLevel {
   if (level === undefined)
     complain(`LOG_LEVEL: expected one of ${logLevels.join(", ")}, got ${JSON.stringify(text)}`);
   return level ?? "info";
+}
+
+function readAuditKeepDays(env: Variables, complain: Complain): number | null {
+  const text = env["AUDIT_KEEP_DAYS"] || null;
+  if (text !== null && !/^[1-9]\d{0,4}$/.test(text))
+    complain(`AUDIT_KEEP_DAYS: expected a number of days from 1 to 99999, got ${JSON.stringify(text)}`);
+  return text === null ? null : Number(text);
 }
 
 function readConfigRepo(env: Variables, complain: Complain): string {

@@ -46,7 +46,13 @@ export type RuleResult = {
   readonly candidates: readonly string[];
 };
 
-export type RefusedReview = { readonly reviewer: string; readonly state: string; readonly reason: string };
+export type RefusedReview = {
+  readonly reviewer: string;
+  readonly state: string;
+  readonly reason: string;
+  /** Of an override: the comment it was written in, and what its author can do instead, in plain words. */
+  readonly command?: { readonly comment: string; readonly instead: string };
+};
 
 export type Outcome =
   | { readonly kind: "undecidable"; readonly problems: readonly Problem[] }
@@ -83,4 +89,19 @@ export type CheckOutput = {
   readonly title: string;
   /** Markdown, at most 65,535 characters. */
   readonly summary: string;
+};
+
+/** A remark on a line of a file, in GitHub's terms. Plain text; lines and columns count from 1. */
+export type Annotation = {
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+  readonly level: "failure" | "warning";
+  readonly message: string;
+};
+
+/** A check run with remarks on files. */
+export type AnnotatedOutput = CheckOutput & {
+  /** At most 50. */
+  readonly annotations: readonly Annotation[];
 };

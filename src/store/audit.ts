@@ -1,11 +1,15 @@
+import { z } from "zod";
 import { canonicalJson, sha256 } from "./canonical-json.ts";
-import { inTransaction } from "./store.ts";
+import { lockAudit } from "./dialect.ts";
+import { inTransaction, parseStored } from "./store.ts";
 import type { Queryable } from "./store.ts";
+import type { Tables } from "./tables.ts";
 
 export type NewAuditRow = {
   readonly at: number;
   readonly kind: string;
   readonly repo: string | null;
+  /** Of a pull request; of a checkpoint, the `seq` of the last row it takes out. */
   readonly number: number | null;
   readonly sha: string | null;
   readonly actorId: number | null;
@@ -17,21 +21,20 @@ export type NewAuditRow = {
 export type AuditEntry = { readonly seq: number; readonly hash: string };
 
 export type AuditCheck =
-  | { readonly ok: true; readonly rows: number }
+  /** `first` is 1 unless rows were taken out by a checkpoint; `newest` has the seq 0 where the log is empty. */
+  | { readonly ok: true; readonly first: number; readonly newest: AuditEntry }
   | { readonly ok: false; readonly seq: number; readonly why: string };
 
 /** What the first row carries as the hash of the one before. */
 const noHash = "0".repeat(64);
 
-/** Rows verified at a time: a log of years need not fit into memory. */
-const verifyRowsMax = 1_000;
+/** Rows read at a time: a log of years need not fit into memory. */
+const rowsAtOnceMax = 1_000;
 
-/**
- * Appends one row; `seq` counts from 1 without gaps. Two appends at once wait for one another, because a transaction
- * on SQLite holds the only write lock from its beginning; an engine with several writers needs a lock taken first here.
- */
+/** Appends one row; `seq` counts from 1 without gaps. Of two appends at once the second waits until the first is committed. */
 export async function appendAudit(store: Queryable, row: NewAuditRow): Promise<AuditEntry> {
   return inTransaction(store, async (transaction) => {
+    await lockAudit(transaction.db);
     const newest = await newestAudit(transaction);
     const content = {
       seq: (newest?.seq ?? 0) + 1,
@@ -64,59 +67,121 @@ export async function newestAudit(store: Queryable): Promise<AuditEntry | null> 
   return row ?? null;
 }
 
+/** What a `checkpoint` says of the rows it allowed to be taken out: those up to its `number`, the last of them by its hash. */
+const checkpointBody = z.object({ hash: z.string(), keepDays: z.number() });
+
 /**
- * The head SHA whose verdict a pull request showed at a time, null when it had none yet. What was recorded later does not
- * count, not even within the second that a time of GitHub's names: in doubt the older head, for which less can be done.
- * @param at ms since epoch. GitHub's clock and ours are taken for one: both keep network time.
+ * Takes out the rows older than `keepDays`, oldest first and without a gap, and appends a row of kind `checkpoint` that
+ * carries the hash of the last of them: the chain goes on from there. Returns how many rows were taken out.
  */
-export async function shownHead(
+export async function pruneAudit(
   store: Queryable,
-  repo: string,
-  number: number,
-  at: number,
-): Promise<string | null> {
-  const row = await store.db
-    .selectFrom("audit")
-    .select("sha")
-    .where("repo", "=", repo)
-    .where("number", "=", number)
-    .where("kind", "=", "verdict")
-    .where("at", "<=", at)
-    .orderBy("seq", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  return row?.sha ?? null;
+  { keepDays, now }: { readonly keepDays: number; readonly now: number },
+): Promise<number> {
+  return inTransaction(store, async (transaction) => {
+    const { db } = transaction;
+    const before = now - keepDays * 86_400_000;
+    const kept = await db
+      .selectFrom("audit")
+      .select("seq")
+      .where("at", ">=", before)
+      .orderBy("seq")
+      .limit(1)
+      .executeTakeFirst();
+    const last = await db
+      .selectFrom("audit")
+      .select(["seq", "hash"])
+      .$if(kept !== undefined, (rows) => rows.where("seq", "<", kept?.seq ?? 0))
+      .orderBy("seq", "desc")
+      .limit(1)
+      .executeTakeFirst();
+    if (last === undefined) return 0;
+    await appendAudit(transaction, {
+      at: now,
+      kind: "checkpoint",
+      repo: null,
+      number: last.seq,
+      sha: null,
+      actorId: null,
+      body: { hash: last.hash, keepDays },
+    });
+    const deleted = await db.deleteFrom("audit").where("seq", "<=", last.seq).executeTakeFirst();
+    return Number(deleted.numDeletedRows);
+  });
 }
 
 /**
- * Recomputes the whole chain: finds the first row that was changed, inserted or taken out. Rows cut off at the end,
- * or a log rewritten as a whole, do not show here; for that the newest `seq:hash` stands in GitHub's check runs.
+ * Recomputes the whole chain: finds the first row that was changed, inserted or taken out other than by a checkpoint.
+ * Rows cut off at the end, or a log rewritten as a whole, do not show here; for that the newest `seq:hash` stands in
+ * GitHub's check runs (`compareWitness`).
  */
 export async function verifyAudit(store: Queryable): Promise<AuditCheck> {
-  let previous: AuditEntry = { seq: 0, hash: noHash };
+  let previous = await beginning(store);
+  const first = previous.seq + 1;
+  for await (const { hash, ...content } of auditRows(store, { since: 0 })) {
+    const seq = previous.seq + 1;
+    if (content.seq !== seq) return { ok: false, seq, why: `Row ${seq} is missing.` };
+    if (sha256(canonicalJson(content)) !== hash) {
+      return { ok: false, seq, why: `Row ${seq} was changed: its content does not give its hash.` };
+    }
+    if (content.previous_hash !== previous.hash) {
+      const why = `Row ${seq} does not follow the row before it: one of them was replaced.`;
+      return { ok: false, seq, why };
+    }
+    previous = { seq, hash };
+  }
+  return { ok: true, first, newest: previous };
+}
+
+/** What the first row that is there has to follow: nothing, or what a checkpoint that is in the log itself names. */
+async function beginning({ db }: Queryable): Promise<AuditEntry> {
+  const row = await db
+    .selectFrom("audit")
+    .select(["number", "body"])
+    .where("kind", "=", "checkpoint")
+    .orderBy("seq", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  if (row === undefined || row.number === null) return { seq: 0, hash: noHash };
+  const { hash } = parseStored(checkpointBody, row.body, `The newest checkpoint of the audit log`);
+  return { seq: row.number, hash };
+}
+
+/** Every row since a time (ms since epoch), oldest first, read some at a time. */
+export async function* auditRows(
+  { db }: Queryable,
+  { since }: { readonly since: number },
+): AsyncGenerator<Tables["audit"]> {
+  let after = 0;
   for (;;) {
-    const rows = await store.db
+    const rows = await db
       .selectFrom("audit")
       .selectAll()
-      .where("seq", ">", previous.seq)
+      .where("seq", ">", after)
+      .where("at", ">=", since)
       .orderBy("seq")
-      .limit(verifyRowsMax)
+      .limit(rowsAtOnceMax)
       .execute();
-    if (rows.length === 0) return { ok: true, rows: previous.seq };
-    for (const { hash, ...content } of rows) {
-      const seq = previous.seq + 1;
-      if (content.seq !== seq) return { ok: false, seq, why: `Row ${seq} is missing.` };
-      if (sha256(canonicalJson(content)) !== hash) {
-        return { ok: false, seq, why: `Row ${seq} was changed: its content does not give its hash.` };
-      }
-      if (content.previous_hash !== previous.hash) {
-        return {
-          ok: false,
-          seq,
-          why: `Row ${seq} does not follow the row before it: one of them was replaced.`,
-        };
-      }
-      previous = { seq, hash };
-    }
+    yield* rows;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = last.seq;
   }
+}
+
+/**
+ * Whether the log still has the entry that GitHub keeps in a check run. `pruned`: a checkpoint says that it was taken out.
+ * `cut`: the log ends before it. `rewritten`: another row stands in its place.
+ */
+export async function compareWitness(
+  store: Queryable,
+  witness: AuditEntry,
+): Promise<"present" | "pruned" | "cut" | "rewritten"> {
+  const row = await store.db
+    .selectFrom("audit")
+    .select("hash")
+    .where("seq", "=", witness.seq)
+    .executeTakeFirst();
+  if (row !== undefined) return row.hash === witness.hash ? "present" : "rewritten";
+  return witness.seq <= (await beginning(store)).seq ? "pruned" : "cut";
 }

@@ -71,6 +71,80 @@ export async function hintPulls(store: Queryable, pulls: readonly PullHint[]): P
   }
 }
 
+/** Stores what a look read, gated or not. `updatedAt` is GitHub's own, so that a sweep finds what changed since. */
+export async function noteRead(
+  store: Queryable,
+  read: PullHint & { readonly updatedAt: string },
+): Promise<void> {
+  await hintPulls(store, [read]);
+  await store.db
+    .updateTable("pulls")
+    .set({ updated_at: read.updatedAt })
+    .where("repo", "=", read.repo)
+    .where("number", "=", read.number)
+    .execute();
+}
+
+/** Counts a pull request as closed that GitHub does not show any more. */
+export async function forgetOpen({ db }: Queryable, repo: string, number: number): Promise<void> {
+  await db
+    .updateTable("pulls")
+    .set({ open: 0 })
+    .where("repo", "=", repo)
+    .where("number", "=", number)
+    .execute();
+}
+
+/** Where a pull request was when it was looked at or heard of last. `mode` is null before the first look. */
+export async function lastLook(
+  { db }: Queryable,
+  repo: string,
+  number: number,
+): Promise<{ headSha: string; base: string; mode: Verdict["mode"] | "not-gated" | null } | null> {
+  const row = await db
+    .selectFrom("pulls")
+    .select(["head_sha", "base", "verdict", "updated_at"])
+    .where("repo", "=", repo)
+    .where("number", "=", number)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  const { head_sha: headSha, base, verdict } = row;
+  const never = row.updated_at === null ? null : "not-gated";
+  const mode =
+    verdict === null ? never : parseStored(storedVerdict, verdict, `The verdict on ${repo}#${number}`).mode;
+  return { headSha, base, mode };
+}
+
+/** What is known of a pull request without reading its facts. */
+export type KnownPull = {
+  readonly repo: string;
+  readonly number: number;
+  readonly headSha: string;
+  readonly base: string;
+  /** As the last look read it; null before the first. */
+  readonly updatedAt: string | null;
+  /** Whether there is a verdict on it, so that a check run should stand. */
+  readonly judged: boolean;
+};
+
+/** Every open pull request of an installation that was ever heard of. */
+export async function knownPulls({ db }: Queryable, installation: number): Promise<KnownPull[]> {
+  const rows = await db
+    .selectFrom("pulls")
+    .select(["repo", "number", "head_sha", "base", "updated_at", "audit_seq"])
+    .where("installation", "=", installation)
+    .where("open", "=", 1)
+    .execute();
+  return rows.map((row) => ({
+    repo: row.repo,
+    number: row.number,
+    headSha: row.head_sha,
+    base: row.base,
+    updatedAt: row.updated_at,
+    judged: row.audit_seq !== null,
+  }));
+}
+
 /** The newest head SHA a delivery or look told us, null for a pull request never heard of. */
 export async function knownHead(store: Queryable, repo: string, number: number): Promise<string | null> {
   const row = await store.db

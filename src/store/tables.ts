@@ -44,10 +44,30 @@ export type Tables = {
     base: string;
     open: number;
     merged: number;
+    updated_at: string | null;
     facts: Buffer | null;
     verdict: string | null;
     config_versions: string | null;
     audit_seq: number | null;
+  };
+  chores: { name: string; due_at: number; done_at: number };
+  shown: {
+    id: Generated<number>;
+    repo: string;
+    number: number;
+    sha: string;
+    passing: number;
+    at: number;
+  };
+  branch_pushes: {
+    id: Generated<number>;
+    repo: string;
+    branch: string;
+    actor: string;
+    before: string | null;
+    after: string;
+    forced: number;
+    at: number;
   };
   traces: { repo: string; trace: string; number: number };
   heads: { repo: string; sha: string; lease_by: string | null; lease_until: number; look: number };

@@ -26,8 +26,9 @@ export async function rememberTraces(store: Queryable, repo: string, facts: Fact
 }
 
 /**
- * The evidence a pull request inherits: that of every earlier, unmerged pull request of the repository that shares a trace
- * with it, or with one of those. Found anew each time, so that a merge that was heard of late takes its evidence back.
+ * The evidence a pull request inherits: that of every earlier pull request of the repository that shares a trace with it, or
+ * with one of those, and was not merged into the same base branch. A merge into another one cleared nothing here: it may be
+ * one that nobody gates. Found anew each time, so that a merge that was heard of late takes its evidence back.
  * @returns the evidence, each piece with the number it was seen on, earliest pull request first.
  */
 export async function recallInherited(store: Queryable, repo: string, facts: Facts): Promise<Observation[]> {
@@ -42,7 +43,7 @@ export async function recallInherited(store: Queryable, repo: string, facts: Fac
 }
 
 async function earlierNumbers({ db }: Queryable, repo: string, facts: Facts): Promise<number[]> {
-  const { number } = facts;
+  const { number, base } = facts;
   const now = tracesOf(facts);
   if (now.length === 0) now.push("");
   // What this pull request shows now may not be stored yet; what it showed earlier is found under its own number.
@@ -51,18 +52,19 @@ async function earlierNumbers({ db }: Queryable, repo: string, facts: Facts): Pr
       select ${sql.lit(number)} as number
       union
       select number from traces where repo = ${repo} and trace in (${sql.join(now)})
-        and number < ${sql.lit(number)} and ${unmerged(repo, "traces")}
+        and number < ${sql.lit(number)} and ${notLanded(repo, base, "traces")}
       union
       select theirs.number from kin
         join traces as mine on mine.repo = ${repo} and mine.number = kin.number
         join traces as theirs on theirs.repo = ${repo} and theirs.trace = mine.trace
-        where theirs.number < ${sql.lit(number)} and ${unmerged(repo, "theirs")}
+        where theirs.number < ${sql.lit(number)} and ${notLanded(repo, base, "theirs")}
     )
     select number from kin where number < ${sql.lit(number)} order by number`.execute(db);
   return rows.map((row) => row.number);
 }
 
-function unmerged(repo: string, table: string) {
+function notLanded(repo: string, base: string, table: string) {
   const same = sql.ref(`${table}.number`);
-  return sql`exists (select 1 from pulls where pulls.repo = ${repo} and pulls.number = ${same} and pulls.merged = 0)`;
+  return sql`exists (select 1 from pulls where pulls.repo = ${repo} and pulls.number = ${same}
+    and (pulls.merged = 0 or pulls.base <> ${base}))`;
 }

@@ -1,25 +1,18 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { sql } from "kysely";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { MalformedDeliveryError, receive } from "../../src/delivery/inbox.ts";
-import { appendAudit } from "../../src/store/audit.ts";
 import { cachedTeam, cacheTeam } from "../../src/store/configs.ts";
 import { recall } from "../../src/store/observations.ts";
-import { openStore, type Store } from "../../src/store/store.ts";
+import { rememberShown } from "../../src/store/shown.ts";
+import type { Store } from "../../src/store/store.ts";
 import { pullPayload } from "../end-to-end/signed-delivery.ts";
+import { freshStore } from "../store/fresh-store.ts";
 
 async function freshInbox() {
-  const dataDir = mkdtempSync(join(tmpdir(), "countersign-inbox-"));
-  const store = await openStore({ dataDir });
-  onTestFinished(async () => {
-    await store.close();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
+  const store = await freshStore();
   let guids = 0;
   const take = async (event: string, payload: unknown, guid = `guid-${++guids}`) =>
-    receive({ store, configRepo: ".github", now: 5000 }, { guid, event, payload });
+    receive({ store, appId: 7, configRepo: ".github", now: 5000 }, { guid, event, payload });
   return { store, take };
 }
 
@@ -42,7 +35,7 @@ it("marks every open pull request with the head SHA of a re-requested check, to 
   const { store, take } = await freshInbox();
   for (const number of [1, 2]) await take("pull_request", pullPayload({ number }));
   await store.db.deleteFrom("marks").execute();
-  const check_run = { head_sha: "a".repeat(40) };
+  const check_run = { head_sha: "a".repeat(40), name: "Countersign", app: { id: 7 } };
 
   expect(await take("check_run", { action: "rerequested", installation, repository, check_run })).toBe(
     "accepted",
@@ -51,6 +44,23 @@ it("marks every open pull request with the head SHA of a re-requested check, to 
     { target: "pull:acme/shop:1", priority: 0, rewrite: 1 },
     { target: "pull:acme/shop:2", priority: 0, rewrite: 1 },
   ]);
+});
+
+it("marks them too when another app makes a check run of our name, and not when we do", async () => {
+  const { store, take } = await freshInbox();
+  await take("pull_request", pullPayload());
+  await store.db.deleteFrom("marks").execute();
+  const made = (app: number | null) => ({
+    action: "created",
+    installation,
+    repository,
+    check_run: { head_sha: "a".repeat(40), name: "Countersign", app: app === null ? null : { id: app } },
+  });
+
+  expect(await take("check_run", made(7))).toBe("ignored");
+  expect(await marked(store)).toEqual([]);
+  expect(await take("check_run", made(15368))).toBe("accepted");
+  expect(await marked(store)).toEqual([{ target: "pull:acme/shop:1", priority: 0, rewrite: 0 }]);
 });
 
 it("ignores a re-request for a commit of no pull request it knows", async () => {
@@ -91,11 +101,11 @@ it("says what is wrong with a malformed payload in one short line, and stores no
 it("stores the delivery, its marks and its observations together or not at all", async () => {
   const { store, take } = await freshInbox();
   const push = pullPayload({ action: "synchronize" });
-  await sql`create trigger broken before insert on marks begin select raise(abort, 'no marks today'); end`.execute(
-    store.db,
+  await sql`alter table marks rename to hidden`.execute(store.db);
+  await expect(take("pull_request", push, "same")).rejects.toThrow(
+    /no such table: marks|"marks" does not exist/u,
   );
-  await expect(take("pull_request", push, "same")).rejects.toThrow("no marks today");
-  await sql`drop trigger broken`.execute(store.db);
+  await sql`alter table hidden rename to marks`.execute(store.db);
   const left = await Promise.all(
     (["deliveries", "observations", "pulls", "marks"] as const).map(async (table) =>
       store.db.selectFrom(table).selectAll().execute(),
@@ -106,18 +116,15 @@ it("stores the delivery, its marks and its observations together or not at all",
   expect(await take("pull_request", push, "same")).toBe("accepted");
 });
 
-describe("an override is bound to the head whose check run was published before it was written", () => {
+describe("an override is bound to the head whose check run stood there, not passing, before it was written", () => {
   const [first, second] = ["1".repeat(40), "2".repeat(40)] as const;
   const written = Date.parse("2026-03-01T12:00:05Z");
 
-  /** stan's override, after verdicts on these heads at these times, and what became of it. */
-  async function overriding(
-    verdicts: readonly { sha: string; at: number; number?: number; repo?: string; kind?: string }[],
-  ) {
+  /** The head that stan's override is bound to, after these check runs were published on these heads at these times. */
+  async function boundTo(shown: readonly { sha: string; at: number; passing?: boolean }[]) {
     const { store, take } = await freshInbox();
-    for (const verdict of verdicts) {
-      const row = { kind: "verdict", repo: "acme/shop", number: 12, actorId: null, body: {}, ...verdict };
-      await appendAudit(store, row);
+    for (const one of shown) {
+      await rememberShown(store, { repo: "acme/shop", number: 12, passing: false, ...one });
     }
     const outcome = await take("issue_comment", {
       action: "created",
@@ -135,51 +142,38 @@ describe("an override is bound to the head whose check run was published before 
     return { outcome, marks: await marked(store), observations: await recall(store, "acme/shop", 12) };
   }
 
-  const mark = { target: "pull:acme/shop:12", priority: 0, rewrite: 0 };
   const by = { login: "stan", id: 4, kind: "User" };
-  const said = { kind: "override", by, reason: "the shop is down", at: "2026-03-01T12:00:05Z" };
-  const boundTo = (sha: string) => ({
+  const said = { kind: "override", comment: "345", by, reason: "the shop is down" };
+  const looked = (sha: string | null) => ({
     outcome: "accepted",
-    marks: [mark],
-    observations: [{ ...said, sha }],
+    marks: [{ target: "pull:acme/shop:12", priority: 0, rewrite: 0 }],
+    observations: [{ ...said, at: "2026-03-01T12:00:05Z", sha }],
   });
-  const nothing = { outcome: "ignored", marks: [], observations: [] };
 
   it("the newest of several", async () => {
-    const verdicts = [
-      { sha: first, at: written - 2 },
+    const shown = [
+      { sha: first, at: written - 1000 },
       { sha: second, at: written },
     ];
 
-    expect(await overriding(verdicts)).toEqual(boundTo(second));
+    expect(await boundTo(shown)).toEqual(looked(second));
   });
 
   it.each([
     ["in the same second, perhaps before it", 1],
-    ["in the same second, perhaps after it", 999],
     ["later, before we heard of the comment", 60_000],
   ])("and not to one published %s", async (_, later) => {
-    const verdicts = [
+    const shown = [
       { sha: first, at: written - 60_000 },
       { sha: second, at: written + later },
     ];
 
-    expect(await overriding(verdicts)).toEqual(boundTo(first));
+    expect(await boundTo(shown)).toEqual(looked(first));
   });
 
-  it("and to none where no check run was published yet", async () => {
-    expect(await overriding([])).toEqual(nothing);
-    expect(await overriding([{ sha: first, at: written + 1 }])).toEqual(nothing);
-  });
-
-  it("and not to the head of another pull request, or to what else is in the log", async () => {
-    const at = written - 1;
-    const others = [
-      { sha: first, at, number: 13 },
-      { sha: first, at, repo: "acme/app" },
-      { sha: first, at, kind: "bypass" },
-    ];
-
-    expect(await overriding(others)).toEqual(nothing);
+  it("and to none where there was none, or one that passed; a look says so", async () => {
+    expect(await boundTo([])).toEqual(looked(null));
+    expect(await boundTo([{ sha: first, at: written + 1 }])).toEqual(looked(null));
+    expect(await boundTo([{ sha: first, at: written, passing: true }])).toEqual(looked(null));
   });
 });

@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import type { SweepContext } from "../../src/delivery/sweep.ts";
 import { startWorker, type Worker } from "../../src/delivery/worker.ts";
 import { createProbot, type GitHub } from "../../src/github/client.ts";
 import { createLog } from "../../src/log.ts";
@@ -9,6 +7,7 @@ import { openStore, type Store } from "../../src/store/store.ts";
 import { logLine } from "../end-to-end/log-line.ts";
 import { furnish } from "../end-to-end/company.ts";
 import { type FakeGitHub, startFakeGitHub } from "../fake-github/server.ts";
+import { makePlace } from "../store/fresh-store.ts";
 
 /** A worker on a real store and the fake GitHub, with a clock that tests move and a door that looks wait behind. */
 export type WorkingDay = {
@@ -28,6 +27,8 @@ export type WorkingDay = {
   /** Starts a worker; several may run. */
   readonly work: () => Worker;
   readonly installation: number;
+  /** What chores need. */
+  readonly upkeep: SweepContext & { readonly auditKeepDays: null; readonly wake: () => void };
   readonly close: () => Promise<void>;
 };
 
@@ -36,8 +37,8 @@ export async function startWorkingDay(): Promise<WorkingDay> {
   const github = await startFakeGitHub();
   const { appId, privateKey, webhookSecret } = furnish(github);
   const installation = github.installApp("acme", { repositories: "all" });
-  const dataDir = mkdtempSync(join(tmpdir(), "countersign-worker-"));
-  const store = await openStore({ dataDir });
+  const { place, remove } = await makePlace();
+  const store = await openStore(place);
   const log: Record<string, unknown>[] = [];
   const logger = createLog("info", (line) => log.push(logLine(line)));
   const silent = logger.child({}, { level: "silent" });
@@ -47,8 +48,8 @@ export async function startWorkingDay(): Promise<WorkingDay> {
   let door = Promise.withResolvers<void>();
   door.resolve();
   const begun: number[] = [];
-  const clientFor = async (id: number): Promise<GitHub> => {
-    begun.push(id);
+  const clientFor = async (id?: number): Promise<GitHub> => {
+    if (id !== undefined) begun.push(id);
     await door.promise;
     return probot.auth(id);
   };
@@ -80,12 +81,20 @@ export async function startWorkingDay(): Promise<WorkingDay> {
       return worker;
     },
     installation,
+    upkeep: {
+      ...context,
+      auditKeepDays: null,
+      signal: new AbortController().signal,
+      wake: () => {
+        for (const worker of running) worker.wake();
+      },
+    },
     close: async () => {
       door.resolve();
       await Promise.all(running.map(async (worker) => worker.stop()));
       await store.close();
       await github.close();
-      rmSync(dataDir, { recursive: true, force: true });
+      await remove();
     },
   };
 }

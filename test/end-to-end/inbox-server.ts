@@ -28,7 +28,7 @@ export const previousSecret = "the secret of last month, replaced";
  * at. There is no GitHub; a delivery needs none.
  */
 export async function startInboxServer(
-  options: { health?: () => Promise<Health> } = {},
+  options: { health?: (store: Store) => Promise<Health> } = {},
 ): Promise<InboxServer> {
   const dataDir = mkdtempSync(join(tmpdir(), "countersign-server-"));
   const lines: string[] = [];
@@ -45,7 +45,7 @@ export async function startInboxServer(
   const wake = () => {
     woken += 1;
   };
-  await probot.load(countersign({ store, configRepo: ".github", log, now: () => 1000, wake }));
+  await probot.load(countersign({ store, appId: 7, configRepo: ".github", log, now: () => 1000, wake }));
   const server = await startServer({
     host: "127.0.0.1",
     port: 0,
@@ -55,7 +55,7 @@ export async function startInboxServer(
     deliver: async (delivery) => {
       if (isEvent(delivery)) await probot.receive(delivery);
     },
-    health: options.health ?? (async () => ({ ready: true })),
+    health: async () => options.health?.(store) ?? { ready: true },
   });
   const close = async () => {
     await server.close();

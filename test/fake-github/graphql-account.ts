@@ -8,7 +8,7 @@ import {
   nodeId,
   type Signature,
   type Team,
-  teamMembers,
+  type World,
 } from "./world.ts";
 
 /**
@@ -74,4 +74,13 @@ function renderAccountFields(scope: Scope, account: Account): Record<string, unk
     name: account.name,
     url: `${scope.world.url}/${account.login}`,
   };
+}
+
+/** Members of a team and of its child teams, as GitHub lists them. */
+function teamMembers(world: World, team: Team): Account[] {
+  const ids = new Set(team.memberIds);
+  for (const child of world.teams.values()) {
+    if (child.parentId === team.id) for (const member of teamMembers(world, child)) ids.add(member.id);
+  }
+  return [...ids].map((id) => accountById(world, id));
 }

@@ -1,4 +1,5 @@
 /** The smallest world in which every GraphQL field has something to say; tests change one thing in it. */
+import { createWorld } from "./create-world.ts";
 import { generateKeyPairSync } from "node:crypto";
 import { createCheckRun } from "./check-runs.ts";
 import { editTree, type FileEdits, makeCommit } from "./git.ts";
@@ -7,7 +8,6 @@ import {
   type Account,
   type App,
   type Commit,
-  createWorld,
   type Installation,
   type Repository,
   type Tree,
@@ -39,6 +39,7 @@ export function smallWorld() {
     repositoryIds: new Set([shop.id]),
     permissions,
     createdAt: "2026-03-01T12:00:00Z",
+    suspendedAt: null,
   };
   world.installations.set(installation.id, installation);
   const roster = { ".github/countersign/roster.yml": "people: { ada: senior }\n" };
@@ -92,6 +93,7 @@ export function addRepository(world: World, owner: Account, name: string): Repos
     pulls: new Map(),
     checkSuites: [],
     checkRuns: [],
+    statuses: [],
     rulesets: [],
     queue: [],
     createdAt: "2026-03-01T12:00:00Z",

@@ -57,6 +57,7 @@ export function createReview(
     updatedAt: now,
   };
   pull.reviews.push(review);
+  pull.updatedAt = now;
   if (event !== undefined) tellReview(world, repository, pull, review, author, "submitted");
   return review;
 }
@@ -88,6 +89,7 @@ export function dismissReview(
   });
   review.state = "DISMISSED";
   review.updatedAt = now;
+  pull.updatedAt = now;
   tellReview(world, repository, pull, review, actor, "dismissed");
 }
 

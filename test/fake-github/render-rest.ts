@@ -209,7 +209,7 @@ export function renderInstallation(world: World, installation: Installation) {
     has_multiple_single_files: false,
     single_file_paths: [],
     suspended_by: null,
-    suspended_at: null,
+    suspended_at: installation.suspendedAt,
   };
 }
 

@@ -1,13 +1,23 @@
 /** The REST calls an app makes about itself and its checks. */
 import type { Hono } from "hono";
 import { z } from "zod";
+import { annotationBody } from "./annotations.ts";
 import { issueInstallationToken, requireInstallation } from "./auth.ts";
 import { createCheckRun, renderCheckRun, rerequestRun, updateCheckRun } from "./check-runs.ts";
 import { HttpError, invalid, notFound } from "./http-error.ts";
 import { renderApp, renderInstallation, renderRepository, repositoriesOf } from "./render-rest.ts";
+import { addHookRoutes } from "./rest-hooks.ts";
 import { latestPerApp, renderRules } from "./required-checks.ts";
-import { bodyIn, numberIn, paged, repositoryIn, type RestContext, type RestEnv } from "./rest-context.ts";
-import { type App, canPush, type CheckRun, type Installation, type Repository, type World } from "./world.ts";
+import {
+  appIn,
+  bodyIn,
+  numberIn,
+  paged,
+  repositoryIn,
+  type RestContext,
+  type RestEnv,
+} from "./rest-context.ts";
+import { canPush, type CheckRun, type Installation, type Repository, type World } from "./world.ts";
 
 const tokenBody = z.object({
   repositories: z.array(z.string()).optional(),
@@ -30,7 +40,7 @@ const checkRunBody = z.object({
       title: z.string().optional(),
       summary: z.string().optional(),
       text: z.string().optional(),
-      annotations: z.array(z.unknown()).optional(),
+      annotations: z.array(annotationBody).optional(),
     })
     .optional(),
 });
@@ -68,6 +78,7 @@ export function addAppRoutes(rest: Hono<RestEnv>, world: World): void {
     return context.json(paged(world, context, renderRules(world, repository, context.req.param("branch"))));
   });
   addCheckRoutes(rest, world);
+  addHookRoutes(rest, world);
 }
 
 function addCheckRoutes(rest: Hono<RestEnv>, world: World): void {
@@ -114,13 +125,6 @@ function addCheckRoutes(rest: Hono<RestEnv>, world: World): void {
     const runs = paged(world, context, all).map((run) => renderCheckRun(world, repository, run));
     return context.json({ total_count: all.length, check_runs: runs });
   });
-}
-
-/** The app a JWT stands for. @throws 401 for any other token, as GitHub does. */
-function appIn(context: RestContext): App {
-  const viewer = context.get("viewer");
-  if (viewer.kind !== "app") throw new HttpError(401, "A JSON web token could not be decoded");
-  return viewer.app;
 }
 
 async function token(world: World, context: RestContext, installation: Installation) {

@@ -3,9 +3,10 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import { z } from "zod";
 import { requirePermission } from "./auth.ts";
-import { invalid, notAccessible, notFound } from "./http-error.ts";
+import { HttpError, invalid, notAccessible, notFound } from "./http-error.ts";
 import { apiUrl } from "./render-rest.ts";
 import {
+  type App,
   canSee,
   covers,
   findRepository,
@@ -50,6 +51,13 @@ export function pullIn(
   const pull = repository.pulls.get(numberIn(context, "number"));
   if (!pull) throw notFound();
   return { repository, pull };
+}
+
+/** The app a JWT stands for. @throws 401 for any other token, as GitHub does. */
+export function appIn(context: RestContext): App {
+  const viewer = context.get("viewer");
+  if (viewer.kind !== "app") throw new HttpError(401, "A JSON web token could not be decoded");
+  return viewer.app;
 }
 
 /** A number of the path. @throws 404 when it is none. */

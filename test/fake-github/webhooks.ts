@@ -12,11 +12,13 @@ import {
   covers,
   type Happening,
   type Installation,
+  isoSeconds,
   nodeId,
   type World,
 } from "./world.ts";
 
 export type Delivery = {
+  readonly id: number;
   readonly guid: string;
   readonly event: string;
   readonly action: string | null;
@@ -24,6 +26,9 @@ export type Delivery = {
   readonly payload: Readonly<Record<string, unknown>>;
   /** What the receiver answered; null while it is held or under way, when it was dropped, and when nobody answered. */
   status: number | null;
+  readonly redelivery: boolean;
+  /** When it was sent; null while it is held. */
+  deliveredAt: string | null;
 };
 
 /** How held deliveries go out: in reverse, each twice, or some never. */
@@ -65,7 +70,13 @@ export function createWebhooks(world: World, problems: string[] | null): Webhook
     else send(delivery);
   };
   const again = (delivery: Delivery) => {
-    const repetition = { ...delivery, status: null };
+    const repetition = {
+      ...delivery,
+      id: world.nextId(),
+      status: null,
+      redelivery: true,
+      deliveredAt: null,
+    };
     deliveries.push(repetition);
     send(repetition);
   };
@@ -75,8 +86,32 @@ export function createWebhooks(world: World, problems: string[] | null): Webhook
       const payload = complete(world, happening, installation);
       const { event, action } = happening;
       problems?.push(...validateWebhook({ event, action: action ?? undefined, payload }));
-      add({ guid: randomUUID(), event, action, appId: app.id, payload, status: null });
+      add({
+        id: world.nextId(),
+        guid: randomUUID(),
+        event,
+        action,
+        appId: app.id,
+        payload,
+        status: null,
+        redelivery: false,
+        deliveredAt: null,
+      });
     }
+  };
+  // What is under way is not in GitHub's log yet.
+  world.hookLog = {
+    list: (appId) =>
+      deliveries
+        .flatMap(({ deliveredAt, ...one }) =>
+          one.appId === appId && deliveredAt !== null ? [{ ...one, deliveredAt }] : [],
+        )
+        .toReversed(),
+    again: (appId, id) => {
+      const delivery = deliveries.find((one) => one.appId === appId && one.id === id);
+      if (delivery) again(delivery);
+      return delivery !== undefined;
+    },
   };
   return {
     deliveries,
@@ -170,4 +205,5 @@ async function post(world: World, delivery: Delivery): Promise<void> {
     // Nobody answered; GitHub notes that and goes on.
     delivery.status = null;
   }
+  delivery.deliveredAt = isoSeconds(world.now());
 }

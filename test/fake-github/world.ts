@@ -5,7 +5,10 @@
  * check runs in check-runs.ts; required checks and merging in merge.ts. Ids are numbers counted up from one counter,
  * so that they stay below 2^31 and never name two things. Times are ISO 8601 in UTC with whole seconds, as GitHub's.
  */
+import type { HookLog } from "./rest-hooks.ts";
 import type { KeyObject } from "node:crypto";
+import type { CommitStatus } from "./commit-status.ts";
+import type { Annotation } from "./annotations.ts";
 
 export type Role = "admin" | "maintain" | "write" | "triage" | "read";
 export type FileMode = "100644" | "100755" | "120000" | "160000";
@@ -30,7 +33,8 @@ export type Commit = {
 
 export type Account = {
   readonly id: number;
-  readonly type: "User" | "Bot" | "Organization";
+  /** A mannequin stands for somebody whose work was imported; nobody can act as one. */
+  readonly type: "User" | "Bot" | "Organization" | "Mannequin";
   login: string;
   /** Display name, used as the name on commits this account makes. */
   name: string;
@@ -73,6 +77,7 @@ export type Installation = {
   readonly repositoryIds: Set<number>;
   readonly permissions: Readonly<Record<string, "read" | "write">>;
   readonly createdAt: string;
+  suspendedAt: string | null;
 };
 
 export type Label = { readonly id: number; name: string; color: string; description: string | null };
@@ -114,6 +119,7 @@ export type TimelineEvent = { readonly id: number; readonly at: string; readonly
       readonly previousState: ReviewState;
       readonly message: string;
     }
+  | { readonly kind: "assigned" | "unassigned"; readonly assigneeId: number }
   | { readonly kind: "closed" | "reopened" | "merged" | "ready-for-review" }
 );
 
@@ -124,6 +130,7 @@ export type Pull = {
   title: string;
   body: string | null;
   state: "open" | "closed";
+  locked: boolean;
   draft: boolean;
   /** Ids of labels of the repository, in the order they were put on. */
   labelIds: number[];
@@ -186,6 +193,7 @@ export type CheckRun = {
   externalId: string;
   detailsUrl: string | null;
   output: { title: string | null; summary: string | null; text: string | null };
+  readonly annotations: Annotation[];
   startedAt: string;
   completedAt: string | null;
 };
@@ -203,8 +211,8 @@ export type Repository = {
   readonly id: number;
   readonly ownerId: number;
   readonly name: string;
-  readonly private: boolean;
-  readonly defaultBranch: string;
+  private: boolean;
+  defaultBranch: string;
   readonly collaborators: Map<number, Role>;
   readonly commits: Map<string, Commit>;
   /** Branch name without refs/heads/ -> head SHA. */
@@ -217,6 +225,7 @@ export type Repository = {
   readonly checkSuites: CheckSuite[];
   /** Oldest first. */
   readonly checkRuns: CheckRun[];
+  readonly statuses: CommitStatus[];
   readonly rulesets: Ruleset[];
   /** Of all its branches, first to land first. */
   readonly queue: (Record<"number" | "actorId", number> &
@@ -259,6 +268,8 @@ export type World = {
   url: string;
   /** Milliseconds: what GitHub's clock shows. */
   readonly now: () => number;
+  /** Milliseconds: what it says in its answers. Without a clock of its own it stands still between two events. */
+  readonly date: () => number;
   /** The time of an event: like `now`, but by default every event has a second of its own. */
   readonly stamp: () => string;
   readonly nextId: () => number;
@@ -270,43 +281,11 @@ export type World = {
   readonly tokens: Map<string, Token>;
   /** Set by webhooks.ts. */
   happened: (happening: Happening) => void;
+  /** Of 5,000 an hour; a test sets it. */
+  graphqlPointsLeft: number;
+  /** Set by webhooks.ts: the log of deliveries, newest first, and sending one of them again. */
+  hookLog: HookLog;
 };
-
-/** A GitHub with nobody in it but `web-flow`. With `now` given, that clock is used exactly as it is. */
-export function createWorld(options: { now?: () => number } = {}): World {
-  let lastId = 1000;
-  let lastStamp = 0;
-  const { now } = options;
-  const current = now ?? Date.now;
-  const stamp = () => {
-    // Two events in one second would be undistinguishable; only a test that brings its own clock wants that.
-    lastStamp = now ? now() : Math.max(Date.now(), lastStamp + 1000);
-    return isoSeconds(lastStamp);
-  };
-  const world: World = {
-    url: "http://127.0.0.1",
-    now: current,
-    stamp,
-    nextId: () => ++lastId,
-    accounts: new Map(),
-    teams: new Map(),
-    apps: new Map(),
-    installations: new Map(),
-    repositories: new Map(),
-    tokens: new Map(),
-    happened: () => undefined,
-  };
-  // The id and address GitHub's own account has in reality.
-  world.accounts.set(19864447, {
-    id: 19864447,
-    type: "User",
-    login: "web-flow",
-    name: "GitHub",
-    emails: ["noreply@github.com"],
-    createdAt: isoSeconds(current()),
-  });
-  return world;
-}
 
 /** Milliseconds -> "2026-01-31T12:00:00Z", GitHub's form. */
 export function isoSeconds(milliseconds: number): string {
@@ -386,13 +365,4 @@ export function canSee(viewer: Viewer, repository: Repository): boolean {
 /** The account that acts: a person, or the app's bot. */
 export function actorOf(world: World, viewer: Viewer): Account {
   return viewer.kind === "user" ? viewer.account : accountById(world, viewer.app.botId);
-}
-
-/** Members of a team and of its child teams, as GitHub lists them. */
-export function teamMembers(world: World, team: Team): Account[] {
-  const ids = new Set(team.memberIds);
-  for (const child of world.teams.values()) {
-    if (child.parentId === team.id) for (const member of teamMembers(world, child)) ids.add(member.id);
-  }
-  return [...ids].map((id) => accountById(world, id));
 }

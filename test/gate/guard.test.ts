@@ -60,7 +60,7 @@ describe("the guard's policy", () => {
     const facts = changed(
       { kind: "policy" },
       { kind: "broken", problems: ["1:1: one", "2:1: two"] },
-      { kind: "unreadable", why: "GitHub answered 502" },
+      { kind: "unreadable", why: "it is no text." },
     );
     expect(configProblems(facts, small.config())).toEqual([
       {
@@ -68,8 +68,8 @@ describe("the guard's policy", () => {
         repair: "Repair the file in this pull request.",
       },
       {
-        what: `What this pull request makes of ${name}2 could not be read: GitHub answered 502.`,
-        repair: "Nothing to do: Countersign tries again. To try at once, comment /countersign recheck.",
+        what: `What this pull request makes of ${name}2 could not be read: it is no text.`,
+        repair: "Repair the file in this pull request.",
       },
     ]);
   });

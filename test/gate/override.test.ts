@@ -3,7 +3,14 @@ import { overrideOf } from "../../src/gate/override.ts";
 import * as small from "./world.ts";
 
 const at = "2026-11-20T11:00:00Z";
-const written = { kind: "override", by: small.sara, reason: "outage", sha: small.headSha, at } as const;
+const written = {
+  kind: "override",
+  comment: "1",
+  by: small.sara,
+  reason: "outage",
+  sha: small.headSha,
+  at,
+} as const;
 
 function overriddenAt(level: string) {
   const facts = small.pull({ observations: [written] });
@@ -22,7 +29,14 @@ describe("an override", () => {
     const reason = "the policy asks for wizard, which the roster does not have";
     expect(overriddenAt("wizard")).toEqual({
       outcome: null,
-      refused: [{ reviewer: "sara", state: "override", reason }],
+      refused: [
+        {
+          reviewer: "sara",
+          state: "override",
+          reason,
+          command: { comment: "1", instead: "The check run says whose approval is needed." },
+        },
+      ],
     });
   });
 });

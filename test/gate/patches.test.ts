@@ -57,7 +57,7 @@ describe("two revisions", () => {
 describe("pushes", () => {
   const moved = { before: small.olderSha, after: small.headSha };
 
-  test("are what deliveries and the timeline tell of both ends of", () => {
+  test("are what deliveries tell, and the timeline where it knows both ends", () => {
     const push = { kind: "push", actor: small.sara, ...moved, at } as const;
     const forced = { kind: "force-pushed", actor: small.stan, ...moved, at } as const;
     const facts = small.pull({
@@ -75,6 +75,7 @@ describe("pushes", () => {
     });
     expect(pushesOf(facts)).toEqual([
       { actor: small.sara, ...moved },
+      { actor: small.sara, ...moved, before: null },
       { actor: small.stan, ...moved },
     ]);
   });

@@ -108,6 +108,7 @@ const timelineEvent = z.discriminatedUnion("kind", [
     ...about,
   }),
   z.strictObject({ kind: z.literal("base-changed"), from: z.string(), to: z.string(), ...about }),
+  z.strictObject({ kind: z.literal("assigned"), account: someone, ...about }),
   z.strictObject({
     kind: z.literal("review-dismissed"),
     reviewId: z.string().nullable(),
@@ -150,10 +151,24 @@ const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("evidence"), evidence }),
   z.strictObject({
     kind: z.literal("override"),
+    comment: z.string().default("345"),
     by: account,
     reason: z.string().default("the shop is down"),
-    sha: sha.default(small.headSha),
+    sha: sha.nullable().default(small.headSha),
     at: minute.default("2026-11-20T11:00:00Z"),
+  }),
+  z.strictObject({
+    kind: z.literal("command"),
+    comment: z.string().default("346"),
+    by: account,
+    at: minute.default("2026-11-20T11:00:00Z"),
+  }),
+  z.strictObject({
+    kind: z.literal("answer"),
+    to: account,
+    sha: sha.default(small.headSha),
+    comments: z.array(z.string()).default(["1"]),
+    said: z.boolean().default(true),
   }),
 ]);
 
@@ -161,6 +176,14 @@ const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", [
 const patch = z
   .strictObject({ sha, base: z.string().default("main"), is: readable(z.string()) })
   .transform(({ is, ...revision }): Patch => ({ ...revision, fingerprint: is }));
+
+const oldHead = z.strictObject({
+  sha,
+  commits: z.union([
+    z.literal("absent").transform(() => ({ kind: "absent" }) as const),
+    readable(z.array(commit)),
+  ]),
+});
 
 const note = z.strictObject({ sha, text: z.string() });
 
@@ -205,6 +228,10 @@ const pull = z
     suggestedBy: z.array(account),
     pushAccess: z.array(z.strictObject({ account, canPush: readable(z.boolean()) })),
     landed: z.array(sha),
+    oldHeads: z.array(oldHead),
+    sameNamed: z.array(
+      z.strictObject({ kind: z.enum(["check run", "commit status"]), by: z.string().nullable() }),
+    ),
     patches: z.array(patch),
     notes: readable(z.array(note)),
     configChanges: z.array(configChange),
@@ -247,6 +274,8 @@ const expected = z.strictObject({
   missing: z.record(z.string(), z.int()).optional(),
   /** Every contributor: `name: level, where from`. */
   people: z.array(z.string()).optional(),
+  /** What is said to commands, to each person who wrote one: null is silence. */
+  answers: z.record(z.string(), z.string().nullable()).optional(),
   shows: z.array(z.string()).default([]),
   hides: z.array(z.string()).default([]),
 });

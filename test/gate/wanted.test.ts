@@ -127,9 +127,9 @@ describe("the patches that are compared", () => {
     expect(compared(small.pull({ timeline }))).toEqual([]);
   });
 
-  test("are none for the first push of a branch", () => {
+  test("is the one after the first push of a branch, which may have brought nothing", () => {
     const push = { kind: "push", actor: small.sara, before: null, after: small.headSha, at } as const;
-    expect(compared(small.pull({ observations: [push] }))).toEqual([]);
+    expect(compared(small.pull({ observations: [push] }))).toEqual(["main c0ffee1"]);
   });
 });
 
@@ -153,6 +153,7 @@ describe("suggestions", () => {
 describe("push access", () => {
   const by = (by: Account, sha = small.headSha): Observation => ({
     kind: "override",
+    comment: `${by.login} ${sha}`,
     by,
     reason: "outage",
     sha,
@@ -170,12 +171,12 @@ describe("push access", () => {
     wanted(small.pull({ observations }), roster, policies).pushAccess.map(({ login }) => login);
   const lets = small.policy({ override: { level: "staff" } });
 
-  test("is asked about people of the roster who overrode at this head, each once", () => {
-    expect(asked([small.policy(), lets])).toEqual(["sara", "paula"]);
+  test("is asked about people of the roster who overrode at this head, each once, and about others who wait for an answer", () => {
+    expect(asked([small.policy(), lets])).toEqual(["sara", "paula", "mallory"]);
   });
 
-  test("is not asked about where no policy lets anybody override, or there is no roster", () => {
-    expect(asked([small.policy()])).toEqual([]);
+  test("is asked about nobody else where no policy lets anybody override, and nobody without a roster", () => {
+    expect(asked([small.policy()])).toEqual(["mallory"]);
     expect(asked([lets], null)).toEqual([]);
   });
 });

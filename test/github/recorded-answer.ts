@@ -73,6 +73,7 @@ export function recordedPull(changes: Record<string, unknown> = {}) {
     url: "https://github.test/acme/shop/pull/1",
     state: "OPEN",
     title: "Fill the cart",
+    updatedAt: "2026-03-01T12:00:00Z",
     body: "",
     lastEditedAt: null,
     editor: null,

@@ -19,7 +19,7 @@ describe("a look", () => {
       verdict: { outcome: { kind: "waiting" }, headSha: head, number: 1 },
     });
     const stored = await storedPull(store, "acme/shop", 1);
-    expect(stored).toMatchObject({ headSha: head, base: "main", open: true, auditSeq: 1 });
+    expect(stored).toMatchObject({ headSha: head, base: "main", open: true, auditSeq: 2 });
     expect(result.kind === "published" && result.verdict).toEqual(stored?.verdict);
     // Nobody told us of the pull request, so its head SHA had to be read before it could be leased.
     expect(github.requests.slice(from).map(({ path, operation }) => operation ?? path)).toEqual([
@@ -55,7 +55,7 @@ describe("a look", () => {
     const { data } = await octokit.rest.checks.listForRef({ ...shop, ref: head });
 
     expect(data.check_runs.map((run) => run.external_id)).toEqual([
-      expect.stringMatching(/^look:1 audit:1:[0-9a-f]{64}$/u),
+      expect.stringMatching(/^look:1 audit:2:[0-9a-f]{64}$/u),
     ]);
   });
 
@@ -200,8 +200,8 @@ describe("what GitHub forgets is remembered", () => {
     });
   });
 
-  test("without a look in between, nobody saw the trailer", async () => {
-    const { look, github } = await openAcme();
+  test("without a look in between, the old head is read from the timeline's force-push", async () => {
+    const { look, github, head } = await openAcme();
     github.push("acme/shop", {
       branch: "topic",
       pusher: "june",
@@ -211,7 +211,14 @@ describe("what GitHub forgets is remembered", () => {
       message: "Cache the total",
     });
 
-    expect(await look()).toMatchObject({ verdict: { outcome: { kind: "not-needed" }, evidence: [] } });
+    expect(await look()).toMatchObject({
+      verdict: {
+        outcome: { kind: "waiting" },
+        evidence: [
+          { tool: "claude-code", place: { kind: "commit", sha: head }, remembered: true, gone: true },
+        ],
+      },
+    });
   });
 
   test("what a review was given on, after GitHub moved it along with a rebase", async () => {

@@ -1,8 +1,15 @@
-import Database from "better-sqlite3";
-import { expect, test } from "vitest";
-import { appendAudit, newestAudit, verifyAudit } from "../../src/store/audit.ts";
-import { inTransaction } from "../../src/store/store.ts";
-import type { Queryable } from "../../src/store/store.ts";
+import { sql } from "kysely";
+import { expect, inject, test } from "vitest";
+import {
+  appendAudit,
+  auditRows,
+  compareWitness,
+  newestAudit,
+  pruneAudit,
+  verifyAudit,
+} from "../../src/store/audit.ts";
+import { inTransaction, openStore } from "../../src/store/store.ts";
+import type { Place, Queryable } from "../../src/store/store.ts";
 import { freshStore } from "./fresh-store.ts";
 
 const row = {
@@ -15,15 +22,21 @@ const row = {
   body: { outcome: "waiting" },
 };
 
+const whole = (rows: number) => ({ ok: true, first: 1, newest: { seq: rows, hash: expect.any(String) } });
+
 async function appendRows(store: Queryable, count: number): Promise<void> {
   for (let index = 0; index < count; index += 1) await appendAudit(store, { ...row, at: 1_000 + index });
 }
 
-/** What somebody with access to the file can do: another connection, the triggers dropped. */
-function tamper(file: string, statement: string): void {
-  const raw = new Database(file);
-  raw.exec(`drop trigger audit_no_update; drop trigger audit_no_delete; ${statement}`);
-  raw.close();
+/** What somebody with access to the database can do: another connection, the triggers dropped. */
+async function tamper(place: Place, ...statements: readonly string[]): Promise<void> {
+  const triggers =
+    inject("testDatabase") === null
+      ? ["drop trigger audit_no_update", "drop trigger audit_no_delete"]
+      : ["drop trigger audit_append_only on audit", "drop trigger audit_no_delete on audit"];
+  const store = await openStore(place);
+  for (const statement of [...triggers, ...statements]) await sql.raw(statement).execute(store.db);
+  await store.close();
 }
 
 test("rows are numbered from 1 and each carries the hash of the one before", async () => {
@@ -83,26 +96,23 @@ test("a row appended in a transaction that fails is not in the log, and leaves n
   });
   await expect(failing).rejects.toThrow("no");
   await appendRows(store, 2);
-  expect(await verifyAudit(store)).toEqual({ ok: true, rows: 2 });
+  expect(await verifyAudit(store)).toEqual(whole(2));
 });
 
 test("rows appended at once through two handles make one chain", async () => {
   const store = await freshStore();
-  const other = await freshStore(store.dataDir);
+  const other = await freshStore(store.place);
   await Promise.all(
     Array.from({ length: 20 }, (_, index) => appendAudit(index % 2 === 0 ? store : other, row)),
   );
-  expect(await verifyAudit(store)).toEqual({ ok: true, rows: 20 });
+  expect(await verifyAudit(store)).toEqual(whole(20));
 });
 
 test("an empty log and one longer than is verified at a time are whole", async () => {
   const store = await freshStore();
   const empty = await verifyAudit(store);
   await inTransaction(store, (transaction) => appendRows(transaction, 1_001));
-  expect([empty, await verifyAudit(store)]).toEqual([
-    { ok: true, rows: 0 },
-    { ok: true, rows: 1_001 },
-  ]);
+  expect([empty, await verifyAudit(store)]).toEqual([whole(0), whole(1_001)]);
 });
 
 test("the database refuses to change or delete a row", async () => {
@@ -111,7 +121,7 @@ test("the database refuses to change or delete a row", async () => {
   const refused = "audit is append-only";
   await expect(store.db.updateTable("audit").set({ body: "{}" }).execute()).rejects.toThrow(refused);
   await expect(store.db.deleteFrom("audit").execute()).rejects.toThrow(refused);
-  expect(await verifyAudit(store)).toEqual({ ok: true, rows: 1 });
+  expect(await verifyAudit(store)).toEqual(whole(1));
 });
 
 test.each([
@@ -127,7 +137,7 @@ test.each([
 ])("a row changed behind the triggers' back is found: %s", async (change) => {
   const store = await freshStore();
   await appendRows(store, 4);
-  tamper(store.file, `update audit set ${change} where seq = 3`);
+  await tamper(store.place, `update audit set ${change} where seq = 3`);
   expect(await verifyAudit(store)).toEqual({
     ok: false,
     seq: 3,
@@ -138,7 +148,7 @@ test.each([
 test("a row taken out behind the triggers' back is found", async () => {
   const store = await freshStore();
   await appendRows(store, 4);
-  tamper(store.file, "delete from audit where seq = 1");
+  await tamper(store.place, "delete from audit where seq = 1");
   expect(await verifyAudit(store)).toEqual({ ok: false, seq: 1, why: "Row 1 is missing." });
 });
 
@@ -148,14 +158,110 @@ test("a row replaced by one with a right hash of its own is found at the row aft
   await appendRows(store, 3);
   await appendAudit(forged, { ...row, at: 1_000 });
   await appendAudit(forged, { ...row, at: 1_001, body: { outcome: "countersigned" } });
-  tamper(
-    store.file,
-    `attach '${forged.file}' as forged; delete from audit where seq = 2;
-     insert into audit select * from forged.audit where seq = 2`,
-  );
+  await tamper(store.place, "delete from audit where seq = 2");
+  const second = forged.db.selectFrom("audit").selectAll().where("seq", "=", 2);
+  await store.db
+    .insertInto("audit")
+    .values(await second.executeTakeFirstOrThrow())
+    .execute();
   expect(await verifyAudit(store)).toEqual({
     ok: false,
     seq: 3,
     why: "Row 3 does not follow the row before it: one of them was replaced.",
   });
+});
+
+const day = 86_400_000;
+
+/** Ten rows, one a day from the first on. */
+async function tenDays(store: Queryable) {
+  const entries = [];
+  for (let index = 0; index < 10; index += 1) {
+    entries.push(await appendAudit(store, { ...row, at: index * day }));
+  }
+  return entries;
+}
+
+test("rows past the retention are taken out, and a checkpoint carries the hash of the last of them", async () => {
+  const store = await freshStore();
+  const entries = await tenDays(store);
+  const pruned = await pruneAudit(store, { keepDays: 3, now: 9 * day });
+  const rows = await store.db.selectFrom("audit").selectAll().orderBy("seq").execute();
+  expect([
+    pruned,
+    rows.map(({ seq, kind }) => `${seq} ${kind}`),
+    rows.at(-1)?.number,
+    rows.at(-1)?.body,
+  ]).toEqual([
+    6,
+    ["7 verdict", "8 verdict", "9 verdict", "10 verdict", "11 checkpoint"],
+    6,
+    JSON.stringify({ hash: entries[5]?.hash, keepDays: 3 }),
+  ]);
+  expect(await verifyAudit(store)).toEqual({
+    ok: true,
+    first: 7,
+    newest: { seq: 11, hash: rows.at(-1)?.hash },
+  });
+});
+
+test("a log that was pruned twice, or wholly, is whole", async () => {
+  const store = await freshStore();
+  await tenDays(store);
+  await pruneAudit(store, { keepDays: 3, now: 9 * day });
+  await pruneAudit(store, { keepDays: 1, now: 9 * day });
+  const twice = await verifyAudit(store);
+  await pruneAudit(store, { keepDays: 1, now: 90 * day });
+  expect([twice, await verifyAudit(store)]).toMatchObject([
+    { ok: true, first: 9, newest: { seq: 12 } },
+    { ok: true, first: 13, newest: { seq: 13 } },
+  ]);
+});
+
+test("nothing is taken out, and no checkpoint written, where nothing is past the retention", async () => {
+  const store = await freshStore();
+  await tenDays(store);
+  expect([await pruneAudit(store, { keepDays: 9, now: 9 * day }), await verifyAudit(store)]).toEqual([
+    0,
+    whole(10),
+  ]);
+});
+
+test("the database gives up no row that no checkpoint names", async () => {
+  const store = await freshStore();
+  await tenDays(store);
+  await pruneAudit(store, { keepDays: 3, now: 9 * day });
+  await expect(store.db.deleteFrom("audit").where("seq", "=", 7).execute()).rejects.toThrow(
+    "audit is append-only",
+  );
+});
+
+test("rows taken out beyond the checkpoint are found", async () => {
+  const store = await freshStore();
+  await tenDays(store);
+  await pruneAudit(store, { keepDays: 3, now: 9 * day });
+  await tamper(store.place, "delete from audit where seq = 7");
+  expect(await verifyAudit(store)).toEqual({ ok: false, seq: 7, why: "Row 7 is missing." });
+});
+
+test("an entry that GitHub keeps shows a log that was cut, rewritten or pruned", async () => {
+  const store = await freshStore();
+  const entries = await tenDays(store);
+  await pruneAudit(store, { keepDays: 3, now: 9 * day });
+  const [first = { seq: 0, hash: "" }] = entries;
+  const last = entries.at(-1) ?? first;
+  expect([
+    await compareWitness(store, last),
+    await compareWitness(store, { ...last, hash: "0".repeat(64) }),
+    await compareWitness(store, { seq: 12, hash: last.hash }),
+    await compareWitness(store, first),
+  ]).toEqual(["present", "rewritten", "cut", "pruned"]);
+});
+
+test("rows are read since a time, however many there are", async () => {
+  const store = await freshStore();
+  await inTransaction(store, (transaction) => appendRows(transaction, 1_203));
+  const read: number[] = [];
+  for await (const { seq } of auditRows(store, { since: 1_100 })) read.push(seq);
+  expect([read.length, read[0], read.at(-1)]).toEqual([1_103, 101, 1_203]);
 });

@@ -36,6 +36,8 @@ const facts: Facts = {
   bodyEdited: null,
   stackBase: null,
   landed: [],
+  oldHeads: [],
+  sameNamed: [],
   patches: [],
   suggestedBy: [],
   pushAccess: [],
@@ -106,21 +108,28 @@ test("the open pull requests with a head SHA are those of the repository that ar
   expect(await openPullsWithHead(store, "acme/app", headSha)).toEqual([12, 20]);
 });
 
-test("a look is recorded with its facts, its verdict, its evidence and an audit row", async () => {
+test("a look is recorded with its facts, its verdict, its evidence and audit rows for it and the files it rests on", async () => {
   const store = await freshStore();
   const recorded = await recordLook(store, look);
-  const [row] = await store.db.selectFrom("audit").selectAll().execute();
+  const rows = await store.db.selectFrom("audit").selectAll().orderBy("seq").execute();
+  const [, before, row] = rows;
   expect({
+    kinds: rows.map(({ kind, sha, body }) => [kind, sha, kind === "config" ? body : ""]),
     recorded,
     stored: await storedPull(store, "acme/app", 12),
     observations: await recall(store, "acme/app", 12),
     audit: row,
   }).toEqual({
-    recorded: { seq: 1, hash: row?.hash, changed: true },
-    stored: { ...hint, facts, verdict, configVersions, auditSeq: 1 },
+    kinds: [
+      ["config", "r1", '{"file":"roster"}'],
+      ["config", "p1", '{"file":"policy"}'],
+      ["verdict", headSha, ""],
+    ],
+    recorded: { seq: 3, hash: row?.hash, changed: true },
+    stored: { ...hint, facts, verdict, configVersions, auditSeq: 3 },
     observations: [{ kind: "evidence", evidence: trailer }],
     audit: {
-      seq: 1,
+      seq: 3,
       at: 1_000,
       kind: "verdict",
       repo: "acme/app",
@@ -130,7 +139,7 @@ test("a look is recorded with its facts, its verdict, its evidence and an audit 
       body:
         '{"base":"main","configVersions":{"policy":"p1","roster":"r1"},"mode":"enforce",' +
         '"outcome":{"kind":"waiting","needs":[]}}',
-      previous_hash: "0".repeat(64),
+      previous_hash: before?.hash,
       hash: row?.hash,
     },
   });
@@ -155,7 +164,7 @@ test("a delivery after a look changes what is known of the pull request, not wha
     facts,
     verdict,
     configVersions,
-    auditSeq: 1,
+    auditSeq: 3,
   });
 });
 
@@ -171,7 +180,7 @@ test("a look that decides the same again replaces the facts, appends no audit ro
   const again = { ...look, facts: later, verdict: noted, configVersions: reordered, now: 2_000 };
   expect([await recordLook(store, again), await storedPull(store, "acme/app", 12)]).toEqual([
     { ...newest, changed: false },
-    { ...hint, facts: later, verdict: noted, configVersions, auditSeq: 1 },
+    { ...hint, facts: later, verdict: noted, configVersions, auditSeq: 3 },
   ]);
 });
 
@@ -192,9 +201,13 @@ test.each([
     true,
     true,
     true,
-    { seq: 3, hash: back.hash, changed: false },
+    { seq: back.seq, hash: back.hash, changed: false },
   ]);
-  expect(await verifyAudit(store)).toEqual({ ok: true, rows: 3 });
+  const rows = await store.db.selectFrom("audit").select("seq").where("kind", "=", "verdict").execute();
+  expect([rows.length, await verifyAudit(store)]).toEqual([
+    3,
+    { ok: true, first: 1, newest: { seq: back.seq, hash: back.hash } },
+  ]);
 });
 
 test("a first look after a delivery had told the same head SHA still appends an audit row", async () => {
@@ -216,9 +229,39 @@ test("facts that cannot be understood are an error that names the pull request",
 test("a look that cannot be recorded wholly is not recorded at all", async () => {
   const store = await freshStore();
   const broken = { ...look, installation: Number.NaN };
-  await expect(recordLook(store, broken)).rejects.toThrow("NOT NULL constraint failed");
+  await expect(recordLook(store, broken)).rejects.toThrow(
+    /NOT NULL constraint failed|invalid input syntax for type bigint/u,
+  );
   expect([await recall(store, "acme/app", 12), await verifyAudit(store)]).toEqual([
     [],
-    { ok: true, rows: 0 },
+    { ok: true, first: 1, newest: { seq: 0, hash: "0".repeat(64) } },
   ]);
+});
+
+test("looks that are recorded at once, on two handles, leave the verdict that the newest audit row tells", async () => {
+  const store = await freshStore();
+  const other = await freshStore(store.place);
+  const outcomes = [verdict.outcome, { kind: "undecidable", problems: [] }] as const;
+  await recordLook(store, look);
+  for (let round = 0; round < 10; round += 1) {
+    await Promise.all(
+      [store, other, store, other].map((handle, index) =>
+        recordLook(handle, {
+          ...look,
+          now: round,
+          verdict: { ...verdict, outcome: outcomes[index < 2 ? 0 : 1] ?? verdict.outcome },
+        }),
+      ),
+    );
+    const stored = await storedPull(store, "acme/app", 12);
+    const newest = await store.db
+      .selectFrom("audit")
+      .select(["seq", "body"])
+      .orderBy("seq", "desc")
+      .execute();
+    expect([stored?.auditSeq, JSON.parse(newest[0]?.body ?? "")]).toEqual([
+      newest[0]?.seq,
+      expect.objectContaining({ outcome: stored?.verdict.outcome }),
+    ]);
+  }
 });

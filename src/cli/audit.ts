@@ -1,0 +1,208 @@
+/** `countersign audit verify` and `countersign audit export`: the log of verdicts, checked and handed on. */
+import { parseArgs } from "node:util";
+import { pino } from "pino";
+import { readEnvironment, readGitHubPlace } from "../config/environment.ts";
+import { createProbot } from "../github/client.ts";
+import { GitHubError } from "../github/errors.ts";
+import { readWitnesses, type Witness } from "../github/read-witnesses.ts";
+import { auditRows, compareWitness, verifyAudit } from "../store/audit.ts";
+import { openStoreToRead, type Store, StoreError } from "../store/store.ts";
+import { auditLine, type ExportFormat, exportHeader } from "./audit-lines.ts";
+
+/** What the command needs of its process. `stdout` resolves once more can be taken; `now` is ms since epoch. */
+export type AuditIo = {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly now: number;
+  readonly readFile: (path: string) => string;
+  readonly stdout: (text: string) => Promise<void>;
+  readonly stderr: (text: string) => void;
+};
+
+const help = `countersign audit verify [--github]
+countersign audit export [--since WHEN] [--format jsonl|csv]
+
+The server keeps one row for every change of a verdict, override and version of roster and
+policy, each with the hash of the row before it. verify recomputes every hash and finds what
+was changed or taken out. With --github it also compares the log with what stands in the
+check runs on GitHub, and so finds a log that was cut at its end or rewritten as a whole.
+
+  countersign audit verify
+  countersign audit verify --github
+  countersign audit export --since 90d --format csv > audit.csv
+  countersign audit export --since 2026-01-01 > audit.jsonl
+
+Options:
+  --github        ask GitHub, as the app: needs the server's APP_ID, PRIVATE_KEY and so on
+  --since WHEN    rows since a date such as 2026-01-31 (UTC), or of the last days: 90d
+  --format        jsonl (default): one JSON object a line; csv: with a header
+  --help          this text
+
+Environment: DATA_DIR, the server's data folder (default: ./data), or DATABASE_URL, its PostgreSQL
+database. The log is only read, beside a running server.
+
+Exit status: 0 the log is whole, or was exported; 1 it is not; 2 wrong usage, or it cannot be read.
+`;
+
+/** The command cannot do what it was asked; one line that says what to do. */
+class AuditError extends Error {}
+
+type Wanted =
+  | { readonly kind: "verify"; readonly github: boolean }
+  | { readonly kind: "export"; readonly since: number; readonly format: ExportFormat };
+
+/** Runs the command on its arguments; resolves with the exit status. */
+export async function audit(argv: readonly string[], io: AuditIo): Promise<number> {
+  try {
+    const wanted = readArguments(argv, io.now);
+    if (wanted === "help") {
+      await io.stdout(help);
+      return 0;
+    }
+    const store = await openLog(io.environment);
+    try {
+      return wanted.kind === "verify" ? await verify(store, wanted, io) : await exportRows(store, wanted, io);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    const known = error instanceof AuditError || error instanceof StoreError || error instanceof GitHubError;
+    if (!known) throw error;
+    io.stderr(`countersign audit: ${error.message}\n`);
+    return 2;
+  }
+}
+
+function readArguments(argv: readonly string[], now: number): Wanted | "help" {
+  const { values, positionals } = parseOptions(argv);
+  if (values.help === true) return "help";
+  const [command, ...rest] = positionals;
+  if (rest.length > 0) throw usageError(`expected nothing after ${command}, got ${JSON.stringify(rest[0])}`);
+  if (command === "verify") {
+    if (values.since !== undefined || values.format !== undefined)
+      throw usageError("verify takes no --since and no --format: it checks the whole log");
+    return { kind: "verify", github: values.github === true };
+  }
+  if (command !== "export") {
+    throw usageError(
+      `expected verify or export, got ${command === undefined ? "none" : JSON.stringify(command)}`,
+    );
+  }
+  if (values.github === true) throw usageError("export takes no --github: that is for verify");
+  const { since, format = "jsonl" } = values;
+  if (format !== "jsonl" && format !== "csv")
+    throw usageError(`--format: expected jsonl or csv, got ${JSON.stringify(format)}`);
+  return { kind: "export", since: since === undefined ? 0 : timeOf(since, now), format };
+}
+
+function parseOptions(argv: readonly string[]) {
+  const flag = { type: "boolean" } as const;
+  const text = { type: "string" } as const;
+  const options = { github: flag, since: text, format: text, help: { ...flag, short: "h" } } as const;
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: true });
+  } catch (error) {
+    throw error instanceof TypeError ? usageError(error.message.replaceAll("\n", " ")) : error;
+  }
+}
+
+function timeOf(text: string, now: number): number {
+  const days = /^(\d{1,5})d$/u.exec(text)?.[1];
+  if (days !== undefined) return now - Number(days) * 86_400_000;
+  const time = /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/u.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time))
+    throw usageError(
+      `--since: expected a date such as 2026-01-31, or days such as 90d, got ${JSON.stringify(text)}`,
+    );
+  return time;
+}
+
+function usageError(problem: string): AuditError {
+  return new AuditError(`${problem}\nRun "countersign audit --help" for how it is used.`);
+}
+
+async function openLog(environment: NodeJS.ProcessEnv): Promise<Store> {
+  const place = readGitHubPlace(environment);
+  if (place.kind === "broken") throw new AuditError(place.problems.join("\n"));
+  const { dataDir } = place.value;
+  const store = await openStoreToRead(place.value);
+  if (store === null)
+    throw new AuditError(`no database in ${dataDir}; set DATA_DIR to the server's data folder`);
+  return store;
+}
+
+async function exportRows(
+  store: Store,
+  { since, format }: Wanted & { kind: "export" },
+  io: AuditIo,
+): Promise<number> {
+  await io.stdout(exportHeader(format));
+  for await (const row of auditRows(store, { since })) await io.stdout(auditLine(row, format));
+  return 0;
+}
+
+async function verify(store: Store, { github }: Wanted & { kind: "verify" }, io: AuditIo): Promise<number> {
+  const checked = await verifyAudit(store);
+  if (!checked.ok) {
+    await io.stdout(`The audit log is broken at row ${checked.seq}. ${checked.why}\n`);
+    return 1;
+  }
+  const { first, newest } = checked;
+  const count = newest.seq - first + 1;
+  const rows =
+    count === 0 ? "it is empty" : `rows ${first} to ${newest.seq}, the newest ${newest.seq}:${newest.hash}`;
+  await io.stdout(`Every hash is right: ${rows}.\n`);
+  if (first > 1) await io.stdout(`Rows 1 to ${first - 1} were taken out, as a checkpoint in the log says.\n`);
+  return github ? compareWithGitHub(store, io) : 0;
+}
+
+/** The newest witness is compared for a cut, and every other one too: they cost nothing more. */
+async function compareWithGitHub(store: Store, io: AuditIo): Promise<number> {
+  const witnesses = await allWitnesses(io);
+  const newest = witnesses.reduce<Witness | null>(
+    (most, witness) => (most === null || witness.seq > most.seq ? witness : most),
+    null,
+  );
+  if (newest === null) {
+    await io.stdout(
+      "GitHub has no check run of this app that names a row, so there is nothing to compare.\n",
+    );
+    return 0;
+  }
+  let broken = 0;
+  for (const witness of witnesses) {
+    const found = await compareWitness(store, witness);
+    if (found === "present" || found === "pruned") continue;
+    broken += 1;
+    const what = found === "cut" ? "the log ends before it" : "another row stands in its place";
+    await io.stdout(`${nameOf(witness)} names row ${witness.seq}:${witness.hash}, but ${what}.\n`);
+  }
+  if (broken > 0) {
+    await io.stdout("The log was cut or rewritten after these check runs were written.\n");
+    return 1;
+  }
+  await io.stdout(
+    `GitHub agrees: ${witnesses.length} check runs compared, the newest names row ${newest.seq} (${nameOf(newest)}).\n`,
+  );
+  return 0;
+}
+
+async function allWitnesses(io: AuditIo): Promise<Witness[]> {
+  const environment = readEnvironment(io.environment, io.readFile);
+  if (environment.kind === "broken") throw new AuditError(environment.problems.join("\n"));
+  const { appId, privateKey, webhookSecrets, apiUrl } = environment.value;
+  const log = pino({ level: "silent" });
+  const probot = await createProbot({
+    appId,
+    privateKey,
+    webhookSecret: webhookSecrets[0] ?? "",
+    apiUrl,
+    log,
+  });
+  const clientFor = async (installation?: number) => probot.auth(installation);
+  const progress = (repo: string) => io.stderr(`reading the check runs of ${repo}\n`);
+  return readWitnesses(clientFor, { appId, now: io.now, progress });
+}
+
+function nameOf({ repo, headSha }: Witness): string {
+  return `The check run on ${repo}@${headSha.slice(0, 7)}`;
+}

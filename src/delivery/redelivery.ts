@@ -1,0 +1,39 @@
+/** Asks GitHub again for deliveries that did not arrive: it sends nothing again by itself. */
+import { listFailedDeliveries } from "../github/delivery-log.ts";
+import { redeliver } from "../github/publish-redelivery.ts";
+import { isStored } from "../store/deliveries.ts";
+import type { SweepContext } from "./sweep.ts";
+
+/** As long as GitHub keeps its log. */
+export const logKeptMs = 3 * 24 * 60 * 60_000;
+
+/** How far each run looks back beyond the one before it. */
+const overlapMs = 60 * 60_000;
+
+/** Attempts within the overlap, after which a delivery waits until older ones leave it: its cause lasts. */
+const attemptsMax = 3;
+
+/** Asked for again in one run, which is less than a minute's writes; the next goes on. */
+export const redeliveriesMax = 80;
+
+/**
+ * Asks again for every delivery since `since` (ms since epoch) that failed and is not in the store. Says how many.
+ * @throws GitHubError
+ */
+export async function redeliverFailed(
+  context: Pick<SweepContext, "store" | "clientFor" | "now" | "signal">,
+  since: number,
+): Promise<number> {
+  const { store, now, signal } = context;
+  const app = await context.clientFor();
+  const reach = { since: Math.max(since - overlapMs, now() - logKeptMs), now: now() };
+  let asked = 0;
+  for (const failed of await listFailedDeliveries(app, reach)) {
+    if (asked >= redeliveriesMax || signal.aborted) break;
+    // Stored, but the answer was lost: nothing is missing.
+    if (failed.attempts >= attemptsMax || (await isStored(store, failed.guid))) continue;
+    await redeliver(app, failed, now());
+    asked += 1;
+  }
+  return asked;
+}

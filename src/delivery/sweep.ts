@@ -1,0 +1,107 @@
+/** Finds what changed on GitHub without a delivery that told us: lost ones, our own outages, somebody's deleted check runs. */
+import type { ClientFor, Installation } from "../github/installations.ts";
+import { listInstallations } from "../github/installations.ts";
+import { listOpenPulls, listRepositories } from "../github/open-pulls.ts";
+import { type FoundPull, searchOpenPulls } from "../github/search-open-pulls.ts";
+import { pullTarget, repoKey } from "../github/targets.ts";
+import { putMarks } from "../store/marks.ts";
+import { type KnownPull, knownPulls } from "../store/pulls.ts";
+import type { Store } from "../store/store.ts";
+import type { Log } from "./worker.ts";
+
+export type SweepContext = {
+  readonly store: Store;
+  readonly appId: number;
+  readonly clientFor: ClientFor;
+  readonly now: () => number;
+  readonly log: Log;
+  /** Says that the server stops: what has begun ends soon. */
+  readonly signal: AbortSignal;
+};
+
+/** The worker takes whoever waits first. */
+const sweepPriority = 5;
+
+/** The part of an hour's GraphQL points that a sweep leaves to people who wait. */
+const quotaKept = 0.2;
+
+/**
+ * Compares the open pull requests of every installation with what the last look at each read, and marks those that
+ * differ: one search for each hundred. Says how many. @throws GitHubError where the installations cannot be listed; what
+ * fails for one of them is logged and does not keep the others waiting.
+ */
+export async function sweep(context: SweepContext): Promise<{ marked: number; failed: number }> {
+  const done = { marked: 0, failed: 0 };
+  for (const installation of await listInstallations(context.clientFor, context.now())) {
+    if (context.signal.aborted) return done;
+    const about = { installation: installation.id, owner: installation.owner };
+    try {
+      const marked = await sweepInstallation(context, installation);
+      done.marked += marked;
+      context.log.info({ ...about, marked }, "Swept");
+    } catch (error) {
+      done.failed += 1;
+      context.log.warn({ ...about, error: messageOf(error) }, "The sweep failed and will be repeated");
+    }
+  }
+  return done;
+}
+
+async function sweepInstallation(context: SweepContext, installation: Installation): Promise<number> {
+  const { store, appId, now } = context;
+  const github = await context.clientFor(installation.id);
+  const found = await searchOpenPulls(github, installation, { appId, now: now() });
+  const known = new Map((await knownPulls(store, installation.id)).map((pull) => [targetOf(pull), pull]));
+  const listed = found.complete ? [] : await listBeyond(context, installation, found.pulls);
+  const changed = [...found.pulls, ...listed].filter((pull) => isChanged(pull, known.get(targetOf(pull))));
+  const there = new Set([...found.pulls, ...listed].map(targetOf));
+  // Closed, merged or moved out of sight, and nobody told us.
+  const gone = [...known.values()].filter((pull) => !there.has(targetOf(pull)));
+  const { remaining, limit } = found.quota;
+  const affordable = Math.max(0, Math.floor(remaining - limit * quotaKept));
+  const targets = [...changed, ...gone].map(targetOf).slice(0, affordable);
+  await putMarks(
+    store,
+    targets.map((target) => ({ target, installation: installation.id, priority: sweepPriority })),
+    now(),
+  );
+  return targets.length;
+}
+
+type Listed = Omit<FoundPull, "updatedAt" | "checked"> & Partial<Pick<FoundPull, "updatedAt" | "checked">>;
+
+/** What a search does not show any more, repository by repository. */
+async function listBeyond(
+  { clientFor, now }: SweepContext,
+  { id }: Installation,
+  found: readonly FoundPull[],
+): Promise<Listed[]> {
+  const github = await clientFor(id);
+  const seen = new Set(found.map(targetOf));
+  const listed: Listed[] = [];
+  for (const fullName of await listRepositories(github, now())) {
+    const [owner = "", repo = ""] = fullName.split("/");
+    for (const pull of await listOpenPulls(github, owner, repo, now())) {
+      const one = { ...pull, repo: fullName };
+      if (!seen.has(targetOf(one))) listed.push(one);
+    }
+  }
+  return listed;
+}
+
+function isChanged(pull: Listed, known: KnownPull | undefined): boolean {
+  if (known === undefined) return true;
+  if (pull.headSha !== known.headSha || pull.base !== known.base) return true;
+  if (pull.updatedAt !== undefined && pull.updatedAt !== known.updatedAt) return true;
+  return pull.checked === false && known.judged;
+}
+
+/** An error in one line, for the log. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function targetOf({ repo, number }: { readonly repo: string; readonly number: number }): string {
+  const [owner = "", name = ""] = repo.split("/");
+  return pullTarget(repoKey(owner, name), number);
+}

@@ -1,0 +1,112 @@
+import { pruneAudit } from "../store/audit.ts";
+import { choreDone, choreDoneAt, claimChore, scheduleChore } from "../store/chores.ts";
+import { forgetDeliveries } from "../store/deliveries.ts";
+import { redeliverFailed, redeliveriesMax } from "./redelivery.ts";
+import { messageOf, sweep, type SweepContext } from "./sweep.ts";
+
+type UpkeepContext = Omit<SweepContext, "signal"> & {
+  readonly auditKeepDays: number | null;
+  /** Says that something was marked. */
+  readonly wake: () => void;
+};
+
+/** How often it is asked whether something is due. */
+const pollMs = 10_000;
+
+/** When a chore that failed is tried again. */
+const retryMs = 60_000;
+
+/**
+ * How long a delivery's id is kept, so that a repeat of it is harmless. GitHub sends nothing again that is older than 3 days.
+ * https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks
+ */
+const deliveriesKeptMs = 30 * 24 * 60 * 60_000;
+
+const minute = 60_000;
+
+type Chore = {
+  readonly name: string;
+  readonly everyMs: number;
+  /** @param doneAt when the last run began that ended well; 0 before the first. */
+  readonly run: (context: ChoreContext, doneAt: number) => Promise<void>;
+};
+
+/** In this order at a start: what GitHub sends again makes the sweep find less. */
+const chores: readonly Chore[] = [
+  { name: "redelivery", everyMs: 3 * minute, run: fetchFailed },
+  { name: "sweep", everyMs: 60 * minute, run: sweepAll },
+  { name: "tidying", everyMs: 60 * minute, run: tidyUp },
+];
+
+/**
+ * Does what is done by the clock: now, since a start may end an outage, and whenever it is due. Of several replicas one does each.
+ */
+export function startUpkeep(context: UpkeepContext): { readonly stop: () => Promise<void> } {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const report = (name: string) => (error: unknown) => {
+    context.log.warn({ chore: name, error: messageOf(error) }, "A chore failed and will be repeated");
+  };
+  const begin = async () => {
+    for (const { name } of chores) await scheduleChore(context.store, name, context.now());
+  };
+  const runDue = async () => {
+    for (const chore of chores) {
+      if (signal.aborted) return;
+      await runIfDue({ ...context, signal }, chore).catch(report(chore.name));
+    }
+  };
+  let running = begin().catch(report("all")).then(runDue);
+  const timer = setInterval(() => {
+    running = running.then(runDue);
+  }, pollMs);
+  return {
+    stop: async () => {
+      stopping.abort();
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+type ChoreContext = UpkeepContext & Pick<SweepContext, "signal">;
+
+async function runIfDue(context: ChoreContext, { name, everyMs, run }: Chore): Promise<void> {
+  const { store } = context;
+  const now = context.now();
+  if (!(await claimChore(store, name, { now, everyMs }))) return;
+  try {
+    await run(context, await choreDoneAt(store, name));
+    await choreDone(store, name, now);
+  } catch (error) {
+    await scheduleChore(store, name, now + retryMs);
+    throw error;
+  }
+}
+
+async function fetchFailed(context: ChoreContext, doneAt: number): Promise<void> {
+  const deliveries = await redeliverFailed(context, doneAt);
+  if (deliveries === 0) return;
+  context.log.warn({ deliveries }, "Deliveries of GitHub's did not arrive; asked for them again");
+  const soon = context.now() + retryMs;
+  if (deliveries === redeliveriesMax) await scheduleChore(context.store, "redelivery", soon);
+  // An outage loses more than deliveries that are in the log.
+  await scheduleChore(context.store, "sweep", context.now());
+}
+
+async function sweepAll(context: ChoreContext): Promise<void> {
+  const { marked, failed } = await sweep(context);
+  if (marked > 0) context.wake();
+  if (failed > 0) throw new Error(`${failed} installations could not be swept`);
+}
+
+async function tidyUp({ store, auditKeepDays, now, log }: ChoreContext): Promise<void> {
+  await forgetDeliveries(store, now() - deliveriesKeptMs);
+  if (auditKeepDays === null) return;
+  const rows = await pruneAudit(store, { keepDays: auditKeepDays, now: now() });
+  if (rows > 0)
+    log.info(
+      { rows, keepDays: auditKeepDays },
+      "Took rows out of the audit log; a checkpoint stands for them",
+    );
+}

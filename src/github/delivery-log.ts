@@ -1,0 +1,43 @@
+import type { GitHub } from "./client.ts";
+import { toGitHubError } from "./errors.ts";
+
+/** A delivery that was not taken in, as far as GitHub knows. */
+export type FailedDelivery = {
+  /** The newest attempt, which is the one to ask for again. */
+  readonly id: number;
+  readonly guid: string;
+  /** Attempts that failed, as far as the log was read. */
+  readonly attempts: number;
+};
+
+/** Answers that one more attempt will not change: no event of GitHub's, or one that is too large. */
+const hopeless = [400, 413];
+
+/**
+ * The deliveries of which an attempt failed since a time, oldest first, from GitHub's log of this app, which keeps 3 days.
+ * One request for each hundred. Another attempt may have arrived: the store knows.
+ * https://docs.github.com/en/rest/apps/webhooks#list-deliveries-for-an-app-webhook
+ * @param app the app's own client. @param since ms since epoch. @throws GitHubError
+ */
+export async function listFailedDeliveries(
+  app: GitHub,
+  { since, now }: { readonly since: number; readonly now: number },
+): Promise<FailedDelivery[]> {
+  const failed = new Map<string, FailedDelivery>();
+  const asked = { per_page: 100, status: "failure" } as const;
+  try {
+    for await (const { data } of app.paginate.iterator(app.rest.apps.listWebhookDeliveries, asked)) {
+      for (const { id, guid, status_code: status, delivered_at: at } of data) {
+        if (hopeless.includes(status) || Date.parse(at) < since) continue;
+        // Newest first, so the attempt of a delivery that is met first is its last.
+        const newer = failed.get(guid);
+        failed.set(guid, { id: newer?.id ?? id, guid, attempts: (newer?.attempts ?? 0) + 1 });
+      }
+      const oldest = data.at(-1)?.delivered_at;
+      if (oldest === undefined || Date.parse(oldest) < since) break;
+    }
+  } catch (error) {
+    throw toGitHubError(error, now);
+  }
+  return [...failed.values()].toReversed();
+}

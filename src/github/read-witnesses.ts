@@ -1,0 +1,97 @@
+import { z } from "zod";
+import type { GitHub } from "./client.ts";
+import { GitHubError } from "./errors.ts";
+import { type ClientFor, listInstallations } from "./installations.ts";
+import { listRepositories } from "./open-pulls.ts";
+import { query } from "./query.ts";
+import { checkName } from "./to-facts.ts";
+
+/** A row of the audit log as a check run of ours names it. `repo` is `owner/name`. */
+export type Witness = {
+  readonly repo: string;
+  readonly headSha: string;
+  readonly seq: number;
+  readonly hash: string;
+};
+
+/** Pull requests of a repository that are asked, those touched last first; that many hold the newest rows of a quiet one. */
+const pullsMax = 100;
+
+const text = `query($owner: String!, $repo: String!, $app: Int!) {
+  repository(owner: $owner, name: $repo) {
+    pullRequests(first: ${pullsMax}, orderBy: { field: UPDATED_AT, direction: DESC }) {
+      nodes { commits(last: 1) { nodes { commit {
+        oid
+        checkSuites(first: 1, filterBy: { appId: $app }) { nodes {
+          checkRuns(first: 1, filterBy: { checkName: "${checkName}", checkType: LATEST }) { nodes { externalId } }
+        } }
+      } } } }
+    }
+  }
+}`;
+
+const nodes = <Item extends z.ZodType>(item: Item) => z.object({ nodes: z.array(item) });
+const schema = z.object({
+  repository: z.object({
+    pullRequests: nodes(
+      z.object({
+        commits: nodes(
+          z.object({
+            commit: z.object({
+              oid: z.string(),
+              checkSuites: nodes(
+                z.object({ checkRuns: nodes(z.object({ externalId: z.string().nullable() })) }),
+              ).nullable(),
+            }),
+          }),
+        ),
+      }),
+    ),
+  }),
+});
+
+/**
+ * The rows that our check runs on GitHub name, of the pull requests touched last in every repository the app may see. One
+ * request for each repository.
+ * @throws GitHubError
+ */
+export async function readWitnesses(
+  clientFor: ClientFor,
+  given: { readonly appId: number; readonly now: number; readonly progress: (repo: string) => void },
+): Promise<Witness[]> {
+  const found: Witness[] = [];
+  for (const { id } of await listInstallations(clientFor, given.now)) {
+    const github = await clientFor(id);
+    for (const repo of await listRepositories(github, given.now)) {
+      given.progress(repo);
+      found.push(...(await witnessesOf(github, repo, given)));
+    }
+  }
+  return found;
+}
+
+async function witnessesOf(
+  github: GitHub,
+  fullName: string,
+  { appId, now }: { readonly appId: number; readonly now: number },
+): Promise<Witness[]> {
+  const [owner = "", repo = ""] = fullName.split("/");
+  const variables = { owner, repo, app: appId };
+  const { data, problems } = await query(github, { text, variables, schema, now });
+  const [problem] = problems;
+  if (problem !== undefined)
+    throw new GitHubError(`The check runs of ${fullName} cannot be read: ${problem.message}`);
+  return data.repository.pullRequests.nodes.flatMap(({ commits }) =>
+    commits.nodes.flatMap(({ commit }) =>
+      (commit.checkSuites?.nodes ?? []).flatMap(({ checkRuns }) =>
+        checkRuns.nodes.flatMap(({ externalId }) => witnessIn(externalId, fullName, commit.oid)),
+      ),
+    ),
+  );
+}
+
+/** What `publishCheckRun` is given as `externalId`. */
+function witnessIn(externalId: string | null, repo: string, headSha: string): Witness[] {
+  const [, seq, hash] = / audit:(\d+):([\da-f]{64})$/u.exec(externalId ?? "") ?? [];
+  return seq === undefined || hash === undefined ? [] : [{ repo, headSha, seq: Number(seq), hash }];
+}

@@ -1,0 +1,182 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { redeliverFailed } from "../../src/delivery/redelivery.ts";
+import { sweep } from "../../src/delivery/sweep.ts";
+import { acceptDelivery } from "../../src/store/deliveries.ts";
+import { backlog } from "../../src/store/marks.ts";
+import { assertNothingRefused, shop } from "../end-to-end/company.ts";
+import { openPull, pushMore } from "../end-to-end/pull-request.ts";
+import { until } from "../end-to-end/until.ts";
+import { startWorkingDay, type WorkingDay } from "./working-day.ts";
+
+let day: WorkingDay;
+beforeEach(async () => {
+  day = await startWorkingDay();
+});
+afterEach(async () => {
+  assertNothingRefused(day.github);
+  await day.close();
+});
+
+/** Sweeps, and returns what was marked and not yet looked at, with its priority. */
+async function swept(): Promise<string[]> {
+  const { failed } = await sweep(day.upkeep);
+  if (failed > 0) throw new Error(JSON.stringify(day.log));
+  const rows = await day.store.db
+    .selectFrom("marks")
+    .select(["target", "priority"])
+    .orderBy("target")
+    .execute();
+  return rows.map(({ target, priority }) => `${target} ${priority}`);
+}
+
+/** Sweeps and works off what it found. */
+async function settle(): Promise<void> {
+  await sweep(day.upkeep);
+  const worker = day.work();
+  await until("the marks to be worked off", async () => (await backlog(day.store, day.clock())).count === 0);
+  await worker.stop();
+}
+
+const at = { owner: "acme", repo: "shop" } as const;
+
+it("finds open pull requests nobody told of, with one search and no more", async () => {
+  const one = await openPull(day);
+  const other = await openPull(day, { base: "main", by: "milo" });
+  const from = day.github.requests.length;
+  expect(await swept()).toEqual([`pull:acme/shop:${one.number} 5`, `pull:acme/shop:${other.number} 5`]);
+  const asked = day.github.requests.slice(from).map(({ method, path }) => `${method} ${path}`);
+  expect(asked.filter((request) => !request.includes("access_tokens"))).toEqual([
+    "GET /app/installations",
+    "POST /graphql",
+  ]);
+});
+
+it("marks nothing that has not changed since its look, whether its base is gated or not", async () => {
+  await openPull(day);
+  day.github.push(shop, { branch: "next", pusher: "ada", files: {}, message: "Begin" });
+  await openPull(day, { base: "next" });
+  await settle();
+  expect(await swept()).toEqual([]);
+});
+
+it.each([
+  ["a push", async (pull: Awaited<ReturnType<typeof openPull>>) => void pushMore(day, pull)],
+  [
+    "an edit",
+    async ({ number }: { number: number }) =>
+      void (await day.github.as("juno").rest.pulls.update({ ...at, pull_number: number, body: "By hand." })),
+  ],
+  [
+    "a review",
+    async ({ number }: { number: number }) =>
+      void (await day.github
+        .as("grace")
+        .rest.pulls.createReview({ ...at, pull_number: number, event: "APPROVE" })),
+  ],
+  [
+    "closing it",
+    async ({ number }: { number: number }) =>
+      void (await day.github.as("juno").rest.pulls.update({ ...at, pull_number: number, state: "closed" })),
+  ],
+])("finds %s that no delivery told of, once", async (_what, change) => {
+  const pull = await openPull(day);
+  await settle();
+  await change(pull);
+  const found = await swept();
+  await settle();
+  expect([found, await swept()]).toEqual([[`pull:acme/shop:${pull.number} 5`], []]);
+});
+
+it("finds a head whose check run is missing", async () => {
+  const { number } = await openPull(day);
+  await settle();
+  const repository = [...day.github.world.repositories.values()].find(({ name }) => name === "shop");
+  repository?.checkRuns.splice(0);
+  expect(await swept()).toEqual([`pull:acme/shop:${number} 5`]);
+});
+
+it("finds pull requests past the 1,000 that a search shows", async () => {
+  const { branch } = await openPull(day);
+  const repository = [...day.github.world.repositories.values()].find(({ name }) => name === "shop");
+  const pull = [...(repository?.pulls.values() ?? [])][0];
+  if (repository === undefined || pull === undefined)
+    throw new Error(`There is no pull request of ${branch}.`);
+  for (let number = 1_001; number <= 2_050; number += 1) {
+    repository.pulls.set(number, { ...pull, id: number, number });
+  }
+  expect((await swept()).length).toBe(1_051);
+});
+
+it("leaves a fifth of the hour's points to people who wait", async () => {
+  await openPull(day);
+  day.github.world.graphqlPointsLeft = 1_000;
+  expect(await swept()).toEqual([]);
+});
+
+it("does not ask for a suspended installation", async () => {
+  for (const installation of day.github.world.installations.values())
+    installation.suspendedAt = "2026-01-01T00:00:00Z";
+  expect([await swept(), day.begun]).toEqual([[], []]);
+});
+
+/** Deliveries of GitHub's that went to nobody, by event. */
+async function lost() {
+  day.github.setWebhookUrl("http://127.0.0.1:9/");
+  await openPull(day);
+  await day.github.quiet();
+  return day.github.deliveries.map(({ event }) => event);
+}
+
+const sentAgain = () => day.github.deliveries.filter(({ redelivery }) => redelivery);
+
+it("asks GitHub again for deliveries that reached nobody", async () => {
+  const events = await lost();
+  const asked = await redeliverFailed(day.upkeep, 0);
+  await day.github.quiet();
+  expect([events.length > 0, asked, sentAgain().map(({ event }) => event)]).toEqual([
+    true,
+    events.length,
+    events,
+  ]);
+});
+
+it("does not ask again for what is stored though its answer was lost, nor for what is no event of GitHub's", async () => {
+  await lost();
+  const [first, second, ...others] = day.github.deliveries;
+  if (first === undefined || second === undefined) throw new Error("Too little was delivered.");
+  const none = { marks: [], observations: [], pulls: [], outcome: "ignored" };
+  await acceptDelivery(day.store, { guid: first.guid, event: "push", action: null, at: 0 }, none);
+  second.status = 400;
+  expect([await redeliverFailed(day.upkeep, 0), sentAgain().map(({ guid }) => guid)]).toEqual([
+    others.length,
+    others.map(({ guid }) => guid),
+  ]);
+});
+
+it("does not ask more than three times within an hour for what fails again and again", async () => {
+  const events = await lost();
+  const asked: number[] = [];
+  for (let run = 0; run < 4; run += 1) {
+    asked.push(await redeliverFailed(day.upkeep, 0));
+    await day.github.quiet();
+  }
+  expect(asked).toEqual([events.length, events.length, 0, 0]);
+});
+
+it("reads the log no further back than it has to, and asks for no more at once than a minute's writes", async () => {
+  const recent = (await lost()).length;
+  const [first] = day.github.deliveries;
+  if (first === undefined) throw new Error("Nothing was delivered.");
+  const old = new Date(day.clock() - 2 * 86_400_000).toISOString();
+  for (let count = 0; count < 250; count += 1) {
+    day.github.deliveries.unshift({ ...first, id: 1e6 + count, guid: `old ${count}`, deliveredAt: old });
+  }
+  const pages = () => day.github.requests.filter(({ path }) => path === "/app/hook/deliveries").length;
+  const lately = [await redeliverFailed(day.upkeep, day.clock() - 3_600_000), pages()];
+  await day.github.quiet();
+  const wholly = [await redeliverFailed(day.upkeep, 0), pages() - 1];
+  expect([lately, wholly]).toEqual([
+    [recent, 1],
+    [80, 3],
+  ]);
+});
