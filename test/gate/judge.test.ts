@@ -122,10 +122,16 @@ describe("judge", () => {
       roster: small.read(small.smallRoster),
       policies: [{ kind: "unreadable", why }] as const,
     };
-    expect(judge(small.pull({ base: "feature/x" }), config)?.outcome).toEqual({
-      kind: "undecidable",
-      problems: [{ what: why, repair: "Repair the policy file on the default branch." }],
-    });
+    const configChanges = [{ file: "policy", name: "policy.yml", proposal: { kind: "policy" } }] as const;
+    for (const change of [{}, { configChanges }]) {
+      expect(judge(small.pull({ base: "feature/x", ...change }), config)).toMatchObject({
+        mode: "enforce",
+        outcome: {
+          kind: "undecidable",
+          problems: [{ what: why, repair: "Repair the policy file on the default branch." }],
+        },
+      });
+    }
   });
 
   test.each(["commits", "labels", "reviews", "timeline"] as const)("cannot decide without the %s", (name) => {

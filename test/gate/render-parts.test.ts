@@ -126,6 +126,7 @@ describe("the summary", () => {
   });
 
   test("asks nobody to approve where too few can", () => {
+    expect(words({ outcome: waiting(need()) })).toHaveLength(2);
     expect(words({ outcome: waiting(need(), need({ candidates: [] })) })).toHaveLength(1);
   });
 
@@ -204,6 +205,12 @@ describe("the tables", () => {
     ]);
   });
 
+  test("lead to the pull request the evidence was seen on, whatever numbers are in its address", () => {
+    const evidence = [small.evidence({ kind: "body", place: onPull, remembered: true, seenOn: 5 })];
+    const lines = words({ evidence, url: "https://github.com/acme2/shop/pull/71" });
+    expect(lines.at(-1)).toContain("[description](https://github.com/acme2/shop/pull/5)");
+  });
+
   test.each([
     [["a", "b", "c"], "a, b, c"],
     [["a", "b", "c", "d", "e"], "a, b, c and 2 more"],
@@ -239,7 +246,8 @@ describe("the tables", () => {
 
   test("name overrides where one does not count", () => {
     const refused = [{ reviewer: "milo", state: "override", reason: "is mid" }];
-    expect(words({ refused })).toContain("### Reviews and overrides that do not count");
+    const beside = { reviewer: "june", state: "comment", reason: "only comments" };
+    expect(words({ refused: [...refused, beside] })).toContain("### Reviews and overrides that do not count");
     expect(
       words({ refused: [{ ...refused[0], reviewer: "june", state: "comment", reason: "x" }] }),
     ).toContain("### Reviews that do not count");
