@@ -1,4 +1,5 @@
 import type { Facts, Observation } from "./gate/facts.ts";
+import { oldHeadsToRead } from "./gate/old-heads.ts";
 import { matchesBranch } from "./gate/patterns.ts";
 import { defaultPolicy, type Policy } from "./gate/policy.ts";
 import { pool } from "./gate/pool.ts";
@@ -31,7 +32,7 @@ import { cachedPatch, cachePatch, rememberLanded, wasLanded } from "./store/conf
 import { type NewObservation, recall } from "./store/observations.ts";
 import { openPullsWithHead } from "./store/pulls.ts";
 import type { Store } from "./store/store.ts";
-import { recallInherited } from "./store/traces.ts";
+import { headsSeenEarlier, recallInherited } from "./store/traces.ts";
 
 /** What reading needs. `now` is the server's clock, ms since epoch; `appId` is null for a reader that is no app. */
 export type CollectContext = {
@@ -139,8 +140,11 @@ async function recallFacts(
   // What was seen on an earlier pull request, or before there was one, was seen first.
   const recalled = [...inherited, ...pushed.filter((push) => !isAmong(own, push)), ...own];
   const restored = await restore(context, github, pull, recalled);
+  const remembered = { ...known, observations: [...recalled, ...restored] };
+  const seenEarlier = await headsSeenEarlier(store, repo, known, oldHeadsToRead(remembered));
+  const scanned = seenEarlier.map((sha) => ({ kind: "scanned", sha }) as const);
   return {
-    facts: { ...known, observations: [...recalled, ...restored] },
+    facts: { ...remembered, observations: [...remembered.observations, ...scanned] },
     restored: toStore(facts, restored, now()),
   };
 }

@@ -42,6 +42,45 @@ export async function recallInherited(store: Queryable, repo: string, facts: Fac
   return inherited;
 }
 
+/**
+ * Of these SHAs those that a look saw as the head of an earlier pull request this one comes from: what was found there is
+ * inherited, or was that one's own matter because it was merged into the same base branch. Nobody has to search them again.
+ */
+export async function headsSeenEarlier(
+  store: Queryable,
+  repo: string,
+  facts: Facts,
+  shas: readonly string[],
+): Promise<string[]> {
+  const traces = tracesOf(facts);
+  if (shas.length === 0 || traces.length === 0) return [];
+  const landed = await store.db
+    .selectFrom("traces")
+    .innerJoin("pulls", (join) =>
+      join.onRef("pulls.repo", "=", "traces.repo").onRef("pulls.number", "=", "traces.number"),
+    )
+    .select("traces.number")
+    .where("traces.repo", "=", repo)
+    .where("traces.trace", "in", traces)
+    .where("traces.number", "<", facts.number)
+    .where("pulls.merged", "=", 1)
+    .where("pulls.base", "=", facts.base)
+    .execute();
+  const earlier = [...(await earlierNumbers(store, repo, facts)), ...landed.map((row) => row.number)];
+  if (earlier.length === 0) return [];
+  const seen = await store.db
+    .selectFrom("observations")
+    .select("key")
+    .distinct()
+    .where("repo", "=", repo)
+    .where("number", "in", earlier)
+    .where("kind", "=", "scanned")
+    .where("key", "in", shas)
+    .orderBy("key")
+    .execute();
+  return seen.map((row) => row.key);
+}
+
 async function earlierNumbers({ db }: Queryable, repo: string, facts: Facts): Promise<number[]> {
   const { number, base } = facts;
   const now = tracesOf(facts);
