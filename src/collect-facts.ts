@@ -101,7 +101,7 @@ function eachOnce(proposed: readonly ProposedChange[]): ProposedChange[] {
 
 /**
  * Other open pull requests with this head SHA: those GitHub names, and those deliveries told us of, because GitHub names
- * only the merged one as soon as the commit is on the default branch.
+ * only the merged one as soon as the commit is on the default branch. @throws GitHubError when the head of one moves meanwhile.
  */
 async function readSiblings(context: CollectContext, github: GitHub, seen: PullRead): Promise<PullRead[]> {
   const { owner, repo, number, headSha } = seen.facts;
@@ -110,9 +110,15 @@ async function readSiblings(context: CollectContext, github: GitHub, seen: PullR
   const reads = await Promise.all(
     numbers.map(async (other) => readIfThere(context, github, { owner, repo, number: other })),
   );
-  return reads.flatMap((other) =>
-    other !== null && other.facts.open && other.facts.headSha === headSha ? [other] : [],
-  );
+  return reads.flatMap((other) => {
+    if (other === null) return [];
+    const { facts } = other;
+    if (facts.headSha === headSha) return facts.open ? [other] : [];
+    // It had this head a moment ago, and perhaps held it up: without it the head would be judged by what was true at no time.
+    if (seen.siblings.includes(facts.number))
+      throw new GitHubError(`The head of ${owner}/${repo}#${facts.number} moved while #${number} was read.`);
+    return [];
+  });
 }
 
 /** Null for a pull request that GitHub does not know any more: nobody can merge it, and this look is not about it. */

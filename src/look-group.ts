@@ -4,6 +4,7 @@ import { strictest } from "./gate/strictest.ts";
 import type { Problem, Verdict } from "./gate/verdict.ts";
 import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
+import { undecidable } from "./failed-look.ts";
 import { type GroupRef, readGroup } from "./github/read-group.ts";
 import { repoKey } from "./github/targets.ts";
 import { type HeadLease, withHead } from "./lease.ts";
@@ -62,7 +63,7 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
   const judged =
     group.pulls.kind === "read"
       ? await Promise.all(pulls.map(async (number) => judgePull(context, github, { ...looking, number })))
-      : [{ verdict: undecidable(looking, 0, unrecognised(group.pulls)), unread: null }];
+      : [{ verdict: undecidableGroup(sha, 0, unrecognised(group.pulls)), unread: null }];
   const verdicts = judged.flatMap(({ verdict }) => verdict ?? []);
   if (verdicts.length === 0) return { kind: "not-gated", headSha: sha };
   const verdict = strictest(verdicts);
@@ -102,7 +103,7 @@ async function judgePull(
     if (!(error instanceof GitHubError && error.gone)) throw error;
     const what = `#${number} of this merge group cannot be read: ${error.message}`;
     const repair = "Let the app see it, then take it out of the merge queue and add it again.";
-    return { verdict: undecidable(pull, number, { what, repair }), unread: null };
+    return { verdict: undecidableGroup(pull.sha, number, { what, repair }), unread: null };
   }
 }
 
@@ -114,20 +115,8 @@ function unrecognised({ kind, ...rest }: { kind: string; why?: string }): Proble
   };
 }
 
-function undecidable({ sha }: GroupRef, number: number, problem: Problem): Verdict {
-  return {
-    outcome: { kind: "undecidable", problems: [problem] },
-    mode: "enforce",
-    number,
-    url: "",
-    headSha: sha,
-    siblings: [],
-    evidence: [],
-    contributors: [],
-    rules: [],
-    refused: [],
-    notes: [],
-  };
+function undecidableGroup(headSha: string, number: number, problem: Problem): Verdict {
+  return undecidable({ headSha, number, mode: "enforce" }, problem);
 }
 
 function pullsNamed(pulls: readonly number[]): string[] {

@@ -20,6 +20,8 @@ import { knownHead, noteRead } from "./store/pulls.ts";
 import { evidenceObservation, rememberObservations } from "./store/observations.ts";
 import { recordLook } from "./store/record-look.ts";
 import { rememberShown } from "./store/shown.ts";
+import { inTransaction } from "./store/store.ts";
+import { rememberTraces } from "./store/traces.ts";
 
 /** What every look needs. `worker` names who holds its leases. */
 export type LookContext = CollectContext & { readonly worker: string };
@@ -122,7 +124,12 @@ async function lookAt(
       configCheckRun: seen.configCheckRun,
     },
   );
-  if (published !== null) await rememberShownBy(context, judged, published);
+  if (published !== null)
+    await rememberShownBy(
+      context,
+      judged.map((each) => each.facts),
+      published,
+    );
   const unanswered = published === null ? [] : await answerCommands(context, github, judged, config);
   await noteRead(context.store, hintOf(request, seen));
   if (published === null) return { kind: "not-gated", headSha };
@@ -135,13 +142,12 @@ async function lookAt(
 }
 
 /** From now on an override can mean this check run. */
-async function rememberShownBy(
+export async function rememberShownBy(
   { store, now }: LookContext,
-  judged: readonly Judged[],
+  pulls: readonly Pick<Facts, "owner" | "repo" | "number" | "headSha">[],
   { at, passing }: PublishedVerdict,
 ): Promise<void> {
-  for (const { facts } of judged) {
-    const { owner, repo, number, headSha: sha } = facts;
+  for (const { owner, repo, number, headSha: sha } of pulls) {
     const shownAt = at ?? now() + clockDriftMaxMs;
     await rememberShown(store, { repo: repoKey(owner, repo), number, sha, passing, at: shownAt });
   }
@@ -167,17 +173,21 @@ function policiesIn(config: Config): Policy[] {
   return config.policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
 }
 
-/** A base that is not gated today may be changed to one that is; what was seen until then still counts. */
+/**
+ * A base that is not gated today may be changed to one that is, and the change may come back under another number; what was
+ * seen until then still counts.
+ */
 async function rememberEvidence(
   { store, now }: LookContext,
-  { owner, repo, number }: Facts,
+  facts: Facts,
   evidence: readonly Evidence[],
 ): Promise<void> {
-  const key = repoKey(owner, repo);
-  await rememberObservations(
-    store,
-    evidence.map((entry) => evidenceObservation(key, number, entry, now())),
-  );
+  const key = repoKey(facts.owner, facts.repo);
+  await inTransaction(store, async (transaction) => {
+    const seen = evidence.map((entry) => evidenceObservation(key, facts.number, entry, now()));
+    await rememberObservations(transaction, seen);
+    await rememberTraces(transaction, key, facts);
+  });
 }
 
 function asObservation(evidence: Evidence): Observation {

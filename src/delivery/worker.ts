@@ -5,6 +5,7 @@ import { listOpenPulls, listRepositories } from "../github/open-pulls.ts";
 import type { PullRef } from "../github/read-pull.ts";
 import { groupTarget, parseTarget, pullTarget, repoKey, repoTarget, type Target } from "../github/targets.ts";
 import { leaseMs, whileRenewed } from "../lease.ts";
+import { failuresShownFrom, showFailure } from "../failed-look.ts";
 import { look, type LookContext, type LookResult } from "../look.ts";
 import { lookAtGroup } from "../look-group.ts";
 import { openGroupsWith } from "../store/groups.ts";
@@ -123,12 +124,29 @@ async function workOff(context: WorkerContext, mark: ClaimedMark): Promise<void>
       for (const error of result.unanswered) context.log.warn({ ...about, headSha, error }, unansweredAdvice);
     }
   } catch (error) {
+    await showIfLasting(context, mark, error);
     await giveBack(context, mark, error).catch((failed: unknown) => {
       context.log.error(
         { ...about, error: String(failed) },
         "A failed look could not be recorded; its lease will run out",
       );
     });
+  }
+}
+
+/** A look that fails once or twice is nobody's business; one that goes on failing must not leave a green check behind. */
+async function showIfLasting(context: WorkerContext, mark: ClaimedMark, error: unknown): Promise<void> {
+  const attempts = mark.attempts + 1;
+  const target = parseTarget(mark.target);
+  if (attempts < failuresShownFrom || target === null || (error instanceof GitHubError && error.gone)) return;
+  try {
+    const github = await clientOf(context, mark.installation);
+    await showFailure(context, github, { target, error });
+  } catch (failed) {
+    context.log.warn(
+      { target: mark.target, installation: mark.installation, attempts, error: String(failed) },
+      "A look keeps failing, and the failing check could not be written either",
+    );
   }
 }
 

@@ -113,8 +113,17 @@ function onPull(payload: unknown): Effects {
     seen.push({ kind: "label", action: event.action, label: event.label.name, actor, at });
   }
   const waits = ["opened", "reopened", "synchronize", "ready_for_review"].includes(event.action);
+  // Other pull requests with the head it had are judged without it from now on.
+  const left = event.action === "synchronize" && event.before !== undefined ? [event.before] : [];
   return {
     ...markPull(event, waits ? priority.person : priority.change),
+    heads: left.map((sha) => ({
+      repo: key,
+      sha,
+      installation: event.installation.id,
+      rewrite: false,
+      unlessBy: null,
+    })),
     observations: seen.map((observation) => ({
       repo: key,
       number,

@@ -90,6 +90,7 @@ describe("a pull request", () => {
     expect(effects("pull_request", { action: "synchronize", pull_request, before, after })).toEqual({
       ...none,
       marks: [look(0)],
+      heads: [{ repo: "acme/shop", sha: before, installation: 7, rewrite: false, unlessBy: null }],
       pulls: [hint],
       observations: [
         {
