@@ -72,7 +72,7 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
   if (verdicts.length === 0) return { kind: "not-gated", headSha: sha };
   const verdict = strictest(verdicts);
   const newest = await newestAudit(store);
-  const wrote = await publishVerdict(context, github, {
+  const { wrote } = await publishVerdict(context, github, {
     ...looking,
     headSha: sha,
     verdict: { ...verdict, notes: [...verdict.notes, ...pullsNamed(pulls)] },
@@ -83,7 +83,7 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
     verdict.outcome.kind === "undecidable"
       ? (judged.map((each) => each.unread).find((why) => why !== null) ?? null)
       : null;
-  return { kind: "published", headSha: sha, look, verdict, wrote, unread };
+  return { kind: "published", headSha: sha, look, verdict, wrote, unread, unanswered: [] };
 }
 
 type Judged = { readonly verdict: Verdict | null; readonly unread: string | null };

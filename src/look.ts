@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { answerCommands } from "./answer-commands.ts";
 import { type CollectContext, collectFacts, read } from "./collect-facts.ts";
 import type { Evidence } from "./gate/evidence.ts";
 import type { Facts } from "./gate/facts.ts";
@@ -10,13 +11,14 @@ import { strictest } from "./gate/strictest.ts";
 import type { Config, Verdict } from "./gate/verdict.ts";
 import { type GitHub, requestTimeoutMs } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
-import { type HeadRef, publishCheckRun } from "./github/publish-check-run.ts";
+import { type HeadRef, publishCheckRun, type Published } from "./github/publish-check-run.ts";
 import type { OwnCheckRun, PullRead, PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
 import { leaseHead, releaseHead } from "./store/heads.ts";
 import { knownHead, noteRead } from "./store/pulls.ts";
 import { evidenceObservation, rememberObservations } from "./store/observations.ts";
 import { recordLook } from "./store/record-look.ts";
+import { rememberShown } from "./store/shown.ts";
 
 /** What every look needs. `worker` names who holds its leases. */
 export type LookContext = CollectContext & { readonly worker: string };
@@ -36,14 +38,23 @@ export type LookResult =
       readonly kind: "published";
       /** What GitHub would not tell, so that the verdict says "could not decide": to be asked again. Null when it told all. */
       readonly unread: string | null;
+      /** Why answers to commands could not be written. Nobody repeats them: the check run says the same. */
+      readonly unanswered: readonly string[];
       readonly headSha: string;
       readonly look: number;
       readonly verdict: Verdict;
-      readonly wrote: "created" | "updated" | "unchanged";
+      readonly wrote: Published["wrote"];
     };
 
 /** Who may judge and publish on a head SHA: long enough for a large pull request, short enough when its holder died. */
 export const headLeaseMs = 60_000;
+
+/**
+ * How far our clock may be behind GitHub's, where only ours tells since when a check run stands: GitHub asks apps to allow
+ * for as much.
+ * https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
+ */
+const clockDriftMaxMs = 60_000;
 
 /** How often the head may move while a look begins before it gives up and is repeated later. */
 const headMovesMax = 3;
@@ -89,6 +100,7 @@ export async function look(context: LookContext, github: GitHub, request: LookRe
   throw new GitHubError(`The head of ${repo}#${pull.number} kept moving.`);
 }
 
+type Judged = { readonly facts: Facts; readonly verdict: Verdict };
 type Looking = { readonly seen: PullRead; readonly look: number; readonly until: number };
 
 async function lookAt(
@@ -99,7 +111,7 @@ async function lookAt(
 ): Promise<LookResult> {
   const { owner, repo, headSha } = seen.facts;
   const { facts, config, versions } = await collectFacts(context, github, seen);
-  const verdicts: Verdict[] = [];
+  const judged: Judged[] = [];
   let witness = "";
   for (const each of facts) {
     const evidence = signsToRemember(each, policiesIn(config));
@@ -110,23 +122,28 @@ async function lookAt(
     }
     const entry = await record(context, request.installation, { facts: each, verdict, evidence, versions });
     witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
-    if (each.open) verdicts.push(verdict);
+    if (each.open) judged.push({ facts: each, verdict });
   }
-  if (verdicts.length === 0) {
+  if (judged.length === 0) {
     await noteRead(context.store, hintOf(request, seen));
     return { kind: "not-gated", headSha };
   }
-  const verdict = strictest(verdicts);
+  const verdict = strictest(judged.map((each) => each.verdict));
   const { checkRun } = seen;
   const { rewrite } = request;
   const about = { owner, repo, headSha, verdict, checkRun, witness, rewrite, until };
-  const wrote = await publishVerdict(context, github, about);
+  const { wrote, at, passing } = await publishVerdict(context, github, about);
+  const shown = { sha: headSha, passing, at: at ?? context.now() + clockDriftMaxMs };
+  for (const { facts: each } of judged) {
+    await rememberShown(context.store, { repo: repoKey(owner, repo), number: each.number, ...shown });
+  }
+  const unanswered = await answerCommands(context, github, judged, config);
   await noteRead(context.store, hintOf(request, seen));
   const unread =
     verdict.outcome.kind === "undecidable"
       ? (facts.map(whatIsUnread).find((why) => why !== null) ?? null)
       : null;
-  return { kind: "published", headSha, look, verdict, wrote, unread };
+  return { kind: "published", headSha, look, verdict, wrote, unread, unanswered };
 }
 
 /** Written last: until then a sweep would find that this pull request still needs its look. */
@@ -138,6 +155,7 @@ function hintOf({ installation }: LookRequest, { facts, updatedAt }: PullRead) {
 /**
  * Publishes a verdict on a head SHA that is leased until `until`. @throws GitHubError, also when the lease is about to run out:
  * who comes after us may hold it before a hanging request is answered; what we say then could be older than theirs.
+ * @returns also whether it lets pass what is to be merged.
  */
 export async function publishVerdict(
   context: LookContext,
@@ -149,12 +167,14 @@ export async function publishVerdict(
     readonly rewrite: boolean;
     readonly until: number;
   },
-): Promise<"created" | "updated" | "unchanged"> {
+): Promise<Published & { readonly passing: boolean }> {
   const { owner, repo, headSha, verdict, checkRun, witness, rewrite, until } = about;
   if (context.now() > until - requestTimeoutMs)
     throw new GitHubError(`The look at ${headSha.slice(0, 7)} took too long to be published.`);
   const options = { externalId: witness, rewrite, now: context.now() };
-  return publishCheckRun(github, { owner, repo, headSha }, render(verdict), checkRun, options);
+  const output = render(verdict);
+  const published = await publishCheckRun(github, { owner, repo, headSha }, output, checkRun, options);
+  return { ...published, passing: output.conclusion === "success" };
 }
 
 /** What may be there when it is asked for again, unlike what is past a limit. */

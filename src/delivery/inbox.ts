@@ -1,11 +1,11 @@
 import { ZodError } from "zod";
 import { actionOf, type Effects, events } from "../github/events.ts";
 import { groupTarget, pullTarget } from "../github/targets.ts";
-import { shownHead } from "../store/audit.ts";
 import { forgetTeams } from "../store/configs.ts";
 import { acceptDelivery } from "../store/deliveries.ts";
 import { openGroup } from "../store/groups.ts";
 import { openPullsWithHead } from "../store/pulls.ts";
+import { shownHead } from "../store/shown.ts";
 import type { Store } from "../store/store.ts";
 
 /** A delivery whose signature was verified. */
@@ -31,13 +31,10 @@ export async function receive(
   // Before the delivery is stored: should it fail after this, the team is only read once more than needed.
   if (effects?.forgetTeamsOf) await forgetTeams(store, effects.forgetTeamsOf);
   const bound = effects === null ? [] : await boundOverrides(store, effects);
-  const marks =
-    effects === null
-      ? []
-      : [...effects.marks, ...(await marksOfHeads(store, effects)), ...bound.map(({ mark }) => mark)];
+  const marks = effects === null ? [] : [...effects.marks, ...(await marksOfHeads(store, effects))];
   const groups = effects?.groups ?? [];
   const outcome = marks.length + groups.length === 0 ? "ignored" : "accepted";
-  const seen = [...(effects?.observations ?? []), ...bound.map(({ observation }) => observation)];
+  const seen = [...(effects?.observations ?? []), ...bound];
   const observations = seen.map((one) => ({ ...one, at: now }));
   const stored = { guid, event, action: actionOf(payload), at: now };
   const accepted = await acceptDelivery(store, stored, {
@@ -79,18 +76,10 @@ async function marksOfHeads(store: Store, effects: Effects): Promise<Effects["ma
   return (await Promise.all(found)).flat();
 }
 
-/** One written before any check run of the pull request was published is bound to nothing, and nothing comes of it. */
-async function boundOverrides(store: Store, effects: Effects) {
-  const bound = effects.overrides.map(async ({ repo, number, installation, key, ...said }) => {
+async function boundOverrides(store: Store, effects: Effects): Promise<Effects["observations"]> {
+  const bound = effects.overrides.map(async ({ repo, number, ...said }) => {
     const sha = await shownHead(store, repo, number, Date.parse(said.at));
-    if (sha === null) return [];
-    const observation = { kind: "override", ...said, sha } as const;
-    return [
-      {
-        mark: { target: pullTarget(repo, number), installation, priority: 0 },
-        observation: { repo, number, key, observation },
-      },
-    ];
+    return { repo, number, key: said.comment, observation: { kind: "override", ...said, sha } as const };
   });
-  return (await Promise.all(bound)).flat();
+  return Promise.all(bound);
 }

@@ -37,6 +37,9 @@ const pollMs = 1000;
 const markLeaseMs = 120_000;
 /** Another look is at the head SHA; it rarely takes longer. */
 const busyDelayMs = 200;
+/** What an operator can do about an answer that was lost. */
+const unansweredAdvice =
+  "An answer to a command could not be written and is not repeated. The check run says the same; unlock the conversation, or give the app write access to pull requests, if people are to read it there";
 const backOffFirstMs = 1000;
 const backOffMaxMs = 10 * 60_000;
 
@@ -107,6 +110,7 @@ async function workOff(context: WorkerContext, mark: ClaimedMark): Promise<void>
     if (result?.kind === "published") {
       const { headSha, look: number, verdict, wrote } = result;
       context.log.info({ ...about, headSha, look: number, verdict: verdict.outcome.kind, wrote }, "Looked");
+      for (const error of result.unanswered) context.log.warn({ ...about, headSha, error }, unansweredAdvice);
     }
   } catch (error) {
     await giveBack(context, mark, error).catch((failed: unknown) => {

@@ -80,8 +80,10 @@ export type TimelineEvent =
  * - `push`: who moved the head branch, and where to.
  * - `label`: somebody put a label on or took it off.
  * - `evidence`: evidence found by an earlier look, at this pull request or at one it inherits from.
- * - `override`: `/countersign override <reason>`, bound to the head SHA whose check run had been published before it was
- *   written.
+ * - `override`: `/countersign override <reason>`, bound to the head SHA whose check run stood there, not passing, when it was
+ *   written; to none where there was no such check run.
+ * - `command`: a comment began like a command, and was none that exists.
+ * - `answer`: the app has dealt with the commands in these comments at a head SHA; `said`: it answered them.
  */
 export type Observation =
   | { readonly kind: "review"; readonly reviewId: string; readonly sha: string; readonly base: string }
@@ -102,10 +104,20 @@ export type Observation =
   | { readonly kind: "evidence"; readonly evidence: Evidence }
   | {
       readonly kind: "override";
+      /** GitHub's id of the comment. */
+      readonly comment: string;
       readonly by: Account;
       readonly reason: string;
-      readonly sha: string;
+      readonly sha: string | null;
       readonly at: string;
+    }
+  | { readonly kind: "command"; readonly comment: string; readonly by: Account; readonly at: string }
+  | {
+      readonly kind: "answer";
+      readonly to: Account;
+      readonly sha: string;
+      readonly comments: readonly string[];
+      readonly said: boolean;
     };
 
 /**
@@ -170,7 +182,7 @@ export type Facts = {
   readonly patches: readonly Patch[];
   /** People who left a suggested change in a review of this pull request; read only where a co-author may be one of them. */
   readonly suggestedBy: readonly Account[];
-  /** Of people who overrode at this head; read only where their override may count. */
+  /** Of people who overrode at this head, where that may count, and of those off the roster whom nobody has answered yet. */
   readonly pushAccess: readonly PushAccess[];
   /** git-ai's notes on the commits (`refs/notes/ai`), by commit SHA; absent where no policy asks for them. */
   readonly notes: Read<readonly { readonly sha: string; readonly text: string }[]>;

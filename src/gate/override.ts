@@ -24,8 +24,11 @@ export function overrideOf(
     if (seen.kind !== "override") continue;
     const said = standing(roster, seen.by);
     const why = whyNot(seen, facts, policy, people, roster);
-    if (why !== null) refused.push({ reviewer: seen.by.login, state: "override", reason: why });
-    else if (said.kind === "listed") {
+    if (why !== null) {
+      const { reason, instead } = why;
+      const command = { comment: seen.comment, instead };
+      refused.push({ reviewer: seen.by.login, state: "override", reason, command });
+    } else if (said.kind === "listed") {
       const by = { login: seen.by.login, level: said.level };
       outcome = { kind: "overridden", by, reason: seen.reason };
     }
@@ -53,26 +56,45 @@ export function overridersToAskAbout(
   );
 }
 
+/** Why an override does not count, and what its author can do instead. */
+type Refusal = { readonly reason: string; readonly instead: string };
+
 function whyNot(
   { by, reason, sha }: Override,
   facts: Facts,
   policy: Policy,
   people: readonly Contributor[],
   roster: Roster,
-): string | null {
-  if (policy.override === null) return `${policy.origin} lets nobody override`;
+): Refusal | null {
+  const approve = "The check run says whose approval is needed.";
+  if (policy.override === null) return { reason: `${policy.origin} lets nobody override`, instead: approve };
   const { level } = policy.override;
-  if (by.kind !== "User") return "is not a person: bots and apps have no say";
+  const ask = `Ask somebody at ${level} or above who is no contributor to this change and can push.`;
+  if (by.kind !== "User") return { reason: "is not a person: bots and apps have no say", instead: ask };
   const said = standing(roster, by);
-  if (said.kind === "not-listed") return said.why;
-  if (rank(roster, level) === -1) return `the policy asks for ${level}, which the roster does not have`;
+  if (said.kind === "not-listed") return { reason: said.why, instead: ask };
+  if (rank(roster, level) === -1)
+    return { reason: `the policy asks for ${level}, which the roster does not have`, instead: approve };
   if (rank(roster, said.level) < rank(roster, level))
-    return `is ${said.level}; overriding takes ${level} or above`;
-  if (partsBy(by, people, roster).length > 0) return "is a contributor to this change";
-  if (reason.trim() === "") return "gave no reason";
-  if (sha !== facts.headSha)
-    return `was written for ${sha.slice(0, 7)}, the head is now ${facts.headSha.slice(0, 7)}`;
-  return whyNoPush(facts, by);
+    return { reason: `is ${said.level}; overriding takes ${level} or above`, instead: ask };
+  if (partsBy(by, people, roster).length > 0)
+    return { reason: "is a contributor to this change", instead: ask };
+  if (reason.trim() === "")
+    return { reason: "gave no reason", instead: "Write the reason behind the command, on the same line." };
+  if (sha !== facts.headSha) return notShown(sha, facts);
+  const noPush = whyNoPush(facts, by);
+  return noPush === null ? null : { reason: noPush, instead: ask };
+}
+
+function notShown(sha: string | null, { headSha }: Facts): Refusal {
+  const head = headSha.slice(0, 7);
+  return {
+    reason:
+      sha === null
+        ? "was written when no check run stood here that it could have lifted"
+        : `was written for ${sha.slice(0, 7)}, the head is now ${head}`,
+    instead: `Look at the check run of ${head}, then write it again if it is to hold for that.`,
+  };
 }
 
 /** Last of all: it is read only of those whom nothing else speaks against. */

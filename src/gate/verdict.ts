@@ -46,7 +46,13 @@ export type RuleResult = {
   readonly candidates: readonly string[];
 };
 
-export type RefusedReview = { readonly reviewer: string; readonly state: string; readonly reason: string };
+export type RefusedReview = {
+  readonly reviewer: string;
+  readonly state: string;
+  readonly reason: string;
+  /** Of an override: the comment it was written in, and what its author can do instead, in plain words. */
+  readonly command?: { readonly comment: string; readonly instead: string };
+};
 
 export type Outcome =
   | { readonly kind: "undecidable"; readonly problems: readonly Problem[] }

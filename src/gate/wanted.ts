@@ -1,4 +1,5 @@
 import type { Account } from "./accounts.ts";
+import { strangersToAskAbout } from "./answers.ts";
 import { revisionsToCompare } from "./approvals.ts";
 import { commitsToLocate } from "./assistance.ts";
 import { excusesToProve, wantsSuggestions } from "./contributors.ts";
@@ -38,7 +39,10 @@ export function wanted(facts: Facts, roster: Roster | null, policies: readonly P
     patches: [...new Map(all.map((revision) => [`${revision.base} ${revision.sha}`, revision])).values()],
     landed: commitsToLocate(facts, policies.length === 0 ? [defaultPolicy] : policies),
     suggestions: roster !== null && wantsSuggestions(facts),
-    pushAccess: roster === null ? [] : overridersToAskAbout(facts, roster, policies),
+    pushAccess:
+      roster === null
+        ? []
+        : [...overridersToAskAbout(facts, roster, policies), ...strangersToAskAbout(facts, roster)],
     notes: policies.some((policy) => policy.ai.notes),
     oldPaths: policies.some(
       ({ rules, exempt }) => exempt.length > 0 || rules.some(({ when }) => when.paths !== null),

@@ -3,6 +3,7 @@ import Bottleneck from "bottleneck";
 import type { Logger } from "pino";
 import { Probot, ProbotOctokit } from "probot";
 import { z } from "zod";
+import { GitHubError } from "./errors.ts";
 
 /** What this folder needs of an Octokit: Probot's for the app, @octokit/rest's for a person at the command line. */
 export type GitHub = Pick<Octokit, "graphql" | "rest" | "paginate">;
@@ -56,7 +57,8 @@ export function personalClient(token: string, apiUrl: string): GitHub {
 /**
  * A lane for each kind of request and installation, within GitHub's documented limits: 100 requests at once, 2,000
  * GraphQL points and 900 REST points a minute, a query costing 1 point and a write 5. Writes are limited by points and
- * never spaced out.
+ * never spaced out. Comments have narrower limits besides, 80 a minute and 500 an hour; one past them fails at once, because a
+ * look cannot wait so long.
  * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
  */
 function withLanes(): Parameters<typeof ProbotOctokit.plugin>[0] {
@@ -65,14 +67,44 @@ function withLanes(): Parameters<typeof ProbotOctokit.plugin>[0] {
     read: new Bottleneck.Group(lane({ concurrentMax: 25, perMinuteMax: 450 })),
     write: new Bottleneck.Group(lane({ concurrentMax: 20, perMinuteMax: 90 })),
   };
+  const commentLanes = Object.values(commentLimits).map(
+    ({ max, ms }) =>
+      new Bottleneck.Group({
+        reservoir: max,
+        reservoirRefreshAmount: max,
+        reservoirRefreshInterval: ms,
+        // A lane nobody used for so long is forgotten with what it counted.
+        timeout: ms,
+      }),
+  );
   return (octokit, options) => {
     const auth = z.object({ installationId: z.number() }).safeParse(options.auth);
     const installation = auth.success ? String(auth.data.installationId) : "app";
     octokit.hook.wrap("request", async (request, given) => {
       const kind = given.url.endsWith("/graphql") ? "graphql" : given.method === "GET" ? "read" : "write";
+      const isComment = given.method === "POST" && given.url.endsWith("/comments");
+      if (isComment) await takeTurns(commentLanes.map((group) => group.key(installation)));
       return lanes[kind].key(installation).schedule(async () => request(given));
     });
   };
+}
+
+/** What GitHub calls content-generating requests, per installation; the other content we write are check runs, which are none. */
+const commentLimits = {
+  perMinute: { max: 80, ms: 60_000 },
+  perHour: { max: 500, ms: 3_600_000 },
+} as const;
+
+/** @throws GitHubError when one of the lanes is used up; then the others are not used either. */
+async function takeTurns(lanes: readonly Bottleneck[]): Promise<void> {
+  const free = await Promise.all(lanes.map(async (one) => one.check()));
+  if (free.includes(false)) {
+    const { perMinute, perHour } = commentLimits;
+    throw new GitHubError(
+      `More than ${perMinute.max} comments in a minute or ${perHour.max} in an hour: GitHub allows no more.`,
+    );
+  }
+  await Promise.all(lanes.map(async (one) => one.schedule(async () => undefined)));
 }
 
 function lane({ concurrentMax, perMinuteMax }: { concurrentMax: number; perMinuteMax: number }) {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Account } from "../gate/accounts.ts";
 import type { Observation } from "../gate/facts.ts";
 import { accountOfUser, userSchema } from "./accounts.ts";
+import { commandIn } from "./comment-event.ts";
 import { policyPath, rosterPath } from "./facts-query.ts";
 import { groupTarget, installationTarget, pullTarget, repoTarget } from "./targets.ts";
 
@@ -23,8 +24,7 @@ export type Effects = {
   readonly overrides: readonly {
     readonly repo: string;
     readonly number: number;
-    readonly installation: number;
-    readonly key: string;
+    readonly comment: string;
     readonly by: Account;
     readonly reason: string;
     /** ISO 8601, in whole seconds: when GitHub took the comment. */
@@ -128,20 +128,6 @@ const groupPayload = z.object({
   installation,
   repository,
   merge_group: z.object({ head_sha: z.string(), head_ref: z.string(), base_ref: z.string() }),
-});
-
-const commentPayload = z.object({
-  action: z.string(),
-  installation,
-  repository,
-  issue: z.object({ number: z.number(), pull_request: z.unknown().optional() }),
-  comment: z.object({
-    id: z.number(),
-    body: z.string(),
-    user: userSchema.nullable(),
-    created_at: z.iso.datetime({ offset: true }),
-    updated_at: z.iso.datetime({ offset: true }),
-  }),
 });
 
 const installationPayload = z.object({ action: z.string(), installation });
@@ -301,44 +287,19 @@ function onCheck(payload: unknown): Effects {
   return { ...none, heads: [{ repo: event.repository.key, sha, installation: event.installation.id }] };
 }
 
-/** What is kept of the reason of an override; people read it in the check run. */
-const reasonCharactersMax = 500;
-
-/**
- * `/countersign recheck` or `/countersign override <reason>` as the first line of a new comment. Edited comments do nothing.
- * An override causes a look only once it is bound to a head SHA.
- */
+/** Every command causes a look, which also says what is to be answered. */
 function onComment(payload: unknown): Effects {
-  const event = commentPayload.parse(payload);
-  if (event.action !== "created" || event.issue.pull_request === undefined) return none;
-  const [first = ""] = event.comment.body.split(/\r?\n/u);
-  const line = first.trim();
-  const [, reason] = /^\/countersign override\s+(\S.*)$/su.exec(line) ?? [];
-  if (reason !== undefined) return { ...none, overrides: overridesOf(event, reason) };
-  if (line !== "/countersign recheck") return none;
-  const target = pullTarget(event.repository.key, event.issue.number);
-  return { ...none, marks: [{ target, installation: event.installation.id, priority: priority.person }] };
-}
-
-/** None by what is no person, nor from a comment that was changed before GitHub told us of it. */
-function overridesOf(
-  { repository, issue, installation, comment }: z.infer<typeof commentPayload>,
-  reason: string,
-): Effects["overrides"] {
-  const by = comment.user === null ? null : accountOfUser(comment.user);
-  if (by?.kind !== "User" || comment.updated_at !== comment.created_at) return [];
-  return [
-    {
-      repo: repository.key,
-      number: issue.number,
-      installation: installation.id,
-      key: String(comment.id),
-      by,
-      // By characters: half of one could not be shown.
-      reason: [...reason].slice(0, reasonCharactersMax).join("").trim(),
-      at: comment.created_at,
-    },
-  ];
+  const said = commandIn(payload);
+  if (said === null) return none;
+  const { repo, number, installation, command } = said;
+  const marks = [{ target: pullTarget(repo, number), installation, priority: priority.person }];
+  if (command.kind === "recheck") return { ...none, marks };
+  if (command.kind === "unknown") {
+    const observation = { ...command, kind: "command" } as const;
+    return { ...none, marks, observations: [{ repo, number, key: command.comment, observation }] };
+  }
+  const { comment, by, reason, at } = command;
+  return { ...none, marks, overrides: [{ repo, number, comment, by, reason, at }] };
 }
 
 /** A label that is renamed or deleted declares nothing any more, or something new, on every pull request that has it. */

@@ -8,6 +8,16 @@ import { checkName } from "./to-facts.ts";
 /** Where a check run belongs. It is a commit's, never a pull request's. */
 export type HeadRef = { readonly owner: string; readonly repo: string; readonly headSha: string };
 
+/** What became of a check run. */
+export type Published = {
+  readonly wrote: "created" | "updated" | "unchanged";
+  /**
+   * Ms since epoch on GitHub's clock, with which it stamps comments, too: by then at the latest everybody could see it. Null
+   * where nothing was written, or GitHub's answer does not say when.
+   */
+  readonly at: number | null;
+};
+
 /**
  * Publishes the check run of a head SHA: creates it, updates it when something changed, else writes nothing. One that
  * cannot be updated any more is followed by a fresh one, and GitHub counts the newest.
@@ -23,8 +33,9 @@ export async function publishCheckRun(
   output: CheckOutput,
   existing: OwnCheckRun | null,
   options: { externalId: string; rewrite: boolean; now: number },
-): Promise<"created" | "updated" | "unchanged"> {
-  if (existing !== null && isSame(existing, output) && !options.rewrite) return "unchanged";
+): Promise<Published> {
+  if (existing !== null && isSame(existing, output) && !options.rewrite)
+    return { wrote: "unchanged", at: null };
   const { owner, repo, headSha } = head;
   const content = {
     status: "completed" as const,
@@ -35,17 +46,34 @@ export async function publishCheckRun(
   try {
     if (existing !== null) {
       try {
-        await github.rest.checks.update({ owner, repo, check_run_id: existing.id, ...content });
-        return "updated";
+        const answer = await github.rest.checks.update({
+          owner,
+          repo,
+          check_run_id: existing.id,
+          ...content,
+        });
+        return { wrote: "updated", at: answeredBy(answer.headers) };
       } catch (error) {
         if (!isLost(error)) throw error;
       }
     }
-    await github.rest.checks.create({ owner, repo, name: checkName, head_sha: headSha, ...content });
-    return "created";
+    const answer = await github.rest.checks.create({
+      owner,
+      repo,
+      name: checkName,
+      head_sha: headSha,
+      ...content,
+    });
+    return { wrote: "created", at: answeredBy(answer.headers) };
   } catch (error) {
     throw toGitHubError(error, options.now);
   }
+}
+
+/** The header `Date` names the second that had begun. */
+function answeredBy({ date }: { readonly date?: string | undefined }): number | null {
+  const second = Date.parse(date ?? "");
+  return Number.isNaN(second) ? null : second + 1000;
 }
 
 function isSame(existing: OwnCheckRun, output: CheckOutput): boolean {

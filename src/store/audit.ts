@@ -68,30 +68,6 @@ export async function newestAudit(store: Queryable): Promise<AuditEntry | null> 
   return row ?? null;
 }
 
-/**
- * The head SHA whose verdict a pull request showed at a time, null when it had none yet. What was recorded later does not
- * count, not even within the second that a time of GitHub's names: in doubt the older head, for which less can be done.
- * @param at ms since epoch. GitHub's clock and ours are taken for one: both keep network time.
- */
-export async function shownHead(
-  store: Queryable,
-  repo: string,
-  number: number,
-  at: number,
-): Promise<string | null> {
-  const row = await store.db
-    .selectFrom("audit")
-    .select("sha")
-    .where("repo", "=", repo)
-    .where("number", "=", number)
-    .where("kind", "=", "verdict")
-    .where("at", "<=", at)
-    .orderBy("seq", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  return row?.sha ?? null;
-}
-
 /** What a `checkpoint` says of the rows it allowed to be taken out: those up to its `number`, the last of them by its hash. */
 const checkpointBody = z.object({ hash: z.string(), keepDays: z.number() });
 

@@ -15,6 +15,7 @@ const migrations: Record<string, Migration> = {
   },
   "0002-groups": { up: createGroups },
   "0003-traces": { up: createTraces },
+  "0004-shown": { up: createShown },
   "0006-audit-checkpoints": { up: prepareCheckpoints },
   "0007-chores": { up: createChores },
 };
@@ -194,6 +195,26 @@ async function createTraces(db: Kysely<Tables>): Promise<void> {
     .columns(["repo", "number"])
     .execute();
   await makeAppendOnly(db, "traces");
+}
+
+async function createShown(db: Kysely<Tables>): Promise<void> {
+  // Which check run each pull request showed, in the order in which they were published: a row for each change.
+  await db.schema
+    .createTable("shown")
+    .ifNotExists()
+    .addColumn("id", "integer", numberedByItself)
+    .addColumn("repo", "text", (column) => column.notNull())
+    .addColumn("number", "integer", (column) => column.notNull())
+    .addColumn("sha", "text", (column) => column.notNull())
+    .addColumn("passing", "integer", (column) => column.notNull())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createIndex("shown_by_pull")
+    .ifNotExists()
+    .on("shown")
+    .columns(["repo", "number"])
+    .execute();
 }
 
 async function createAudit(db: Kysely<Tables>): Promise<void> {

@@ -59,10 +59,19 @@ const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("evidence"), evidence }),
   z.object({
     kind: z.literal("override"),
+    comment: z.string(),
     by: account,
     reason: z.string(),
-    sha: z.string(),
+    sha: z.string().nullable(),
     at: z.string(),
+  }),
+  z.object({ kind: z.literal("command"), comment: z.string(), by: account, at: z.string() }),
+  z.object({
+    kind: z.literal("answer"),
+    to: account,
+    sha: z.string(),
+    comments: z.array(z.string()),
+    said: z.boolean(),
   }),
 ]);
 
@@ -88,16 +97,7 @@ export async function rememberObservations(
     for (const { repo, number, key, at, observation } of observations) {
       await db
         .insertInto("observations")
-        .values({
-          repo,
-          number,
-          key,
-          at,
-          kind: observation.kind,
-          sha: shaOf(observation),
-          actor_id: actorIdOf(observation),
-          body: canonicalJson(observation),
-        })
+        .values({ repo, number, key, at, ...rowOf(observation) })
         .onConflict((conflict) => conflict.columns(["repo", "number", "kind", "key"]).doNothing())
         .execute();
     }
@@ -118,14 +118,45 @@ export function evidenceObservation(
   return { repo, number, key, at, observation: { kind: "evidence", evidence } };
 }
 
+/**
+ * Takes the right to deal with commands, for good: to answer a person on a pull request and head SHA there is one, to pass over
+ * a command in silence as well. Returns whether it was still there to take, for this caller alone.
+ */
+export async function claimAnswer(
+  store: Queryable,
+  { repo, number, at }: { repo: string; number: number; at: number },
+  answer: Extract<Observation, { kind: "answer" }>,
+): Promise<boolean> {
+  const { to, sha, comments, said } = answer;
+  const key = said ? `${sha} to ${to.id ?? to.login}` : comments.join(" ");
+  const claimed = await store.db
+    .insertInto("observations")
+    .values({ repo, number, key, at, ...rowOf(answer) })
+    .onConflict((conflict) => conflict.columns(["repo", "number", "kind", "key"]).doNothing())
+    .returning("id")
+    .executeTakeFirst();
+  return claimed !== undefined;
+}
+
+function rowOf(observation: Observation) {
+  return {
+    kind: observation.kind,
+    sha: shaOf(observation),
+    actor_id: actorIdOf(observation),
+    body: canonicalJson(observation),
+  };
+}
+
 function shaOf(observation: Observation): string | null {
   switch (observation.kind) {
     case "review":
     case "override":
+    case "answer":
       return observation.sha;
     case "push":
       return observation.after;
     case "label":
+    case "command":
       return null;
     case "evidence":
       return observation.evidence.place.kind === "commit" ? observation.evidence.place.sha : null;
@@ -138,7 +169,10 @@ function actorIdOf(observation: Observation): number | null {
     case "label":
       return observation.actor?.id ?? null;
     case "override":
+    case "command":
       return observation.by.id;
+    case "answer":
+      return observation.to.id;
     case "review":
     case "evidence":
       return null;

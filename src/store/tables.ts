@@ -51,6 +51,14 @@ export type Tables = {
     audit_seq: number | null;
   };
   chores: { name: string; due_at: number; done_at: number };
+  shown: {
+    id: Generated<number>;
+    repo: string;
+    number: number;
+    sha: string;
+    passing: number;
+    at: number;
+  };
   traces: { repo: string; trace: string; number: number };
   heads: { repo: string; sha: string; lease_by: string | null; lease_until: number; look: number };
   groups: { repo: string; sha: string; head_ref: string; base: string; pulls: string | null };

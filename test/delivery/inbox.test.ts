@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { MalformedDeliveryError, receive } from "../../src/delivery/inbox.ts";
-import { appendAudit } from "../../src/store/audit.ts";
 import { cachedTeam, cacheTeam } from "../../src/store/configs.ts";
 import { recall } from "../../src/store/observations.ts";
+import { rememberShown } from "../../src/store/shown.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { pullPayload } from "../end-to-end/signed-delivery.ts";
 
@@ -106,18 +106,15 @@ it("stores the delivery, its marks and its observations together or not at all",
   expect(await take("pull_request", push, "same")).toBe("accepted");
 });
 
-describe("an override is bound to the head whose check run was published before it was written", () => {
+describe("an override is bound to the head whose check run stood there, not passing, before it was written", () => {
   const [first, second] = ["1".repeat(40), "2".repeat(40)] as const;
   const written = Date.parse("2026-03-01T12:00:05Z");
 
-  /** stan's override, after verdicts on these heads at these times, and what became of it. */
-  async function overriding(
-    verdicts: readonly { sha: string; at: number; number?: number; repo?: string; kind?: string }[],
-  ) {
+  /** The head that stan's override is bound to, after these check runs were published on these heads at these times. */
+  async function boundTo(shown: readonly { sha: string; at: number; passing?: boolean }[]) {
     const { store, take } = await freshInbox();
-    for (const verdict of verdicts) {
-      const row = { kind: "verdict", repo: "acme/shop", number: 12, actorId: null, body: {}, ...verdict };
-      await appendAudit(store, row);
+    for (const one of shown) {
+      await rememberShown(store, { repo: "acme/shop", number: 12, passing: false, ...one });
     }
     const outcome = await take("issue_comment", {
       action: "created",
@@ -135,51 +132,38 @@ describe("an override is bound to the head whose check run was published before 
     return { outcome, marks: await marked(store), observations: await recall(store, "acme/shop", 12) };
   }
 
-  const mark = { target: "pull:acme/shop:12", priority: 0, rewrite: 0 };
   const by = { login: "stan", id: 4, kind: "User" };
-  const said = { kind: "override", by, reason: "the shop is down", at: "2026-03-01T12:00:05Z" };
-  const boundTo = (sha: string) => ({
+  const said = { kind: "override", comment: "345", by, reason: "the shop is down" };
+  const looked = (sha: string | null) => ({
     outcome: "accepted",
-    marks: [mark],
-    observations: [{ ...said, sha }],
+    marks: [{ target: "pull:acme/shop:12", priority: 0, rewrite: 0 }],
+    observations: [{ ...said, at: "2026-03-01T12:00:05Z", sha }],
   });
-  const nothing = { outcome: "ignored", marks: [], observations: [] };
 
   it("the newest of several", async () => {
-    const verdicts = [
-      { sha: first, at: written - 2 },
+    const shown = [
+      { sha: first, at: written - 1000 },
       { sha: second, at: written },
     ];
 
-    expect(await overriding(verdicts)).toEqual(boundTo(second));
+    expect(await boundTo(shown)).toEqual(looked(second));
   });
 
   it.each([
     ["in the same second, perhaps before it", 1],
-    ["in the same second, perhaps after it", 999],
     ["later, before we heard of the comment", 60_000],
   ])("and not to one published %s", async (_, later) => {
-    const verdicts = [
+    const shown = [
       { sha: first, at: written - 60_000 },
       { sha: second, at: written + later },
     ];
 
-    expect(await overriding(verdicts)).toEqual(boundTo(first));
+    expect(await boundTo(shown)).toEqual(looked(first));
   });
 
-  it("and to none where no check run was published yet", async () => {
-    expect(await overriding([])).toEqual(nothing);
-    expect(await overriding([{ sha: first, at: written + 1 }])).toEqual(nothing);
-  });
-
-  it("and not to the head of another pull request, or to what else is in the log", async () => {
-    const at = written - 1;
-    const others = [
-      { sha: first, at, number: 13 },
-      { sha: first, at, repo: "acme/app" },
-      { sha: first, at, kind: "bypass" },
-    ];
-
-    expect(await overriding(others)).toEqual(nothing);
+  it("and to none where there was none, or one that passed; a look says so", async () => {
+    expect(await boundTo([])).toEqual(looked(null));
+    expect(await boundTo([{ sha: first, at: written + 1 }])).toEqual(looked(null));
+    expect(await boundTo([{ sha: first, at: written, passing: true }])).toEqual(looked(null));
   });
 });

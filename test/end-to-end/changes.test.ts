@@ -134,7 +134,7 @@ it("looks again on /countersign recheck, and finds the approval whose delivery g
   const comment = { ...at, issue_number: pull.number };
   await company.github
     .as("dora")
-    .rest.issues.createComment({ ...comment, body: "/countersign recheck please" });
+    .rest.issues.createComment({ ...comment, body: "Please /countersign recheck" });
   expect(await company.check(pull.sha)).toMatchObject({ conclusion: "action_required" });
   await company.github
     .as("dora")

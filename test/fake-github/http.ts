@@ -126,6 +126,7 @@ async function observed(context: RestContext, world: World, state: HttpState, ne
     });
   }
   entry.status = context.res.status;
+  context.res.headers.set("date", new Date(world.date()).toUTCString());
   const resource = path === "/graphql" ? "graphql" : "core";
   const used = (state.used.get(entry.as) ?? 0) + 1;
   state.used.set(entry.as, used);

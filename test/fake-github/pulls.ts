@@ -86,6 +86,7 @@ export function createPull(
     title: input.title,
     body: input.body,
     state: "open",
+    locked: false,
     draft: input.draft,
     labelIds: [],
     assigneeIds: [],

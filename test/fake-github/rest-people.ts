@@ -216,10 +216,20 @@ function addIssueRoutes(rest: Hono<RestEnv>, world: World): void {
     const all = pull.comments.filter((comment) => since === undefined || comment.updatedAt >= since);
     return context.json(paged(world, context, all).map((one) => renderComment(world, repository, pull, one)));
   });
+  rest.put("/repos/:owner/:repo/issues/:number/lock", (context) => {
+    const { repository, pull } = pullIn(world, context, WRITE);
+    requirePush(context, repository, actorOf(world, context.get("viewer")).id);
+    pull.locked = true;
+    return context.body(null, 204);
+  });
   rest.post("/repos/:owner/:repo/issues/:number/comments", async (context) => {
     const { repository, pull } = pullIn(world, context, WRITE);
     const { body } = await bodyIn(context, commentBody);
     const viewer = context.get("viewer");
+    // Apps are no collaborators, whatever they may write (https://github.com/renovatebot/renovate/issues/6215).
+    if (pull.locked && !(viewer.kind === "user" && canPush(repository, viewer.account.id))) {
+      throw new HttpError(403, "Unable to create comment because issue is locked.");
+    }
     const appId = viewer.kind === "user" ? null : viewer.app.id;
     const comment = createComment(world, repository, pull, actorOf(world, viewer), { body, appId });
     return context.json(renderComment(world, repository, pull, comment), 201);

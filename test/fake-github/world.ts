@@ -126,6 +126,7 @@ export type Pull = {
   title: string;
   body: string | null;
   state: "open" | "closed";
+  locked: boolean;
   draft: boolean;
   /** Ids of labels of the repository, in the order they were put on. */
   labelIds: number[];
@@ -261,6 +262,8 @@ export type World = {
   url: string;
   /** Milliseconds: what GitHub's clock shows. */
   readonly now: () => number;
+  /** Milliseconds: what it says in its answers. Without a clock of its own it stands still between two events. */
+  readonly date: () => number;
   /** The time of an event: like `now`, but by default every event has a second of its own. */
   readonly stamp: () => string;
   readonly nextId: () => number;
@@ -279,11 +282,9 @@ export type World = {
 };
 
 /** A GitHub with nobody in it but `web-flow`. With `now` given, that clock is used exactly as it is. */
-export function createWorld(options: { now?: () => number } = {}): World {
+export function createWorld({ now }: { now?: () => number } = {}): World {
   let lastId = 1000;
   let lastStamp = 0;
-  const { now } = options;
-  const current = now ?? Date.now;
   const stamp = () => {
     // Two events in one second would be undistinguishable; only a test that brings its own clock wants that.
     lastStamp = now ? now() : Math.max(Date.now(), lastStamp + 1000);
@@ -291,7 +292,8 @@ export function createWorld(options: { now?: () => number } = {}): World {
   };
   const world: World = {
     url: "http://127.0.0.1",
-    now: current,
+    now: now ?? Date.now,
+    date: now ?? (() => lastStamp || Date.now()),
     stamp,
     nextId: () => ++lastId,
     accounts: new Map(),
@@ -311,7 +313,7 @@ export function createWorld(options: { now?: () => number } = {}): World {
     login: "web-flow",
     name: "GitHub",
     emails: ["noreply@github.com"],
-    createdAt: isoSeconds(current()),
+    createdAt: isoSeconds(world.now()),
   });
   return world;
 }

@@ -90,6 +90,7 @@ export const push: fc.Arbitrary<Observation> = record({
 
 const override: fc.Arbitrary<Observation> = record({
   kind: fc.constant("override"),
+  comment: fc.constant("345"),
   by: someone,
   reason: fc.constantFrom("the shop is down", ""),
   sha: shas,

@@ -150,10 +150,24 @@ const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("evidence"), evidence }),
   z.strictObject({
     kind: z.literal("override"),
+    comment: z.string().default("345"),
     by: account,
     reason: z.string().default("the shop is down"),
-    sha: sha.default(small.headSha),
+    sha: sha.nullable().default(small.headSha),
     at: minute.default("2026-11-20T11:00:00Z"),
+  }),
+  z.strictObject({
+    kind: z.literal("command"),
+    comment: z.string().default("346"),
+    by: account,
+    at: minute.default("2026-11-20T11:00:00Z"),
+  }),
+  z.strictObject({
+    kind: z.literal("answer"),
+    to: account,
+    sha: sha.default(small.headSha),
+    comments: z.array(z.string()).default(["1"]),
+    said: z.boolean().default(true),
   }),
 ]);
 
@@ -247,6 +261,8 @@ const expected = z.strictObject({
   missing: z.record(z.string(), z.int()).optional(),
   /** Every contributor: `name: level, where from`. */
   people: z.array(z.string()).optional(),
+  /** What is said to commands, to each person who wrote one: null is silence. */
+  answers: z.record(z.string(), z.string().nullable()).optional(),
   shows: z.array(z.string()).default([]),
   hides: z.array(z.string()).default([]),
 });

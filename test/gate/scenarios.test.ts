@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { answers } from "../../src/gate/answers.ts";
 import { judge } from "../../src/gate/judge.ts";
+import type { Facts } from "../../src/gate/facts.ts";
 import { pool } from "../../src/gate/pool.ts";
 import { render } from "../../src/gate/render.ts";
 import { strictest } from "../../src/gate/strictest.ts";
-import type { Verdict } from "../../src/gate/verdict.ts";
+import type { Config, Verdict } from "../../src/gate/verdict.ts";
 import { configOf, factsOf, type Scenario, scenarioSchema } from "./scenario-file.ts";
 
 const folder = new URL("../scenarios/", import.meta.url);
@@ -35,7 +37,11 @@ describe("scenarios", () => {
 /** The same steps as a look: pool the pull requests, judge each, publish the strictest. */
 function play(scenario: Scenario) {
   const config = configOf(scenario);
-  const verdicts = pool(factsOf(scenario)).flatMap((facts) => judge(facts, config) ?? []);
+  const judged = pool(factsOf(scenario)).flatMap((facts) => {
+    const verdict = judge(facts, config);
+    return verdict === null ? [] : [{ facts, verdict }];
+  });
+  const verdicts = judged.map(({ verdict }) => verdict);
   const wanted = scenario.expect;
   if (verdicts.length === 0) {
     return { said: { outcome: "not gated" }, wanted: { outcome: wanted.outcome }, summary: "" };
@@ -48,10 +54,17 @@ function play(scenario: Scenario) {
     ...(wanted.conclusion !== undefined && { conclusion: output.conclusion }),
     ...(wanted.title !== undefined && { title: output.title }),
     ...(wanted.missing !== undefined && { missing: missing(verdict) }),
+    ...(wanted.answers !== undefined && { answers: answered(config, judged) }),
     ...(wanted.people !== undefined && { people: people(verdict) }),
   };
   const { shows: _shows, hides: _hides, ...expected } = wanted;
   return { said, wanted: expected, summary: output.summary };
+}
+
+function answered({ roster }: Config, judged: readonly { facts: Facts; verdict: Verdict }[]) {
+  if (roster.kind !== "read") return {};
+  const all = judged.flatMap(({ facts, verdict }) => answers(facts, roster.value, verdict));
+  return Object.fromEntries(all.map(({ to, body }) => [to.login, body]));
 }
 
 function missing(verdict: Verdict): Record<string, number> {

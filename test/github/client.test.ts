@@ -2,6 +2,7 @@ import { pino } from "pino";
 import { describe, expect, test, vi } from "vitest";
 import { createProbot, requestTimeoutMs } from "../../src/github/client.ts";
 import { listOpenPulls } from "../../src/github/open-pulls.ts";
+import { publishComment } from "../../src/github/publish-comment.ts";
 import { readPull } from "../../src/github/read-pull.ts";
 import { shop, WEBHOOK_SECRET } from "../fake-github/shop-scene.ts";
 import { now, openPull } from "./scene.ts";
@@ -50,6 +51,20 @@ describe("the server's client", () => {
       "GitHubError: GitHub could not be reached: The operation was aborted due to timeout",
     );
     expect(limit).toHaveBeenCalledWith(requestTimeoutMs);
+  });
+
+  test("writes 80 comments a minute, and refuses the next at once, while other requests go on", async () => {
+    const scene = await openPull();
+    const github = await serverClient(scene);
+    const comment = async () => publishComment(github, { ...shop, number: 1 }, "No.", now);
+    const written = Array.from({ length: 80 }, comment);
+    await Promise.all(written);
+
+    await expect(comment()).rejects.toMatchObject({
+      name: "GitHubError",
+      message: "More than 80 comments in a minute or 500 in an hour: GitHub allows no more.",
+    });
+    expect(await listOpenPulls(github, "acme", "shop", now)).toHaveLength(1);
   });
 
   test.each([

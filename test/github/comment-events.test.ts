@@ -13,6 +13,7 @@ const none: Effects = {
 };
 const created_at = "2026-03-01T12:00:00Z";
 const stan = { login: "stan", id: 4, type: "User" };
+const mark = { target: "pull:acme/shop:12", installation: 7, priority: 0 };
 const issue = { number: 12, pull_request: { url: "https://github.test" } };
 
 type Change = { action?: string; issue?: object; comment?: object };
@@ -33,7 +34,8 @@ function overriding(reason: string): Effects {
   const at = created_at;
   return {
     ...none,
-    overrides: [{ repo: "acme/shop", number: 12, installation: 7, key: "345", by, reason, at }],
+    marks: [mark],
+    overrides: [{ repo: "acme/shop", number: 12, comment: "345", by, reason, at }],
   };
 }
 
@@ -44,8 +46,6 @@ describe("a comment that asks for a look", () => {
     "/countersign recheck\r\nplease",
     "/countersign recheck  ",
   ])("%j does", (body) => {
-    const mark = { target: "pull:acme/shop:12", installation: 7, priority: 0 };
-
     expect(commented(body)).toEqual({ ...none, marks: [mark] });
   });
 
@@ -54,8 +54,7 @@ describe("a comment that asks for a look", () => {
     "please\n/countersign recheck",
     "\n/countersign recheck",
     "> /countersign recheck",
-    "/countersign recheck now",
-    "/countersign",
+    "/countersignature is needed",
     "",
   ])("%j does not: a command is the whole first line", (body) => {
     expect(commented(body)).toEqual(none);
@@ -71,21 +70,24 @@ describe("a comment that overrides", () => {
     expect(commented(body)).toEqual(overriding(reason));
   });
 
+  test.each(["/countersign override", "/countersign override   ", "/countersign override\nthe shop is down"])(
+    "%j overrides without a reason, which the look will say",
+    (body) => {
+      expect(commented(body)).toEqual(overriding(""));
+    },
+  );
+
   test("keeps 500 characters of its reason, and none of them by halves", () => {
     expect(commented(`/countersign override ${"🔥".repeat(600)}`)).toEqual(overriding("🔥".repeat(500)));
     expect(commented(`/countersign override ${"a".repeat(499)} b`)).toEqual(overriding("a".repeat(499)));
   });
 
   test.each([
-    "/countersign override",
-    "/countersign override   ",
-    "/countersign override\nthe shop is down",
-    "/countersign overrides the shop is down",
     "please /countersign override the shop is down",
     "please\n/countersign override the shop is down",
     "> /countersign override the shop is down",
     "/Countersign override the shop is down",
-  ])("%j does not: it needs a reason, and to be the first line", (body) => {
+  ])("%j does not: it has to be the first line", (body) => {
     expect(commented(body)).toEqual(none);
   });
 
@@ -101,6 +103,32 @@ describe("a comment that overrides", () => {
     const comment = { updated_at: "2026-03-01T12:00:09Z" };
 
     expect(commented("/countersign override the shop is down", { comment })).toEqual(none);
+  });
+});
+
+describe("a command that does not exist", () => {
+  test.each([
+    "/countersign",
+    "/countersign recheck now",
+    "/countersign overrides the shop is down",
+    "/countersign accept\nplease",
+  ])("%j is seen, and causes a look that says so", (body) => {
+    const by = { login: "stan", id: 4, kind: "User" } as const;
+    const observation = { kind: "command", comment: "345", by, at: created_at } as const;
+
+    expect(commented(body)).toEqual({
+      ...none,
+      marks: [mark],
+      observations: [{ repo: "acme/shop", number: 12, key: "345", observation }],
+    });
+  });
+
+  test("is nothing from a bot, or in a comment that was changed", () => {
+    const bot = { user: { login: "helper[bot]", id: 5, type: "Bot" } };
+    const changed = { updated_at: "2026-03-01T12:00:09Z" };
+
+    expect(commented("/countersign help", { comment: bot })).toEqual(none);
+    expect(commented("/countersign help", { comment: changed })).toEqual(none);
   });
 });
 

@@ -44,7 +44,9 @@ describe("a check run", () => {
     const scene = await openPull();
     const head = { ...shop, headSha: scene.topicSha };
 
-    expect(await publishCheckRun(scene.octokit, head, output, null, options)).toBe("created");
+    expect(await publishCheckRun(scene.octokit, head, output, null, options)).toMatchObject({
+      wrote: "created",
+    });
     expect(await runsOn(scene)).toEqual([published]);
   });
 
@@ -63,7 +65,7 @@ describe("a check run", () => {
       externalId: "look:3 audit:2:def",
     });
 
-    expect([first, second]).toEqual(["updated", "unchanged"]);
+    expect([first.wrote, second.wrote]).toEqual(["updated", "unchanged"]);
     expect(writes(scene)).toEqual(["POST 201", "PATCH 200"]);
     expect(await runsOn(scene)).toEqual([{ ...published, external_id: "look:2 audit:2:def", ...after }]);
   });
@@ -77,9 +79,9 @@ describe("a check run", () => {
     const head = { ...shop, headSha: scene.topicSha };
     await publishCheckRun(scene.octokit, head, output, null, options);
 
-    expect(await publishCheckRun(scene.octokit, head, after, (await scene.read()).checkRun, options)).toBe(
-      "updated",
-    );
+    expect(
+      await publishCheckRun(scene.octokit, head, after, (await scene.read()).checkRun, options),
+    ).toMatchObject({ wrote: "updated" });
     expect(await runsOn(scene)).toEqual([{ ...published, ...after }]);
   });
 
@@ -89,9 +91,9 @@ describe("a check run", () => {
     await publishCheckRun(scene.octokit, head, output, null, options);
     const { checkRun } = await scene.read();
 
-    expect(await publishCheckRun(scene.octokit, head, output, checkRun, { ...options, rewrite: true })).toBe(
-      "updated",
-    );
+    expect(
+      await publishCheckRun(scene.octokit, head, output, checkRun, { ...options, rewrite: true }),
+    ).toMatchObject({ wrote: "updated" });
   });
 
   test("that is not completed is written although the words are the same", async () => {
@@ -106,9 +108,9 @@ describe("a check run", () => {
       output: { title, summary },
     });
 
-    expect(await publishCheckRun(scene.octokit, head, output, (await scene.read()).checkRun, options)).toBe(
-      "updated",
-    );
+    expect(
+      await publishCheckRun(scene.octokit, head, output, (await scene.read()).checkRun, options),
+    ).toMatchObject({ wrote: "updated" });
   });
 
   test("may have a title and summary as long as GitHub takes them", async () => {
@@ -116,10 +118,43 @@ describe("a check run", () => {
     const head = { ...shop, headSha: scene.topicSha };
     const long = { ...output, title: "t".repeat(255), summary: "s".repeat(65_535) };
 
-    expect(await publishCheckRun(scene.octokit, head, long, null, options)).toBe("created");
-    expect(await publishCheckRun(scene.octokit, head, long, (await scene.read()).checkRun, options)).toBe(
-      "unchanged",
-    );
+    expect(await publishCheckRun(scene.octokit, head, long, null, options)).toMatchObject({
+      wrote: "created",
+    });
+    expect(
+      await publishCheckRun(scene.octokit, head, long, (await scene.read()).checkRun, options),
+    ).toMatchObject({ wrote: "unchanged" });
+  });
+});
+
+describe("when a check run could be seen", () => {
+  const head = { ...shop, headSha: "a".repeat(40) };
+  const date = "Sun, 01 Mar 2026 12:00:07 GMT";
+  const existing = { id: 41, status: "completed", conclusion: "failure", title: "Old", summary: "Old" };
+
+  test("is told by GitHub's clock, and never too early: the header names the second that had begun", async () => {
+    const { github, rest } = recordedGitHub();
+    rest("POST", "/repos/acme/shop/check-runs", { status: 201, headers: { date } });
+    rest("PATCH", "/repos/acme/shop/check-runs/41", { status: 200, headers: { date } });
+    const at = Date.parse("2026-03-01T12:00:08Z");
+
+    expect(await publishCheckRun(github, head, output, null, options)).toEqual({ wrote: "created", at });
+    expect(await publishCheckRun(github, head, output, existing, options)).toEqual({ wrote: "updated", at });
+  });
+
+  test("is not known where nothing was written, or GitHub does not say it", async () => {
+    const { github, rest } = recordedGitHub();
+    rest("POST", "/repos/acme/shop/check-runs", { status: 201 });
+    const same = { ...output, id: 41, status: "completed" };
+
+    expect(await publishCheckRun(github, head, output, null, options)).toEqual({
+      wrote: "created",
+      at: null,
+    });
+    expect(await publishCheckRun(github, head, output, same, options)).toEqual({
+      wrote: "unchanged",
+      at: null,
+    });
   });
 });
 
@@ -134,7 +169,9 @@ describe("a check run that cannot be updated is followed by a fresh one", () => 
     rest("PATCH", "/repos/acme/shop/check-runs/41", { status: 403, body: { message } });
     rest("POST", "/repos/acme/shop/check-runs", { status: 201 });
 
-    expect(await publishCheckRun(github, head, output, checkRun, options)).toBe("created");
+    expect(await publishCheckRun(github, head, output, checkRun, options)).toMatchObject({
+      wrote: "created",
+    });
   });
 
   test("when GitHub has deleted it: it keeps them for 400 days", async () => {
@@ -142,7 +179,9 @@ describe("a check run that cannot be updated is followed by a fresh one", () => 
     rest("PATCH", "/repos/acme/shop/check-runs/41", { status: 404, body: { message: "Not Found" } });
     rest("POST", "/repos/acme/shop/check-runs", { status: 201 });
 
-    expect(await publishCheckRun(github, head, output, checkRun, options)).toBe("created");
+    expect(await publishCheckRun(github, head, output, checkRun, options)).toMatchObject({
+      wrote: "created",
+    });
   });
 
   test("but not when GitHub only asks for patience", async () => {

@@ -175,7 +175,14 @@ describe("a login without an id", () => {
       "somebody who overrode",
       {
         observations: [
-          { kind: "override", by: ada, reason: "down", sha: "a".repeat(40), at: "2026-03-01T10:00:00Z" },
+          {
+            kind: "override",
+            comment: "345",
+            by: ada,
+            reason: "down",
+            sha: "a".repeat(40),
+            at: "2026-03-01T10:00:00Z",
+          },
         ],
       },
     ],

@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import type { Evidence } from "../../src/gate/evidence.ts";
 import type { Observation } from "../../src/gate/facts.ts";
-import { evidenceObservation, recall, rememberObservations } from "../../src/store/observations.ts";
+import {
+  evidenceObservation,
+  recall,
+  rememberObservations,
+  claimAnswer,
+} from "../../src/store/observations.ts";
 import { freshStore } from "./fresh-store.ts";
 
 const grace = { login: "grace", id: 1024, kind: "User" } as const;
@@ -130,4 +135,37 @@ test("an observation of a kind not known here is an error, not nothing", async (
     "Observation 1 (acme/app#12) in the database cannot be understood. " +
       "Was it written by a newer Countersign? Start that one, or restore a backup.",
   );
+});
+
+test("the right to answer a person at a head is taken once, on whichever handle, and stays taken", async () => {
+  const store = await freshStore();
+  const other = await freshStore(store.dataDir);
+  const about = { repo: "acme/app", number: 12, at: 5_000 };
+  const to = { login: "june", id: 101, kind: "User" } as const;
+  const answer = { kind: "answer", to, sha: "a".repeat(40), comments: ["1"], said: true } as const;
+  const claims = await Promise.all(
+    [store, other, store, other].map(async (one) => claimAnswer(one, about, answer)),
+  );
+
+  expect(claims.filter((taken) => taken)).toEqual([true]);
+  expect(await claimAnswer(store, about, { ...answer, comments: ["2"] })).toBe(false);
+  expect(await recall(store, "acme/app", 12)).toEqual([answer]);
+});
+
+test("another person, head or pull request has a right to an answer of its own, and so has silence about a comment", async () => {
+  const store = await freshStore();
+  const about = { repo: "acme/app", number: 12, at: 5_000 };
+  const to = { login: "june", id: 101, kind: "User" } as const;
+  const answer = { kind: "answer", to, sha: "a".repeat(40), comments: ["1"], said: true } as const;
+  const silence = { ...answer, comments: ["2"], said: false };
+
+  expect([
+    await claimAnswer(store, about, answer),
+    await claimAnswer(store, about, { ...answer, to: { ...to, id: 102 } }),
+    await claimAnswer(store, about, { ...answer, sha: "b".repeat(40) }),
+    await claimAnswer(store, { ...about, number: 13 }, answer),
+    await claimAnswer(store, { ...about, repo: "acme/other" }, answer),
+    await claimAnswer(store, about, silence),
+    await claimAnswer(store, about, silence),
+  ]).toEqual([true, true, true, true, true, true, false]);
 });

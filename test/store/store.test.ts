@@ -105,6 +105,7 @@ test("several processes that start at once on no database all open the same one"
       { name: "0001-spine" },
       { name: "0002-groups" },
       { name: "0003-traces" },
+      { name: "0004-shown" },
       { name: "0006-audit-checkpoints" },
       { name: "0007-chores" },
     ],
