@@ -38,7 +38,10 @@ export function createMetrics(): Metrics {
     new Gauge({ name: `countersign_${name}`, help, labelNames, registers });
   const histogram = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Histogram({ name: `countersign_${name}`, help, labelNames, buckets: seconds, registers });
-  const deliveries = counter("deliveries_total", "Deliveries by event and what became of them.", ["event", "outcome"]);
+  const deliveries = counter("deliveries_total", "Deliveries by event and what became of them.", [
+    "event",
+    "outcome",
+  ]);
   const calls = counter("api_calls_total", "Requests to GitHub by kind and status.", ["kind", "status"]);
   const points = counter("api_points_total", "Points of GitHub's secondary limits by kind.", ["kind"]);
   const verdicts = counter("verdicts_total", "Published verdicts by kind.", ["verdict"]);

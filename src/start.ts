@@ -6,7 +6,9 @@ import type { Environment } from "./config/environment.ts";
 import { startUpkeep } from "./delivery/upkeep.ts";
 import { startWorker } from "./delivery/worker.ts";
 import { createProbot } from "./github/client.ts";
+import { createUsage, type Usage } from "./github/usage.ts";
 import { createLog } from "./log.ts";
+import { createMetrics, type MetricsState } from "./metrics.ts";
 import { startProxy } from "./proxy.ts";
 import { type Health, startServer } from "./server.ts";
 import { backlog } from "./store/marks.ts";
@@ -28,15 +30,20 @@ export async function start(
   const log = createLog(environment.logLevel, output.write);
   const store = await openStore({ dataDir });
   const now = () => Date.now();
+  const metrics = createMetrics();
+  const usage = createUsage(now, metrics.call);
   const probot = await createProbot({
     appId,
     privateKey,
     webhookSecret: webhookSecrets[0] ?? "",
     apiUrl,
     log: log.child({}, { level: "silent" }),
+    usage,
   });
   const work = startWork(environment, { store, log, now, clientFor: async (id) => probot.auth(id) });
-  await probot.load(countersign({ store, configRepo, log, now, wake: work.wake }));
+  await probot.load(
+    countersign({ store, configRepo, log, now, wake: work.wake, received: metrics.delivery }),
+  );
   const server = await startServer({
     host: environment.host,
     port: environment.port,
@@ -46,7 +53,8 @@ export async function start(
     deliver: async (delivery) => {
       if (isEvent(delivery)) await probot.receive(delivery);
     },
-    health: async () => healthOf(store, log, now()),
+    health: async () => healthOf(store, { log, now: now(), usage }),
+    metrics: async () => metrics.render(await stateOf(store, { now: now(), usage })),
   }).catch(async (error: unknown) => {
     await work.stop();
     await store.close();
@@ -91,18 +99,34 @@ function isEvent(delivery: { id: string; name: string; payload: object }): deliv
   return delivery.name !== "";
 }
 
+/** What is known only when it is asked for. @throws when the store cannot be read. */
+async function stateOf(store: Store, { now, usage }: { now: number; usage: Usage }): Promise<MetricsState> {
+  const { count, oldestAgeMs, failing } = await backlog(store, now);
+  return { marks: count, oldestMarkMs: oldestAgeMs, failing: failing.length, quotas: usage.quotas() };
+}
+
 /**
  * Ready means that deliveries can be stored. Looks that fail again and again are counted, but do not make the server unready.
- * Anybody may ask, so no repository and no error text is told: the log names them.
+ * Anybody may ask, so no repository and no error text is told: the log names them. Of the quotas the smallest is told.
  */
-async function healthOf(store: Store, log: Logger, now: number): Promise<Health> {
+async function healthOf(
+  store: Store,
+  { log, now, usage }: { log: Logger; now: number; usage: Usage },
+): Promise<Health> {
+  const quotaLeft = Object.fromEntries(
+    usage
+      .quotas()
+      .toSorted((one, other) => other.remaining - one.remaining)
+      .map(({ resource, remaining }) => [resource, remaining]),
+  );
+  const github = { quotaLeft, missingPermissions: usage.missingPermissions() };
   try {
     const { count, oldestAgeMs, failing } = await backlog(store, now);
     const mostAttempts = Math.max(0, ...failing.map(({ attempts }) => attempts));
     const looks = { backlog: count, oldestWaitingMs: oldestAgeMs, failing: failing.length, mostAttempts };
-    return { ready: true, store: "ok", ...looks };
+    return { ready: true, store: "ok", ...looks, ...github };
   } catch (error) {
     log.error({ error: error instanceof Error ? error.message : String(error) }, "The store cannot be read");
-    return { ready: false, store: "unavailable" };
+    return { ready: false, store: "unavailable", ...github };
   }
 }
