@@ -5,6 +5,7 @@ import { countersign } from "./app.ts";
 import type { Environment } from "./config/environment.ts";
 import { startUpkeep } from "./delivery/upkeep.ts";
 import { startWorker } from "./delivery/worker.ts";
+import type { ClientFor } from "./github/installations.ts";
 import { createProbot } from "./github/client.ts";
 import { createLog } from "./log.ts";
 import { startProxy } from "./proxy.ts";
@@ -35,8 +36,10 @@ export async function start(
     apiUrl,
     log: log.child({}, { level: "silent" }),
   });
-  const work = startWork(environment, { store, log, now, clientFor: async (id) => probot.auth(id) });
-  await probot.load(countersign({ store, appId, configRepo, log, now, wake: work.wake }));
+  const clientFor: ClientFor = async (installation) => probot.auth(installation);
+  const work = { store, appId, now, log, clientFor };
+  const worker = startWorker({ ...work, configRepo, worker: randomUUID() });
+  await probot.load(countersign({ store, appId, configRepo, log, now, wake: worker.wake }));
   const server = await startServer({
     host: environment.host,
     port: environment.port,
@@ -48,11 +51,12 @@ export async function start(
     },
     health: async () => healthOf(store, log, now()),
   }).catch(async (error: unknown) => {
-    await work.stop();
+    await worker.stop();
     await store.close();
     throw error;
   });
-  const { webhookProxyUrl, webhookPath } = environment;
+  const { auditKeepDays, webhookProxyUrl, webhookPath } = environment;
+  const upkeep = startUpkeep({ ...work, auditKeepDays, wake: worker.wake });
   const proxy =
     webhookProxyUrl === null ? null : startProxy(webhookProxyUrl, `${server.url}${webhookPath}`, log);
   log.info({ url: server.url, github: apiUrl }, "Countersign listens");
@@ -64,24 +68,9 @@ export async function start(
       log.info({ why }, "Stopping");
       await proxy?.stop();
       await server.close();
-      await work.stop();
+      await Promise.all([worker.stop(), upkeep.stop()]);
       await store.close();
       log.info({}, "Stopped");
-    },
-  };
-}
-
-/** What goes on without being asked: looks, and what is done by the clock. */
-function startWork(
-  { appId, configRepo, auditKeepDays }: Environment,
-  given: Pick<Parameters<typeof startUpkeep>[0], "store" | "now" | "clientFor"> & { readonly log: Logger },
-) {
-  const worker = startWorker({ ...given, appId, configRepo, worker: randomUUID() });
-  const upkeep = startUpkeep({ ...given, appId, auditKeepDays, wake: worker.wake });
-  return {
-    wake: worker.wake,
-    stop: async () => {
-      await Promise.all([worker.stop(), upkeep.stop()]);
     },
   };
 }
