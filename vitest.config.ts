@@ -1,8 +1,14 @@
 import { defineConfig } from "vitest/config";
+import { testDatabase } from "./test/store/test-database.ts";
+
+/** What can only be tested on PostgreSQL, and what says so where there is none. */
+const postgresOnly = ["test/**/*-postgresql.test.ts"];
+const postgresMissing = "test/store/postgresql-missing.test.ts";
+
+const database = await testDatabase();
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     globalSetup: ["test/setup.ts"],
     // Tests may run in any order; a failure prints the seed that repeats it (--sequence.seed).
     sequence: { shuffle: { files: true, tests: true } },
@@ -16,5 +22,28 @@ export default defineConfig({
     isolate: false,
     testTimeout: 15_000,
     hookTimeout: 15_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "sqlite",
+          include: ["test/**/*.test.ts"],
+          exclude: [...postgresOnly, postgresMissing],
+          provide: { testDatabase: null },
+        },
+      },
+      {
+        // Whatever opens a store runs on the other engine too.
+        extends: true,
+        test: {
+          name: "postgresql",
+          include: database.answers
+            ? ["test/{store,delivery,look}/**/*.test.ts", ...postgresOnly]
+            : [postgresMissing],
+          exclude: ["test/**/*-sqlite.test.ts", ...(database.answers ? [postgresMissing] : [])],
+          provide: { testDatabase: database.url },
+        },
+      },
+    ],
   },
 });

@@ -42,6 +42,8 @@ const OPERATIONS = [
   `PUT ${REPO}/contents/{path}`,
   `GET ${REPO}/git/trees/{tree_sha}`,
   `POST ${REPO}/issues/comments/{comment_id}/reactions`,
+  `POST ${REPO}/issues/{issue_number}/assignees`,
+  `DELETE ${REPO}/issues/{issue_number}/assignees`,
   `GET ${REPO}/issues/{issue_number}/comments`,
   `POST ${REPO}/issues/{issue_number}/comments`,
   `POST ${REPO}/issues/{issue_number}/labels`,
@@ -58,6 +60,7 @@ const OPERATIONS = [
   `PUT ${REPO}/pulls/{pull_number}/reviews/{review_id}/dismissals`,
   `PUT ${REPO}/pulls/{pull_number}/update-branch`,
   `GET ${REPO}/rules/branches/{branch}`,
+  `POST ${REPO}/statuses/{sha}`,
 ];
 
 /** Event -> its actions; an event without actions has one empty name. */
@@ -73,6 +76,7 @@ const WEBHOOKS: Readonly<Record<string, readonly string[]>> = {
   merge_group: ["checks_requested", "destroyed"],
   organization: ["deleted", "member_added", "member_removed", "renamed"],
   pull_request: [
+    "assigned",
     "closed",
     "converted_to_draft",
     "edited",
@@ -81,6 +85,7 @@ const WEBHOOKS: Readonly<Record<string, readonly string[]>> = {
     "ready_for_review",
     "reopened",
     "synchronize",
+    "unassigned",
     "unlabeled",
   ],
   pull_request_review: ["dismissed", "edited", "submitted"],
@@ -95,6 +100,7 @@ const WEBHOOKS: Readonly<Record<string, readonly string[]>> = {
     "transferred",
     "unarchived",
   ],
+  status: [""],
   team: ["added_to_repository", "created", "deleted", "edited", "removed_from_repository"],
 };
 

@@ -10,6 +10,7 @@ import type { Store } from "./store/store.ts";
  */
 export function countersign(given: {
   store: Store;
+  appId: number;
   configRepo: string;
   log: Log;
   now: () => number;
@@ -17,10 +18,13 @@ export function countersign(given: {
   /** Told of every delivery. */
   received: (event: string, outcome: string) => void;
 }) {
-  const { store, configRepo, log, now, wake, received } = given;
+  const { store, appId, configRepo, log, now, wake, received } = given;
   return (probot: Probot): void => {
     probot.onAny(async ({ id, name, payload }) => {
-      const outcome = await receive({ store, configRepo, now: now() }, { guid: id, event: name, payload });
+      const outcome = await receive(
+        { store, appId, configRepo, now: now() },
+        { guid: id, event: name, payload },
+      );
       received(name, outcome);
       log.info({ delivery: id, event: name, outcome }, "Delivery");
       if (outcome === "accepted") wake();

@@ -1,7 +1,8 @@
-import type { ConfigChange, Facts } from "./gate/facts.ts";
+import type { Facts, Observation } from "./gate/facts.ts";
 import { matchesBranch } from "./gate/patterns.ts";
 import { defaultPolicy, type Policy } from "./gate/policy.ts";
 import { pool } from "./gate/pool.ts";
+import { isSame } from "./gate/roster.ts";
 import type { Config } from "./gate/verdict.ts";
 import { wanted } from "./gate/wanted.ts";
 import type { GitHub } from "./github/client.ts";
@@ -19,13 +20,18 @@ import {
   readSuggestions,
 } from "./github/read-more.ts";
 import { type PullRead, type PullRef, readPull } from "./github/read-pull.ts";
+import { readOldHeads } from "./github/read-old-heads.ts";
 import { repoKey } from "./github/targets.ts";
-import { bindRoster, configInForce, type InForce, proposedChanges } from "./in-force.ts";
+import { bindRoster, configInForce, type InForce } from "./in-force.ts";
+import { recallPushes } from "./store/branch-pushes.ts";
+import type { Memory } from "./memory.ts";
+import { type ProposedChange, proposedChanges } from "./proposed-changes.ts";
+import { restore, type RestoreContext, toStore } from "./restore.ts";
 import { cachedPatch, cachePatch, rememberLanded, wasLanded } from "./store/configs.ts";
-import { recall } from "./store/observations.ts";
+import { type NewObservation, recall } from "./store/observations.ts";
 import { openPullsWithHead } from "./store/pulls.ts";
 import type { Store } from "./store/store.ts";
-import { recallInherited } from "./store/traces.ts";
+import { recallInherited, recallLanded } from "./store/traces.ts";
 
 /** What reading needs. `now` is the server's clock, ms since epoch; `appId` is null for a reader that is no app. */
 export type CollectContext = {
@@ -33,6 +39,7 @@ export type CollectContext = {
   readonly appId: number | null;
   readonly configRepo: string;
   readonly now: () => number;
+  readonly log: RestoreContext["log"];
 };
 
 /** What there is to judge at one head SHA: the pull request that was looked at and those that share its head. */
@@ -40,6 +47,12 @@ export type Collected = {
   readonly facts: readonly Facts[];
   readonly config: Config;
   readonly versions: InForce["versions"];
+  /** What is remembered of each of them alone, in the order of the facts. */
+  readonly memories: readonly Memory[];
+  /** What was forgotten and our own check runs still remember; it is part of the facts already. */
+  readonly restored: readonly NewObservation[];
+  /** What the open ones among them make of roster and policy files, each file once. */
+  readonly proposed: readonly ProposedChange[];
 };
 
 /** The one query about a pull request. @throws GitHubError */
@@ -62,17 +75,32 @@ export async function collectFacts(
   const reads = [seen, ...(await readSiblings(context, github, seen))];
   const given = { store, github, configRepo, now: now() };
   const inForce = await configInForce(given, seen.facts.owner, seen);
-  const known = pool(await Promise.all(reads.map(async (pull) => recallFacts(store, pull))));
+  const recalled = await Promise.all(reads.map(async (pull) => recallFacts(context, github, pull)));
+  const known = pool(recalled.map((each) => each.facts));
   const config = await bindRoster(store, inForce.config, known, now());
   const reading = { context, github, inForce: { ...inForce, config } };
   // The pool keeps the order.
-  const facts = await Promise.all(known.map(async (each, at) => readMore(reading, reads[at] ?? seen, each)));
-  return { facts, config, versions: inForce.versions };
+  const completed = await Promise.all(
+    known.map(async (each, at) => readMore(reading, reads[at] ?? seen, each)),
+  );
+  return {
+    facts: completed.map(({ facts }) => facts),
+    config,
+    versions: inForce.versions,
+    memories: recalled.map((each) => each.facts),
+    restored: recalled.flatMap((each) => each.restored),
+    proposed: eachOnce(completed.flatMap(({ facts, proposed }) => (facts.open ? proposed : []))),
+  };
+}
+
+/** Pull requests with one head SHA make the same of a file. */
+function eachOnce(proposed: readonly ProposedChange[]): ProposedChange[] {
+  return [...new Map(proposed.map((each) => [each.change.name, each])).values()];
 }
 
 /**
  * Other open pull requests with this head SHA: those GitHub names, and those deliveries told us of, because GitHub names
- * only the merged one as soon as the commit is on the default branch.
+ * only the merged one as soon as the commit is on the default branch. @throws GitHubError when the head of one moves meanwhile.
  */
 async function readSiblings(context: CollectContext, github: GitHub, seen: PullRead): Promise<PullRead[]> {
   const { owner, repo, number, headSha } = seen.facts;
@@ -81,9 +109,15 @@ async function readSiblings(context: CollectContext, github: GitHub, seen: PullR
   const reads = await Promise.all(
     numbers.map(async (other) => readIfThere(context, github, { owner, repo, number: other })),
   );
-  return reads.flatMap((other) =>
-    other !== null && other.facts.open && other.facts.headSha === headSha ? [other] : [],
-  );
+  return reads.flatMap((other) => {
+    if (other === null) return [];
+    const { facts } = other;
+    if (facts.headSha === headSha) return facts.open ? [other] : [];
+    // It had this head a moment ago, and perhaps held it up: without it the head would be judged by what was true at no time.
+    if (seen.siblings.includes(facts.number))
+      throw new GitHubError(`The head of ${owner}/${repo}#${facts.number} moved while #${number} was read.`);
+    return [];
+  });
 }
 
 /** Null for a pull request that GitHub does not know any more: nobody can merge it, and this look is not about it. */
@@ -96,13 +130,39 @@ async function readIfThere(context: CollectContext, github: GitHub, pull: PullRe
   }
 }
 
-async function recallFacts(store: Store, { facts }: PullRead): Promise<Facts> {
+async function recallFacts(
+  context: CollectContext,
+  github: GitHub,
+  pull: PullRead,
+): Promise<{ facts: Facts; restored: NewObservation[] }> {
+  const { store, now } = context;
+  const { facts } = pull;
   const repo = repoKey(facts.owner, facts.repo);
   const known = { ...facts, ...notYet };
   const inherited = await recallInherited(store, repo, known);
   const own = await recall(store, repo, facts.number);
-  // What was seen on an earlier pull request was seen there first.
-  return { ...known, observations: [...inherited, ...own] };
+  const pushed = await recallPushes(store, known);
+  const shas = pushed.flatMap((push) => (push.kind === "push" ? [push.after] : []));
+  const landed = await recallLanded(store, repo, facts.base, shas);
+  // What was seen on an earlier pull request, or before there was one, was seen first.
+  const recalled = [...inherited, ...landed, ...pushed.filter((push) => !isAmong(own, push)), ...own];
+  const restored = await restore(context, github, pull, recalled);
+  return {
+    facts: { ...known, observations: [...recalled, ...restored] },
+    restored: toStore(facts, restored, now()),
+  };
+}
+
+/** Whether `synchronize` told of the push, too. */
+function isAmong(observations: readonly Observation[], push: Observation): boolean {
+  return observations.some(
+    (seen) =>
+      seen.kind === "push" &&
+      push.kind === "push" &&
+      seen.before === push.before &&
+      seen.after === push.after &&
+      isSame(seen.actor, push.actor),
+  );
 }
 
 const notYet = {
@@ -110,6 +170,7 @@ const notYet = {
   otherAuthors: [],
   stackBase: null,
   landed: [],
+  oldHeads: [],
   patches: [],
   suggestedBy: [],
   pushAccess: [],
@@ -120,7 +181,11 @@ const notYet = {
 type Reading = { readonly context: CollectContext; readonly github: GitHub; readonly inForce: InForce };
 
 /** What the gate wants besides, all at once; then what a roster or policy file would become, if one is changed. */
-async function readMore(reading: Reading, pull: PullRead, known: Facts): Promise<Facts> {
+async function readMore(
+  reading: Reading,
+  pull: PullRead,
+  known: Facts,
+): Promise<{ facts: Facts; proposed: readonly ProposedChange[] }> {
   const { context, github, inForce } = reading;
   const { roster, policies } = inForce.config;
   const inUse = policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
@@ -130,7 +195,8 @@ async function readMore(reading: Reading, pull: PullRead, known: Facts): Promise
     (stacked || known.base === known.defaultBranch) &&
     inForce.guarded.some(({ version }) => version !== null);
   const now = context.now();
-  const shas = known.commits.kind === "read" ? known.commits.value.map(({ sha }) => sha) : [];
+  const oldHeads = want.oldHeads.length === 0 ? [] : await readOldHeads(github, known, want.oldHeads, now);
+  const shas = commitsIn([known, ...oldHeads]);
   const [files, stackBase, landed, patches, suggestedBy, pushAccess, notes] = await Promise.all([
     want.oldPaths || guards ? withOldPaths(github, pull, now) : known.files,
     stacked ? readStackBase(github, known, now) : null,
@@ -140,8 +206,13 @@ async function readMore(reading: Reading, pull: PullRead, known: Facts): Promise
     readPushAccess(github, known, want.pushAccess, now),
     want.notes ? readNotes(github, known, shas, now) : known.notes,
   ]);
-  const facts = { ...known, files, stackBase, landed, patches, suggestedBy, pushAccess, notes };
-  return { ...facts, configChanges: await readConfigChanges(reading, facts) };
+  const facts = { ...known, oldHeads, files, stackBase, landed, patches, suggestedBy, pushAccess, notes };
+  const proposed = await readProposedChanges(reading, facts);
+  return { facts: { ...facts, configChanges: proposed.map(({ change }) => change) }, proposed };
+}
+
+function commitsIn(heads: readonly { readonly commits: Facts["commits"] }[]): string[] {
+  return heads.flatMap(({ commits }) => (commits.kind === "read" ? commits.value.map(({ sha }) => sha) : []));
 }
 
 /** Whether a policy names the base branch. If none does, the rules of the stack that it may be part of decide. */
@@ -185,10 +256,10 @@ function landedCache({ store, now }: CollectContext, { owner, repo, base }: Fact
 }
 
 /** Only what lands on the default branch comes into force. */
-async function readConfigChanges(
+async function readProposedChanges(
   { context, github, inForce }: Reading,
   facts: Facts,
-): Promise<readonly ConfigChange[]> {
+): Promise<readonly ProposedChange[]> {
   if ((facts.stackBase ?? facts.base) !== facts.defaultBranch) return [];
   const { files } = facts;
   const suspects = inForce.guarded.filter(

@@ -1,16 +1,17 @@
-import { randomUUID } from "node:crypto";
 import { collectFacts, read } from "./collect-facts.ts";
 import { judge } from "./gate/judge.ts";
 import { strictest } from "./gate/strictest.ts";
 import type { Problem, Verdict } from "./gate/verdict.ts";
 import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
+import { undecidable } from "./failed-look.ts";
 import { type GroupRef, readGroup } from "./github/read-group.ts";
 import { repoKey } from "./github/targets.ts";
-import { headLeaseMs, type LookContext, type LookResult, publishVerdict, whatIsUnread } from "./look.ts";
+import { type HeadLease, withHead } from "./lease.ts";
+import { type LookContext, type LookResult, whatIsUnread } from "./look.ts";
+import { publishVerdict } from "./publish-checks.ts";
 import { newestAudit } from "./store/audit.ts";
 import { closeGroup, openGroup, rememberGroupPulls } from "./store/groups.ts";
-import { leaseHead, releaseHead } from "./store/heads.ts";
 
 export type GroupRequest = {
   readonly owner: string;
@@ -38,25 +39,22 @@ export async function lookAtGroup(
   const repo = repoKey(owner, request.repo);
   const group = await openGroup(store, repo, sha);
   if (group === null) return null;
-  const holder = `${context.worker} ${randomUUID()}`;
-  const leasedAt = context.now();
-  const lease = await leaseHead(store, { repo, sha, worker: holder, now: leasedAt, leaseMs: headLeaseMs });
-  if (lease === null) return { kind: "busy" };
-  try {
-    const until = leasedAt + headLeaseMs;
-    return await lookAt(context, github, { ...request, ...group, look: lease.look, until });
-  } finally {
-    await releaseHead(store, { repo, sha, worker: holder });
-  }
+  const looked = await withHead(context, { repo, sha }, async (lease) => ({
+    result: await lookAt(context, github, { ...request, ...group, lease }),
+  }));
+  return looked === null ? { kind: "busy" } : looked.result;
 }
 
-type Looking = GroupRef & GroupRequest & { readonly look: number; readonly until: number };
+type Looking = GroupRef & GroupRequest & { readonly lease: HeadLease };
 
 async function lookAt(context: LookContext, github: GitHub, looking: Looking): Promise<LookResult | null> {
   const { store, appId, now } = context;
-  const { owner, repo, sha, look } = looking;
+  const began = now();
+  const { owner, repo, sha } = looking;
+  const { look } = looking.lease;
   const key = repoKey(owner, repo);
   const group = await readGroup(github, looking, { appId, now: now() });
+  const readAt = now();
   if (group === null) {
     await closeGroup(store, key, sha);
     return null;
@@ -67,15 +65,16 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
   const judged =
     group.pulls.kind === "read"
       ? await Promise.all(pulls.map(async (number) => judgePull(context, github, { ...looking, number })))
-      : [{ verdict: undecidable(looking, 0, unrecognised(group.pulls)), unread: null }];
+      : [{ verdict: undecidableGroup(sha, 0, unrecognised(group.pulls)), unread: null }];
   const verdicts = judged.flatMap(({ verdict }) => verdict ?? []);
   if (verdicts.length === 0) return { kind: "not-gated", headSha: sha };
   const verdict = strictest(verdicts);
   const newest = await newestAudit(store);
-  const { wrote } = await publishVerdict(context, github, {
-    ...looking,
-    headSha: sha,
+  const collectedAt = now();
+  const to = { ...looking, headSha: sha, now: now() };
+  const { wrote } = await publishVerdict(github, to, {
     verdict: { ...verdict, notes: [...verdict.notes, ...pullsNamed(pulls)] },
+    text: null,
     checkRun: group.checkRun,
     witness: newest === null ? `look:${look}` : `look:${look} audit:${newest.seq}:${newest.hash}`,
   });
@@ -83,7 +82,13 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
     verdict.outcome.kind === "undecidable"
       ? (judged.map((each) => each.unread).find((why) => why !== null) ?? null)
       : null;
-  return { kind: "published", headSha: sha, look, verdict, wrote, unread, unanswered: [] };
+  const phases = {
+    read: readAt - began,
+    collect: collectedAt - readAt,
+    record: 0,
+    publish: now() - collectedAt,
+  };
+  return { kind: "published", headSha: sha, look, verdict, wrote, unread, unanswered: [], phases };
 }
 
 type Judged = { readonly verdict: Verdict | null; readonly unread: string | null };
@@ -107,7 +112,7 @@ async function judgePull(
     if (!(error instanceof GitHubError && error.gone)) throw error;
     const what = `#${number} of this merge group cannot be read: ${error.message}`;
     const repair = "Let the app see it, then take it out of the merge queue and add it again.";
-    return { verdict: undecidable(pull, number, { what, repair }), unread: null };
+    return { verdict: undecidableGroup(pull.sha, number, { what, repair }), unread: null };
   }
 }
 
@@ -119,20 +124,8 @@ function unrecognised({ kind, ...rest }: { kind: string; why?: string }): Proble
   };
 }
 
-function undecidable({ sha }: GroupRef, number: number, problem: Problem): Verdict {
-  return {
-    outcome: { kind: "undecidable", problems: [problem] },
-    mode: "enforce",
-    number,
-    url: "",
-    headSha: sha,
-    siblings: [],
-    evidence: [],
-    contributors: [],
-    rules: [],
-    refused: [],
-    notes: [],
-  };
+function undecidableGroup(headSha: string, number: number, problem: Problem): Verdict {
+  return undecidable({ headSha, number, mode: "enforce" }, problem);
 }
 
 function pullsNamed(pulls: readonly number[]): string[] {

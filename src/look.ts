@@ -1,24 +1,27 @@
-import { randomUUID } from "node:crypto";
 import { answerCommands } from "./answer-commands.ts";
-import { type CollectContext, collectFacts, read } from "./collect-facts.ts";
+import { type CollectContext, type Collected, collectFacts, read } from "./collect-facts.ts";
 import type { Evidence } from "./gate/evidence.ts";
-import type { Facts } from "./gate/facts.ts";
+import type { Facts, Observation } from "./gate/facts.ts";
 import { signsToRemember } from "./gate/assistance.ts";
 import { judge } from "./gate/judge.ts";
+import { headsScanned } from "./gate/old-heads.ts";
 import type { Policy } from "./gate/policy.ts";
-import { render } from "./gate/render.ts";
 import { strictest } from "./gate/strictest.ts";
 import type { Config, Verdict } from "./gate/verdict.ts";
-import { type GitHub, requestTimeoutMs } from "./github/client.ts";
+import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
-import { type HeadRef, publishCheckRun, type Published } from "./github/publish-check-run.ts";
-import type { OwnCheckRun, PullRead, PullRef } from "./github/read-pull.ts";
+import type { Published } from "./github/publish-check-run.ts";
+import type { PullRead, PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
-import { leaseHead, releaseHead } from "./store/heads.ts";
+import { type HeadLease, withHead } from "./lease.ts";
+import { type Memory, toText } from "./memory.ts";
+import { publishChecks, type PublishedVerdict } from "./publish-checks.ts";
 import { knownHead, noteRead } from "./store/pulls.ts";
 import { evidenceObservation, rememberObservations } from "./store/observations.ts";
 import { recordLook } from "./store/record-look.ts";
 import { rememberShown } from "./store/shown.ts";
+import { inTransaction } from "./store/store.ts";
+import { rememberTraces } from "./store/traces.ts";
 
 /** What every look needs. `worker` names who holds its leases. */
 export type LookContext = CollectContext & { readonly worker: string };
@@ -44,10 +47,9 @@ export type LookResult =
       readonly look: number;
       readonly verdict: Verdict;
       readonly wrote: Published["wrote"];
+      /** How long each part took, ms. */
+      readonly phases: Readonly<Record<"read" | "collect" | "record" | "publish", number>>;
     };
-
-/** Who may judge and publish on a head SHA: long enough for a large pull request, short enough when its holder died. */
-export const headLeaseMs = 60_000;
 
 /**
  * How far our clock may be behind GitHub's, where only ours tells since when a check run stands: GitHub asks apps to allow
@@ -68,82 +70,111 @@ const headMovesMax = 3;
 export async function look(context: LookContext, github: GitHub, request: LookRequest): Promise<LookResult> {
   const { store } = context;
   const { pull } = request;
-  // A worker looks several times at once: one that comes back after its lease ran out must not give back another's.
-  const holder = `${context.worker} ${randomUUID()}`;
   const repo = repoKey(pull.owner, pull.repo);
   let sha = (await knownHead(store, repo, pull.number)) ?? (await read(context, github, pull)).facts.headSha;
   for (let moves = 0; moves < headMovesMax; moves++) {
     const leased = sha;
-    const leasedAt = context.now();
-    const lease = await leaseHead(store, {
-      repo,
-      sha: leased,
-      worker: holder,
-      now: leasedAt,
-      leaseMs: headLeaseMs,
-    });
-    if (lease === null) return { kind: "busy" };
-    try {
+    const looked = await withHead(context, { repo, sha }, async (lease) => {
+      const began = context.now();
       const seen = await read(context, github, pull);
-      if (seen.facts.headSha === leased) {
-        return await lookAt(context, github, request, {
-          seen,
-          look: lease.look,
-          until: leasedAt + headLeaseMs,
-        });
-      }
-      sha = seen.facts.headSha;
-    } finally {
-      await releaseHead(store, { repo, sha: leased, worker: holder });
-    }
+      if (seen.facts.headSha === leased) return lookAt(context, github, request, { seen, lease, began });
+      return { kind: "moved", to: seen.facts.headSha } as const;
+    });
+    if (looked === null) return { kind: "busy" };
+    if (looked.kind !== "moved") return looked;
+    sha = looked.to;
   }
   throw new GitHubError(`The head of ${repo}#${pull.number} kept moving.`);
 }
 
 type Judged = { readonly facts: Facts; readonly verdict: Verdict };
-type Looking = { readonly seen: PullRead; readonly look: number; readonly until: number };
+type Looking = { readonly seen: PullRead; readonly lease: HeadLease; readonly began: number };
 
 async function lookAt(
   context: LookContext,
   github: GitHub,
   request: LookRequest,
-  { seen, look, until }: Looking,
+  { seen, lease, began }: Looking,
 ): Promise<LookResult> {
   const { owner, repo, headSha } = seen.facts;
-  const { facts, config, versions } = await collectFacts(context, github, seen);
+  const readAt = context.now();
+  const collected = await collectFacts(context, github, seen);
+  const { facts, config, memories, restored, proposed } = collected;
+  const collectedAt = context.now();
+  await rememberObservations(context.store, restored);
+  const { judged, found, witness } = await judgeAll(context, request, collected, lease);
+  const recordedAt = context.now();
+  const published = await publishChecks(
+    github,
+    { owner, repo, headSha, lease, rewrite: request.rewrite, now: context.now() },
+    {
+      verdict: judged.length === 0 ? null : strictest(judged.map((each) => each.verdict)),
+      text: toText([...memories, ...found]),
+      witness,
+      checkRun: seen.checkRun,
+      proposed: facts.some(({ open }) => open) ? proposed : null,
+      configCheckRun: seen.configCheckRun,
+    },
+  );
+  if (published !== null)
+    await rememberShownBy(
+      context,
+      judged.map((each) => each.facts),
+      published,
+    );
+  const unanswered = published === null ? [] : await answerCommands(context, github, judged, config);
+  await noteRead(context.store, hintOf(request, seen));
+  if (published === null) return { kind: "not-gated", headSha };
+  const { verdict, wrote } = published;
+  const unread =
+    verdict.outcome.kind === "undecidable"
+      ? (facts.map(whatIsUnread).find((why) => why !== null) ?? null)
+      : null;
+  const phases = {
+    read: readAt - began,
+    collect: collectedAt - readAt,
+    record: recordedAt - collectedAt,
+    publish: context.now() - recordedAt,
+  };
+  return { kind: "published", headSha, look: lease.look, verdict, wrote, unread, unanswered, phases };
+}
+
+/** Judges every pull request that shares the head SHA, and records what was seen and decided. */
+async function judgeAll(
+  context: LookContext,
+  { installation }: LookRequest,
+  { facts, config, versions }: Collected,
+  { look }: HeadLease,
+): Promise<{ judged: Judged[]; found: Memory[]; witness: string }> {
+  const found: Memory[] = [];
   const judged: Judged[] = [];
   let witness = "";
   for (const each of facts) {
     const evidence = signsToRemember(each, policiesIn(config));
     const verdict = judge(each, config);
-    if (verdict === null) {
-      await rememberEvidence(context, each, evidence);
-      continue;
+    found.push({ number: each.number, observations: evidence.map(asObservation) });
+    if (verdict === null) await rememberEvidence(context, each, evidence);
+    else {
+      const entry = await record(context, installation, { facts: each, verdict, evidence, versions });
+      witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
+      if (each.open) judged.push({ facts: each, verdict });
     }
-    const entry = await record(context, request.installation, { facts: each, verdict, evidence, versions });
-    witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
-    if (each.open) judged.push({ facts: each, verdict });
+    // Only now: a commit that counts as scanned is not read again.
+    await rememberScanned(context, each, config);
   }
-  if (judged.length === 0) {
-    await noteRead(context.store, hintOf(request, seen));
-    return { kind: "not-gated", headSha };
+  return { judged, found, witness };
+}
+
+/** From now on an override can mean this check run. */
+export async function rememberShownBy(
+  { store, now }: LookContext,
+  pulls: readonly Pick<Facts, "owner" | "repo" | "number" | "headSha">[],
+  { at, passing }: PublishedVerdict,
+): Promise<void> {
+  for (const { owner, repo, number, headSha: sha } of pulls) {
+    const shownAt = at ?? now() + clockDriftMaxMs;
+    await rememberShown(store, { repo: repoKey(owner, repo), number, sha, passing, at: shownAt });
   }
-  const verdict = strictest(judged.map((each) => each.verdict));
-  const { checkRun } = seen;
-  const { rewrite } = request;
-  const about = { owner, repo, headSha, verdict, checkRun, witness, rewrite, until };
-  const { wrote, at, passing } = await publishVerdict(context, github, about);
-  const shown = { sha: headSha, passing, at: at ?? context.now() + clockDriftMaxMs };
-  for (const { facts: each } of judged) {
-    await rememberShown(context.store, { repo: repoKey(owner, repo), number: each.number, ...shown });
-  }
-  const unanswered = await answerCommands(context, github, judged, config);
-  await noteRead(context.store, hintOf(request, seen));
-  const unread =
-    verdict.outcome.kind === "undecidable"
-      ? (facts.map(whatIsUnread).find((why) => why !== null) ?? null)
-      : null;
-  return { kind: "published", headSha, look, verdict, wrote, unread, unanswered };
 }
 
 /** Written last: until then a sweep would find that this pull request still needs its look. */
@@ -152,34 +183,10 @@ function hintOf({ installation }: LookRequest, { facts, updatedAt }: PullRead) {
   return { repo: repoKey(owner, repo), number, installation, headSha, base, open, merged, updatedAt };
 }
 
-/**
- * Publishes a verdict on a head SHA that is leased until `until`. @throws GitHubError, also when the lease is about to run out:
- * who comes after us may hold it before a hanging request is answered; what we say then could be older than theirs.
- * @returns also whether it lets pass what is to be merged.
- */
-export async function publishVerdict(
-  context: LookContext,
-  github: GitHub,
-  about: HeadRef & {
-    readonly verdict: Verdict;
-    readonly checkRun: OwnCheckRun | null;
-    readonly witness: string;
-    readonly rewrite: boolean;
-    readonly until: number;
-  },
-): Promise<Published & { readonly passing: boolean }> {
-  const { owner, repo, headSha, verdict, checkRun, witness, rewrite, until } = about;
-  if (context.now() > until - requestTimeoutMs)
-    throw new GitHubError(`The look at ${headSha.slice(0, 7)} took too long to be published.`);
-  const options = { externalId: witness, rewrite, now: context.now() };
-  const output = render(verdict);
-  const published = await publishCheckRun(github, { owner, repo, headSha }, output, checkRun, options);
-  return { ...published, passing: output.conclusion === "success" };
-}
-
 /** What may be there when it is asked for again, unlike what is past a limit. */
 export function whatIsUnread(facts: Facts): string | null {
-  const parts = [facts.commits, facts.files, facts.reviews, facts.labels, facts.timeline, facts.notes];
+  const { commits, files, reviews, labels, timeline, notes, oldHeads } = facts;
+  const parts = [commits, files, reviews, labels, timeline, notes, ...oldHeads.map((head) => head.commits)];
   return (
     parts.flatMap((part) => (part.kind === "unreadable" && part.pastLimit !== true ? [part.why] : []))[0] ??
     null
@@ -190,16 +197,33 @@ function policiesIn(config: Config): Policy[] {
   return config.policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
 }
 
-/** A base that is not gated today may be changed to one that is; what was seen until then still counts. */
+/**
+ * A base that is not gated today may be changed to one that is, and the change may come back under another number; what was
+ * seen until then still counts.
+ */
 async function rememberEvidence(
   { store, now }: LookContext,
-  { owner, repo, number }: Facts,
+  facts: Facts,
   evidence: readonly Evidence[],
 ): Promise<void> {
-  const key = repoKey(owner, repo);
+  const key = repoKey(facts.owner, facts.repo);
+  await inTransaction(store, async (transaction) => {
+    const seen = evidence.map((entry) => evidenceObservation(key, facts.number, entry, now()));
+    await rememberObservations(transaction, seen);
+    await rememberTraces(transaction, key, facts);
+  });
+}
+
+function asObservation(evidence: Evidence): Observation {
+  return { kind: "evidence", evidence };
+}
+
+async function rememberScanned({ store, now }: LookContext, facts: Facts, config: Config): Promise<void> {
+  const about = { repo: repoKey(facts.owner, facts.repo), number: facts.number, at: now() };
+  const scanned = headsScanned(facts, config);
   await rememberObservations(
     store,
-    evidence.map((entry) => evidenceObservation(key, number, entry, now())),
+    scanned.map((sha) => ({ ...about, key: sha, observation: { kind: "scanned", sha } })),
   );
 }
 

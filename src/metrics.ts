@@ -1,3 +1,4 @@
+import type { LookMeasure } from "./delivery/worker.ts";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { type Call, pointsOf, type Quota } from "./github/usage.ts";
 
@@ -8,14 +9,6 @@ export type Metrics = {
   readonly looked: (look: LookMeasure) => void;
   /** Reads what is only known when it is asked for, and returns the text and its content type. */
   readonly render: (state: MetricsState) => Promise<{ readonly text: string; readonly type: string }>;
-};
-
-export type LookMeasure = {
-  readonly verdict: string;
-  /** Milliseconds by phase: read, collect, judge, publish. */
-  readonly phases: Readonly<Record<string, number>>;
-  /** From the delivery to the check run, ms; null where no delivery asked for the look or it was repeated. */
-  readonly sinceDeliveryMs: number | null;
 };
 
 export type MetricsState = {

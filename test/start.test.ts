@@ -1,3 +1,4 @@
+import { containing } from "./end-to-end/containing.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import { openStore } from "../src/store/store.ts";
 import { anyPrivateKey } from "./end-to-end/inbox-server.ts";
 import { logLine } from "./end-to-end/log-line.ts";
 import { deliver, pullPayload, webhookSecret } from "./end-to-end/signed-delivery.ts";
+import { until } from "./end-to-end/until.ts";
 
 const privateKey = anyPrivateKey();
 
@@ -34,6 +36,9 @@ async function started(): Promise<Running & { dataDir: string; log: Record<strin
   return { ...running, dataDir, log };
 }
 
+/** What is known of GitHub before it was asked. */
+const github = { quotaLeft: {}, missingPermissions: [] };
+
 async function get(url: string) {
   const answer = await fetch(url);
   return { status: answer.status, body: await answer.json() };
@@ -44,14 +49,35 @@ it("is ready as soon as it has started, and has nothing to do", async () => {
 
   expect(await get(`${server.url}/health`)).toEqual({
     status: 200,
-    body: { ready: true, store: "ok", backlog: 0, oldestWaitingMs: 0, failing: 0, mostAttempts: 0 },
+    body: {
+      ready: true,
+      store: "ok",
+      backlog: 0,
+      oldestWaitingMs: 0,
+      failing: 0,
+      mostAttempts: 0,
+      ...github,
+    },
   });
   await server.stop("SIGTERM");
   expect(server.log.filter(({ chore }) => chore === undefined)).toMatchObject([
     { msg: "Countersign listens", url: server.url },
+    { level: 40, appId: 1, msg: containing("choose this app as its source") },
     { msg: "Stopping", why: "SIGTERM" },
     { msg: "Stopped" },
   ]);
+});
+
+it("names no repository to whoever asks for its health", async () => {
+  const server = await started();
+  await deliver(server.url, { body: pullPayload() });
+  const { body } = await until("a look to fail", async () => {
+    const health = await get(`${server.url}/health`);
+    return JSON.stringify(health.body).includes('"failing":1') && health;
+  });
+  await server.stop("the test is over");
+
+  expect(JSON.stringify(body)).not.toMatch(/acme|shop/iu);
 });
 
 it("is not ready while the store cannot be read, and ready again when it can", async () => {
@@ -66,7 +92,7 @@ it("is not ready while the store cannot be read, and ready again when it can", a
   await other.close();
   await server.stop("the test is over");
 
-  expect(sick).toEqual({ status: 503, body: { ready: false, store: "unavailable" } });
+  expect(sick).toEqual({ status: 503, body: { ready: false, store: "unavailable", ...github } });
   expect([refused.status, accepted.status]).toEqual([503, 202]);
   expect(well).toMatchObject({ status: 200, body: { ready: true, store: "ok" } });
 });

@@ -38,7 +38,8 @@ Options:
   --format        jsonl (default): one JSON object a line; csv: with a header
   --help          this text
 
-Environment: DATA_DIR, the server's data folder; default: ./data. The log is only read, beside a running server.
+Environment: DATA_DIR, the server's data folder (default: ./data), or DATABASE_URL, its PostgreSQL
+database. The log is only read, beside a running server.
 
 Exit status: 0 the log is whole, or was exported; 1 it is not; 2 wrong usage, or it cannot be read.
 `;
@@ -124,7 +125,7 @@ async function openLog(environment: NodeJS.ProcessEnv): Promise<Store> {
   const place = readGitHubPlace(environment);
   if (place.kind === "broken") throw new AuditError(place.problems.join("\n"));
   const { dataDir } = place.value;
-  const store = await openStoreToRead({ dataDir });
+  const store = await openStoreToRead(place.value);
   if (store === null)
     throw new AuditError(`no database in ${dataDir}; set DATA_DIR to the server's data folder`);
   return store;

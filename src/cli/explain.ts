@@ -41,8 +41,9 @@ Environment:
   GHE_HOST        the host of a GitHub Enterprise Server or a ghe.com subdomain
   GHE_PROTOCOL    https or http, for GHE_HOST; default: https
   CONFIG_REPO     the organisation's repository of roster and policy; default: .github
-  DATA_DIR        the server's data folder; default: ./data. What a server remembers of
-                  the pull request counts only where its database can be read
+  DATABASE_URL    the server's database, where it is PostgreSQL
+  DATA_DIR        else the server's data folder; default: ./data. What a server remembers
+                  of the pull request counts only where its database can be read
 
 Exit status: 0 passes, or there is nothing to judge; 1 blocked; 2 wrong usage, or it cannot
 be read.
@@ -100,7 +101,8 @@ async function explainPull({ pull, json }: Wanted, io: ExplainIo): Promise<numbe
   const remembered = await openStoreToRead(place);
   const store = remembered ?? (await openEmptyStore());
   try {
-    const context = { store, appId: null, configRepo: place.configRepo, now: io.now };
+    const log = { warn: (_: object, message: string) => io.stderr(`${message}\n`) };
+    const context = { store, appId: null, configRepo: place.configRepo, now: io.now, log };
     const { seen, collected } = await collect(context, pull, place);
     for (const line of unknownHere(place, pull, { seen, remembers: remembered !== null }))
       io.stderr(`${line}\n`);

@@ -64,7 +64,6 @@ export function factsOf(given: {
       .map(({ value }) => withAccount(identityOf(value))),
     signedByGitHub: false,
   });
-  const none = { kind: "read", value: [] } as const;
   return {
     owner: "",
     repo: "",
@@ -83,10 +82,12 @@ export function factsOf(given: {
     bodyEdited: null,
     stackBase: null,
     landed: [],
+    oldHeads: [],
+    sameNamed: [],
     patches: [],
     suggestedBy: [],
     pushAccess: [],
-    notes: { kind: "read", value: commits.flatMap(({ sha, note }) => (note ? [{ sha, text: note }] : [])) },
+    notes: { kind: "read", value: notesOf(commits) },
     configChanges: [],
     assignees: [],
     title: "",
@@ -99,6 +100,12 @@ export function factsOf(given: {
     observations: [],
     readAt: new Date(now).toISOString(),
   };
+}
+
+const none = { kind: "read", value: [] } as const;
+
+function notesOf(commits: readonly LocalCommit[]) {
+  return commits.flatMap(({ sha, note }) => (note ? [{ sha, text: note }] : []));
 }
 
 /** `Name <e-mail>`; without an address all of it is the name. */

@@ -4,13 +4,14 @@ import { requireNode } from "../node-version.ts";
 const help = `countersign COMMAND
 
 Countersign holds AI-assisted pull requests until a senior engineer has approved
-exactly what will land. These commands only look, at files, local repositories and pull
-requests; the server is started with npm start in a clone.
+exactly what will land. These commands only look, at files, local repositories, pull
+requests and the server's database; the server is started with npm start in a clone.
 
 Commands:
   audit verify       finds what was changed or taken out of the server's audit log
   audit export       the audit log as JSON lines or CSV
   check              judges a local git range as if it were a pull request
+  db backup FILE     a copy of the server's SQLite database, beside a running server
   detect [RANGE]     the signs of AI assistance in each commit of a git range
   explain PULL       what the gate says of a pull request on GitHub, and why
   validate FILE...   every problem of roster and policy files, with line and column
@@ -44,6 +45,10 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
     case "check": {
       const { check } = await import("./check.ts");
       return check(rest, { ...here, stdout, now: Date.now() });
+    }
+    case "db": {
+      const { db } = await import("./db.ts");
+      return db(rest, { ...here, stdout });
     }
     case "detect": {
       const { detect } = await import("./detect.ts");

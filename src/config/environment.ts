@@ -18,6 +18,8 @@ export type Environment = {
   readonly dataDir: string;
   /** How long rows of the audit log are kept; null: for ever. */
   readonly auditKeepDays: number | null;
+  /** PostgreSQL's address, which may hold a password; null for SQLite in `dataDir`. */
+  readonly databaseUrl: string | null;
   /** Name of the repository that holds the organisation's roster and policy. */
   readonly configRepo: string;
   /** Base of the REST API, without a slash at its end. Octokit finds GraphQL from it. */
@@ -62,16 +64,16 @@ export function readEnvironment(
     auditKeepDays: readAuditKeepDays(env, complain),
     ...readPlace(env, complain),
   };
-  if (env["DATABASE_URL"])
-    complain("DATABASE_URL: PostgreSQL is not supported by this version yet; unset DATABASE_URL");
   return problems.length === 0 ? { kind: "ok", value } : { kind: "broken", problems };
 }
 
-/** Where GitHub and its configuration repository are, as `readEnvironment` finds them: all a command needs that only reads. */
+type PlaceKey = "apiUrl" | "webUrl" | "configRepo" | "dataDir" | "databaseUrl";
+
+/** Where GitHub, its configuration repository and the database are, as `readEnvironment` finds them: all a command needs that only reads. */
 export function readGitHubPlace(
   env: Variables,
 ):
-  | { readonly kind: "ok"; readonly value: Pick<Environment, "apiUrl" | "webUrl" | "configRepo" | "dataDir"> }
+  | { readonly kind: "ok"; readonly value: Pick<Environment, PlaceKey> }
   | { readonly kind: "broken"; readonly problems: readonly string[] } {
   const problems: string[] = [];
   const complain: Complain = (problem) => problems.push(problem);
@@ -81,7 +83,33 @@ export function readGitHubPlace(
 
 function readPlace(env: Variables, complain: Complain) {
   const dataDir = env["DATA_DIR"] || "./data";
-  return { dataDir, configRepo: readConfigRepo(env, complain), ...readGitHubUrls(env, complain) };
+  const databaseUrl = readDatabaseUrl(env, complain);
+  return {
+    dataDir,
+    databaseUrl,
+    configRepo: readConfigRepo(env, complain),
+    ...readGitHubUrls(env, complain),
+  };
+}
+
+/** The problem quotes nothing of it: anywhere in it may be a password. */
+function readDatabaseUrl(env: Variables, complain: Complain): string | null {
+  const text = env["DATABASE_URL"] || null;
+  if (text === null || isPostgresUrl(text)) return text;
+  complain(
+    "DATABASE_URL: expected postgres://USER:PASSWORD@HOST:5432/DATABASE, in USER and PASSWORD other characters than letters and digits percent-encoded",
+  );
+  return null;
+}
+
+function isPostgresUrl(text: string): boolean {
+  try {
+    const { protocol, hostname, pathname, username, password } = new URL(text);
+    for (const part of [pathname, username, password]) decodeURIComponent(part);
+    return /^postgres(ql)?:$/u.test(protocol) && hostname !== "" && pathname.length > 1;
+  } catch {
+    return false;
+  }
 }
 
 function readAppId(env: Variables, complain: Complain): number {

@@ -1,18 +1,40 @@
+import { randomUUID } from "node:crypto";
 import type { GitHub } from "../github/client.ts";
+import { priority as priorities } from "../github/effects.ts";
 import { GitHubError, toGitHubError } from "../github/errors.ts";
 import { listOpenPulls, listRepositories } from "../github/open-pulls.ts";
 import type { PullRef } from "../github/read-pull.ts";
 import { groupTarget, parseTarget, pullTarget, repoKey, repoTarget, type Target } from "../github/targets.ts";
+import { leaseMs, whileRenewed } from "../lease.ts";
+import { failuresShownFrom, showFailure } from "../failed-look.ts";
 import { look, type LookContext, type LookResult } from "../look.ts";
 import { lookAtGroup } from "../look-group.ts";
 import { openGroupsWith } from "../store/groups.ts";
-import { type ClaimedMark, claimMark, finishMark, putMarks, releaseMark, retryMark } from "../store/marks.ts";
+import {
+  type ClaimedMark,
+  claimMark,
+  finishMark,
+  putMarks,
+  releaseMark,
+  renewMark,
+  retryMark,
+} from "../store/marks.ts";
 import { forgetOpen, hintPulls } from "../store/pulls.ts";
 
 /** What the worker needs besides a look's context. */
 export type WorkerContext = LookContext & {
   readonly clientFor: (installation: number) => Promise<GitHub>;
   readonly log: Log;
+  /** Told of every look that ended in a check run. */
+  readonly looked?: (look: LookMeasure) => void;
+};
+
+export type LookMeasure = {
+  readonly verdict: string;
+  /** Milliseconds by phase: read, collect, record, publish. */
+  readonly phases: Readonly<Record<string, number>>;
+  /** From the delivery to the check run, ms; null where the look had failed before, or nobody waits for it. */
+  readonly sinceDeliveryMs: number | null;
 };
 
 /** The part of pino that is used. */
@@ -33,8 +55,6 @@ export type Worker = {
 const looksAtOnceMax = 8;
 /** How often marks that became due without a delivery (a retry, another replica's) are found. */
 const pollMs = 1000;
-/** Longer than a look may take: whoever claims the mark after that finds the head lease run out, too. */
-const markLeaseMs = 120_000;
 /** Another look is at the head SHA; it rarely takes longer. */
 const busyDelayMs = 200;
 /** What an operator can do about an answer that was lost. */
@@ -62,7 +82,8 @@ export function startWorker(context: WorkerContext): Worker {
       state.askedAgain = false;
       while (!state.stopped && running.size < looksAtOnceMax) {
         const { store, worker } = context;
-        const mark = await claimMark(store, { worker, now: context.now(), leaseMs: markLeaseMs });
+        const claim = `${worker} ${randomUUID()}`;
+        const mark = await claimMark(store, { worker: claim, now: context.now(), leaseMs });
         if (mark === null) break;
         const work = workOff(context, mark).finally(() => {
           running.delete(work);
@@ -102,23 +123,44 @@ async function workOff(context: WorkerContext, mark: ClaimedMark): Promise<void>
   try {
     const target = parseTarget(mark.target);
     if (target === null) throw new Error(`This version does not know the target ${mark.target}`);
-    const result = await visit(context, mark, target);
+    const renew = async () => renewMark(context.store, mark, { now: context.now(), leaseMs });
+    const result = await whileRenewed(renew, async () => visit(context, mark, target));
     if (result?.kind === "busy") await releaseMark(context.store, mark, context.now() + busyDelayMs);
     else if (result?.kind === "published" && result.unread !== null) {
       await giveBack(context, mark, new GitHubError(result.unread));
     } else await finishMark(context.store, mark);
     if (result?.kind === "published") {
-      const { headSha, look: number, verdict, wrote } = result;
+      const { headSha, look: number, verdict, wrote, phases } = result;
+      const waited = mark.attempts === 0 && mark.priority < priorities.sweep;
+      const sinceDeliveryMs = waited ? context.now() - mark.dueAt : null;
+      context.looked?.({ verdict: verdict.outcome.kind, phases, sinceDeliveryMs });
       context.log.info({ ...about, headSha, look: number, verdict: verdict.outcome.kind, wrote }, "Looked");
       for (const error of result.unanswered) context.log.warn({ ...about, headSha, error }, unansweredAdvice);
     }
   } catch (error) {
+    await showIfLasting(context, mark, error);
     await giveBack(context, mark, error).catch((failed: unknown) => {
       context.log.error(
         { ...about, error: String(failed) },
         "A failed look could not be recorded; its lease will run out",
       );
     });
+  }
+}
+
+/** A look that fails once or twice is nobody's business; one that goes on failing must not leave a green check behind. */
+async function showIfLasting(context: WorkerContext, mark: ClaimedMark, error: unknown): Promise<void> {
+  const attempts = mark.attempts + 1;
+  const target = parseTarget(mark.target);
+  if (attempts < failuresShownFrom || target === null || (error instanceof GitHubError && error.gone)) return;
+  try {
+    const github = await clientOf(context, mark.installation);
+    await showFailure(context, github, { target, error });
+  } catch (failed) {
+    context.log.warn(
+      { target: mark.target, installation: mark.installation, attempts, error: String(failed) },
+      "A look keeps failing, and the failing check could not be written either",
+    );
   }
 }
 

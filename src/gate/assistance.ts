@@ -12,7 +12,9 @@ import { isSame, sameLogin } from "./roster.ts";
  * from earlier looks; or, where there is none and nobody attests otherwise, assumed because the policy says so.
  */
 export function assistanceIn(facts: Facts, policy: Policy): readonly Evidence[] {
-  const now = signsIn(facts, policy);
+  const now = signsIn(facts, policy).map((entry) =>
+    isReplaced(entry, facts) ? { ...entry, ...replaced } : entry,
+  );
   const seen = new Set(now.map(evidenceKey));
   const earlier = remembered(facts)
     .filter((entry) => !seen.has(evidenceKey(entry)))
@@ -25,13 +27,33 @@ export function assistanceIn(facts: Facts, policy: Policy): readonly Evidence[] 
   ];
 }
 
-function signsIn(facts: Facts, policy: Policy): Evidence[] {
+const replaced = { remembered: true, gone: true } as const;
+
+/** Whether it was found in a commit of an old head. */
+function isReplaced({ place }: Evidence, { commits, oldHeads }: Facts): boolean {
+  if (oldHeads.length === 0 || place.kind !== "commit" || commits.kind !== "read") return false;
+  return commits.value.every(({ sha }) => sha !== place.sha);
+}
+
+function signsIn(known: Facts, policy: Policy): Evidence[] {
+  const facts = { ...known, commits: withReplaced(known) };
   return [
     ...detectPull(facts, policy.ai.labels),
     ...markersIn(facts, policy),
     ...attestationIn(facts, policy),
     ...(policy.ai.notes && facts.notes.kind === "read" ? detectNotes(facts.notes.value).evidence : []),
   ];
+}
+
+/** The commits of the pull request, then those of old heads, each once. */
+function withReplaced({ commits, oldHeads }: Facts): Facts["commits"] {
+  const old = oldHeads.flatMap((head) => (head.commits.kind === "read" ? head.commits.value : []));
+  if (old.length === 0) return commits;
+  const now = commits.kind === "read" ? commits.value : [];
+  return {
+    kind: "read",
+    value: [...new Map([...now, ...old].map((commit) => [commit.sha, commit])).values()],
+  };
 }
 
 /**

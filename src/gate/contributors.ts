@@ -1,6 +1,6 @@
 import { toolIdentity } from "./detect.ts";
 import type { Account, GitIdentity } from "./accounts.ts";
-import type { Commit, Facts } from "./facts.ts";
+import type { Commit, Facts, TimelineEvent } from "./facts.ts";
 import { ancestorsInRange, keepsPatch, pushesOf, type Rewrite, updateMergesOf } from "./patches.ts";
 import {
   findByEmail,
@@ -16,7 +16,7 @@ import type { Contributor } from "./verdict.ts";
 
 /**
  * Everybody who shaped the change (design: "Whose change is it"): the author of the pull request, authors, committers and
- * co-authors of its commits, everybody seen pushing to its head branch, and the people behind an agent that opened it.
+ * co-authors of its commits, everybody seen pushing to its head branch, and the people behind an agent that took part.
  * Tools and bots are not contributors. Git's names and e-mails are claims: they can lower the level, never raise it.
  */
 export function contributors(facts: Facts, roster: Roster): Contributor[] {
@@ -52,21 +52,80 @@ function found(facts: Facts, roster: Roster): Found[] {
   }
   const rewritten = rewritesByCommit(facts);
   for (const commit of commitsOf(facts)) noteCommit(found, { facts, roster, rewritten }, commit);
+  const nameless = commitsOf(facts).filter(namesNobody);
   for (const seen of facts.observations) {
     if (seen.kind !== "push") continue;
-    const { actor, before, after } = seen;
-    const excuse = before === null ? null : { actor, before, after };
-    noteAccount(found, actor, { text: `pushed ${after.slice(0, 7)}`, excuse });
+    noteAccount(found, seen.actor, {
+      text: `pushed ${seen.after.slice(0, 7)}`,
+      excuse: bringsAny(facts, seen, nameless) ? null : seen,
+    });
   }
   for (const event of facts.timeline.kind === "read" ? facts.timeline.value : []) {
-    if (event.kind !== "force-pushed") continue;
-    const { actor, before, after } = event;
-    const excuse = before === null || after === null ? null : { actor, before, after };
-    const part = { text: `force-pushed ${after?.slice(0, 7) ?? "the head branch"}`, excuse };
-    if (actor === null) note(found, ghost, part);
-    else noteAccount(found, actor, part);
+    if (event.kind === "assigned") noteAssigned(found, facts, event);
+    if (event.kind === "force-pushed") noteForcePush(found, facts, event, nameless);
   }
+  if (!openedByBot(facts)) noteUnseenPushers(found, facts, nameless);
   return found;
+}
+
+type EventOf<Kind extends TimelineEvent["kind"]> = Extract<TimelineEvent, { kind: Kind }>;
+
+function noteForcePush(
+  found: Found[],
+  facts: Facts,
+  { actor, before, after }: EventOf<"force-pushed">,
+  nameless: readonly Commit[],
+): void {
+  const push = before === null || after === null ? null : { actor, before, after };
+  const excuse = push === null || bringsAny(facts, push, nameless) ? null : push;
+  const part = { text: `force-pushed ${after?.slice(0, 7) ?? "the head branch"}`, excuse };
+  if (actor === null) note(found, ghost, part);
+  else noteAccount(found, actor, part);
+}
+
+/** Who was assigned to a bot's pull request stays behind it when taken off again, and so does who assigned an agent to any. */
+function noteAssigned(found: Found[], facts: Facts, { actor, account }: EventOf<"assigned">): void {
+  if (account === null) return;
+  if (isTool(account)) {
+    if (actor !== null) noteAccount(found, actor, { text: `assigned ${account.login}`, excuse: null });
+  } else if (openedByBot(facts) && !facts.assignees.some((other) => isSame(other, account))) {
+    noteAccount(found, account, { text: "was assigned to the bot's pull request", excuse: null });
+  }
+}
+
+/**
+ * Whether git names nothing but a tool for a commit: then somebody else is behind it. Its co-authors are left out: anybody may
+ * be named as one, and whoever is counts anyway.
+ */
+function namesNobody({ author, committer }: Commit): boolean {
+  return toolIdentity(author) !== null && (toolIdentity(committer) !== null || isWebFlow(committer));
+}
+
+function bringsAny(facts: Facts, push: Rewrite, commits: readonly Commit[]): boolean {
+  if (commits.length === 0) return false;
+  const brought = broughtBy(facts, push);
+  return commits.some(({ sha }) => brought.has(sha));
+}
+
+/** The commits a push brought: as far as the range shows, what was there before did not have them. */
+function broughtBy(facts: Facts, { before, after }: Rewrite): ReadonlySet<string> {
+  const there = before === null ? new Set<string>() : ancestorsInRange(facts, before);
+  return new Set([...ancestorsInRange(facts, after)].filter((sha) => !there.has(sha)));
+}
+
+/**
+ * A tool's commit that nobody was seen pushing, and that names no co-author, was made by whom git hides: that can lower the
+ * level, as any claim of git may. An agent's own pull request has the lowest level anyway.
+ */
+function noteUnseenPushers(found: Found[], facts: Facts, nameless: readonly Commit[]): void {
+  if (nameless.length === 0) return;
+  const seen = new Set(pushesOf(facts).flatMap((push) => [...broughtBy(facts, push)]));
+  for (const commit of nameless) {
+    if (seen.has(commit.sha)) continue;
+    if (commit.coAuthors.some((identity) => toolIdentity(identity) === null)) continue;
+    const text = `pushed ${commit.sha.slice(0, 7)}, which names nobody but ${toolIdentity(commit.author)}`;
+    note(found, unseen, { text, excuse: null });
+  }
 }
 
 function commitsOf(facts: Facts): readonly Commit[] {
@@ -109,6 +168,7 @@ type Part = { readonly text: string; readonly excuse: Rewrite | null };
 type Found = { readonly who: Account | GitIdentity | RosterPerson; readonly parts: Part[] };
 
 const ghost: GitIdentity = { name: "a deleted account", email: "", account: null };
+const unseen: GitIdentity = { name: "an unknown account", email: "", account: null };
 
 function noteAuthor(found: Found[], author: Account | null, text: string): void {
   if (author === null) note(found, ghost, { text, excuse: null });
@@ -142,7 +202,7 @@ function rewritesByCommit(facts: Facts): { merges: Map<string, Rewrite>; rebases
   return {
     merges: new Map(updateMergesOf(facts).map(({ commit, rewrite }) => [commit.sha, rewrite])),
     rebases: pushesOf(facts)
-      .filter(({ before }) => !inRange.has(before))
+      .filter(({ before }) => before !== null && !inRange.has(before))
       .map((push) => ({ push, commits: ancestorsInRange(facts, push.after) })),
   };
 }

@@ -67,6 +67,13 @@ export type TimelineEvent =
       readonly at: string;
     }
   | {
+      readonly kind: "assigned";
+      /** Who is to work on it; null for an account that was deleted. Taking them off is another event. */
+      readonly account: Account | null;
+      readonly actor: Account | null;
+      readonly at: string;
+    }
+  | {
       readonly kind: "review-dismissed";
       readonly actor: Account | null;
       readonly reviewId: string | null;
@@ -77,19 +84,22 @@ export type TimelineEvent =
 /**
  * Something seen in passing that GitHub will not show again, recalled from the store.
  * - `review`: the head SHA and base branch a review was submitted on, as its `submitted` delivery said.
- * - `push`: who moved the head branch, and where to.
+ * - `push`: who moved the head branch, and where to; also before the pull request was opened and while it was closed.
  * - `label`: somebody put a label on or took it off.
  * - `evidence`: evidence found by an earlier look, at this pull request or at one it inherits from.
  * - `override`: `/countersign override <reason>`, bound to the head SHA whose check run stood there, not passing, when it was
  *   written; to none where there was no such check run.
  * - `command`: a comment began like a command, and was none that exists.
  * - `answer`: the app has dealt with the commands in these comments at a head SHA; `said`: it answered them.
+ * - `opened`: the pull request was opened before our eyes, so that there was no earlier look that could be forgotten.
+ * - `scanned`: every commit of this head SHA was searched for evidence, and what was found is remembered.
  */
 export type Observation =
   | { readonly kind: "review"; readonly reviewId: string; readonly sha: string; readonly base: string }
   | {
       readonly kind: "push";
       readonly actor: Account;
+      /** Null for the push that created the branch. */
       readonly before: string | null;
       readonly after: string;
       readonly at: string;
@@ -102,6 +112,8 @@ export type Observation =
       readonly at: string;
     }
   | { readonly kind: "evidence"; readonly evidence: Evidence }
+  | { readonly kind: "opened" }
+  | { readonly kind: "scanned"; readonly sha: string }
   | {
       readonly kind: "override";
       /** GitHub's id of the comment. */
@@ -125,6 +137,19 @@ export type Observation =
  * head}. Two with the same fingerprint are the same patch. Read only where a verdict depends on it.
  */
 export type Patch = { readonly base: string; readonly sha: string; readonly fingerprint: Read<string> };
+
+/**
+ * A commit that was the head once and that nobody looked at then: its commits that are not in the base branch; absent where
+ * GitHub does not have it any more.
+ */
+export type OldHead = { readonly sha: string; readonly commits: Read<readonly Commit[]> };
+
+/** A check run or commit status on the head that has our check's name and is not ours. */
+export type SameNamedCheck = {
+  readonly kind: "check run" | "commit status";
+  /** The app's slug, or who set the status; null when GitHub does not say. */
+  readonly by: string | null;
+};
 
 /** Whether an account can push to the repository now. Unlike a review, a comment does not come with it. */
 export type PushAccess = { readonly account: Account; readonly canPush: Read<boolean> };
@@ -179,6 +204,8 @@ export type Facts = {
    * another pull request. Read only where nothing else is evidence.
    */
   readonly landed: readonly string[];
+  /** Replaced before anybody looked, as after several force-pushes in a row. Each is read once. */
+  readonly oldHeads: readonly OldHead[];
   readonly patches: readonly Patch[];
   /** People who left a suggested change in a review of this pull request; read only where a co-author may be one of them. */
   readonly suggestedBy: readonly Account[];
@@ -187,6 +214,8 @@ export type Facts = {
   /** git-ai's notes on the commits (`refs/notes/ai`), by commit SHA; absent where no policy asks for them. */
   readonly notes: Read<readonly { readonly sha: string; readonly text: string }[]>;
   readonly configChanges: readonly ConfigChange[];
+  /** No verdict depends on them: they are named, so that nobody takes them for ours. */
+  readonly sameNamed: readonly SameNamedCheck[];
   /** ISO 8601, UTC: when GitHub answered. The only clock the gate has. */
   readonly readAt: string;
 };

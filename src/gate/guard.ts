@@ -1,6 +1,5 @@
 import type { Account } from "./accounts.ts";
 import type { Facts } from "./facts.ts";
-import { tryAgain } from "./missing.ts";
 import { defaultPolicy, type Policy, type Rule } from "./policy.ts";
 import { findPerson, rank, type Roster, standing } from "./roster.ts";
 import type { Config, Problem } from "./verdict.ts";
@@ -78,18 +77,21 @@ export function configProblems(facts: Facts, config: Config): Problem[] {
 const repairPastCheck =
   "Somebody who may bypass this check has to repair the roster on the default branch: until then nobody can countersign a change of it.";
 
+/** What to do about a file that would be broken, or could not be read: it is no text file then, or too large. */
+export const repairHere = "Repair the file in this pull request.";
+
+/** In the check run about the files, too. */
+export const wouldBeBroken = "would be broken by this pull request";
+
 function proposalProblems(facts: Facts): Problem[] {
   return facts.configChanges.flatMap(({ name, proposal }): Problem[] => {
     if (proposal.kind === "broken") {
-      const what = `${name} would be broken by this pull request: ${proposal.problems.join("; ")}.`;
-      return [{ what, repair: "Repair the file in this pull request." }];
+      return [{ what: `${name} ${wouldBeBroken}: ${proposal.problems.join("; ")}.`, repair: repairHere }];
     }
     if (proposal.kind !== "unreadable") return [];
+    const why = proposal.why.replace(/\.$/u, "");
     return [
-      {
-        what: `What this pull request makes of ${name} could not be read: ${proposal.why}.`,
-        repair: tryAgain,
-      },
+      { what: `What this pull request makes of ${name} could not be read: ${why}.`, repair: repairHere },
     ];
   });
 }

@@ -294,6 +294,21 @@ function brokenNotes(facts: Facts): string[] {
     );
 }
 
+/** Whoever reads "Countersign" in the list of checks should know which one is ours. */
+function sameNamedNotes({ sameNamed }: Facts): string[] {
+  if (sameNamed.length === 0) return [];
+  const shown = sameNamed
+    .slice(0, sameNamedMax)
+    .map(({ kind, by }) => `a ${kind} by ${by ?? "nobody GitHub names"}`);
+  const more = sameNamed.length > shown.length ? `, and ${sameNamed.length - shown.length} more` : "";
+  return [
+    `On this commit there is also ${shown.join(", ")}${more} that is named Countersign, too. This app did not make it, and it decides nothing here. But wherever the rule that requires the check does not name this app as its source, GitHub takes it as well: an administrator should choose the source in the ruleset.`,
+  ];
+}
+
+/** Enough to see who does it. */
+const sameNamedMax = 5;
+
 /** Enough to see what is wrong with the tool that writes them. */
 const brokenNotesMax = 5;
 
@@ -313,6 +328,6 @@ function verdict(
     rules: [],
     refused: [],
     ...parts,
-    notes: [...staleNotes(config), ...brokenNotes(facts), ...(parts.notes ?? [])],
+    notes: [...staleNotes(config), ...brokenNotes(facts), ...sameNamedNotes(facts), ...(parts.notes ?? [])],
   };
 }

@@ -20,10 +20,19 @@ export function plain(text: string, charactersMax = 120): string {
  * addresses are found by GitHub in the rendered text, too, so a word joiner is put into them, which nobody sees.
  */
 export function prose(text: string, charactersMax = 400): string {
-  return plain(text, charactersMax)
+  const escaped = plain(text, charactersMax)
     .replace(/[\\`*_[\]<>~|&$]/gu, "\\$&")
-    .replace(/^(\d*)([-+=.):])/u, "$1\\$2")
-    .replace(/[@#]|:(?=\/\/)|www(?=\.)|GH(?=-)/giu, "$&\u2060");
+    .replace(/^(\d*)([-+=.):])/u, "$1\\$2");
+  return apart(escaped);
+}
+
+/** A sentence where GitHub reads no Markdown, as in an annotation. Whatever it finds in plain text, it finds nothing here. */
+export function unlinked(text: string, charactersMax = 400): string {
+  return apart(plain(text, charactersMax));
+}
+
+function apart(text: string): string {
+  return text.replace(/[@#]|:(?=\/\/)|www(?=\.)|GH(?=-)/giu, "$&\u2060");
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Read } from "./accounts.ts";
 import { messageBytesMax } from "./detect.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts, OldHead } from "./facts.ts";
 import type { Policy } from "./policy.ts";
 import type { Problem } from "./verdict.ts";
 
@@ -19,6 +19,7 @@ export function missingFacts(facts: Facts, policy: Policy): Problem[] {
     ...missing("timeline", facts.timeline),
     ...(needsFiles && !filesPastLimit(facts) ? missing("changed files", facts.files) : []),
     ...(policy.ai.notes ? missing("git-ai notes", facts.notes) : []),
+    ...facts.oldHeads.flatMap(missingOldHead),
     ...tooLongMessages(facts),
   ];
 }
@@ -38,6 +39,14 @@ function missing(name: string, read: Read<unknown>): Problem[] {
   const split = "Split the pull request into smaller ones.";
   const repair = read.kind === "unreadable" && read.pastLimit === true ? split : tryAgain;
   return [{ what: `The ${name} could not be read completely: ${why}.`, repair }];
+}
+
+/** One that GitHub does not have any more holds nothing up: nobody can ever read it. */
+function missingOldHead({ sha, commits }: OldHead): Problem[] {
+  if (commits.kind !== "unreadable") return [];
+  const name = `The commits of ${sha.slice(0, 7)}, which was the head of this pull request before,`;
+  const repair = commits.pastLimit === true ? "Open a new pull request for the branch." : tryAgain;
+  return [{ what: `${name} could not be read: ${commits.why}.`, repair }];
 }
 
 function tooLongMessages(facts: Facts): Problem[] {

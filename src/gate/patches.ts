@@ -5,7 +5,15 @@ import type { Commit, Facts } from "./facts.ts";
 export type Revision = { readonly base: string; readonly sha: string };
 
 /** Two revisions that are the same change if their patches are equal: before and after a push or an update merge. */
-export type Rewrite = { readonly actor: Account | null; readonly before: string; readonly after: string };
+export type Rewrite = {
+  readonly actor: Account | null;
+  /** Null where there was nothing before: the push that created the branch. */
+  readonly before: string | null;
+  readonly after: string;
+};
+
+/** The fingerprint of a head that changes nothing. */
+export const emptyPatch = "empty";
 
 /**
  * Whether two revisions are proven to be the same patch: both fingerprints were read and are equal. What was not read, or
@@ -17,9 +25,10 @@ export function isSamePatch(facts: Facts, one: Revision, other: Revision): boole
   return first !== null && first === second;
 }
 
-/** Whether a push or a merge left the change as it was. */
+/** Whether a push or a merge left the change as it was; of a push that created the branch, whether it changed nothing. */
 export function keepsPatch(facts: Facts, { before, after }: Rewrite): boolean {
   const { base } = facts;
+  if (before === null) return fingerprintOf(facts, { base, sha: after }) === emptyPatch;
   return isSamePatch(facts, { base, sha: before }, { base, sha: after });
 }
 
@@ -29,9 +38,7 @@ export function keepsPatch(facts: Facts, { before, after }: Rewrite): boolean {
  */
 export function pushesOf(facts: Facts): Rewrite[] {
   const seen = facts.observations.flatMap((entry) =>
-    entry.kind === "push" && entry.before !== null
-      ? [{ actor: entry.actor, before: entry.before, after: entry.after }]
-      : [],
+    entry.kind === "push" ? [{ actor: entry.actor, before: entry.before, after: entry.after }] : [],
   );
   const events = facts.timeline.kind === "read" ? facts.timeline.value : [];
   const forced = events.flatMap((event) =>

@@ -4,12 +4,14 @@ import type { Facts } from "./facts.ts";
 /**
  * Open pull requests with the same head SHA and base branch are one change: what one of them collected in reviews and
  * contributors holds for all. Labels, body and branch stay each pull request's own, because the strictest verdict decides.
- * @param all facts of the open pull requests with one head SHA.
+ * @param all facts of pull requests with one head SHA; what a closed one collected holds for itself alone.
  * @returns the same pull requests in the same order, with the reviews and people of their like.
  */
 export function pool(all: readonly Facts[]): Facts[] {
   return all.map((facts) => {
-    const others = all.filter((other) => other.number !== facts.number && other.base === facts.base);
+    const others = all.filter(
+      (other) => other.open && other.number !== facts.number && other.base === facts.base,
+    );
     if (others.length === 0) return facts;
     const group = [facts, ...others];
     return {

@@ -329,7 +329,7 @@ function markdownTable({ heading, columns, rows }: Table): string[] {
 }
 
 /** Whole lines from the top as long as they fit: what comes first matters most. */
-function withinLimit(lines: readonly string[]): string {
+export function withinLimit(lines: readonly string[]): string {
   const cut = "\n\n…cut: GitHub shows no longer summary.";
   let length = 0;
   const kept = lines.filter((line) => {

@@ -90,3 +90,18 @@ export type CheckOutput = {
   /** Markdown, at most 65,535 characters. */
   readonly summary: string;
 };
+
+/** A remark on a line of a file, in GitHub's terms. Plain text; lines and columns count from 1. */
+export type Annotation = {
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+  readonly level: "failure" | "warning";
+  readonly message: string;
+};
+
+/** A check run with remarks on files. */
+export type AnnotatedOutput = CheckOutput & {
+  /** At most 50. */
+  readonly annotations: readonly Annotation[];
+};

@@ -4,6 +4,7 @@ import { revisionsToCompare } from "./approvals.ts";
 import { commitsToLocate } from "./assistance.ts";
 import { excusesToProve, wantsSuggestions } from "./contributors.ts";
 import type { Facts } from "./facts.ts";
+import { oldHeadsToRead } from "./old-heads.ts";
 import { overridersToAskAbout } from "./override.ts";
 import type { Revision } from "./patches.ts";
 import { defaultPolicy, type Policy } from "./policy.ts";
@@ -15,6 +16,8 @@ export type Wanted = {
   readonly patches: readonly Revision[];
   /** SHAs of commits of which to ask whether the base branch has them. */
   readonly landed: readonly string[];
+  /** SHAs that were the head once and that nobody looked at. */
+  readonly oldHeads: readonly string[];
   readonly suggestions: boolean;
   /** Of whom to ask whether they can push. */
   readonly pushAccess: readonly Account[];
@@ -31,13 +34,14 @@ export function wanted(facts: Facts, roster: Roster | null, policies: readonly P
   const { base } = facts;
   const excuses = roster === null ? [] : excusesToProve(facts, roster);
   const rewritten = excuses.flatMap(({ before, after }) => [
-    { base, sha: before },
+    ...(before === null ? [] : [{ base, sha: before }]),
     { base, sha: after },
   ]);
   const all = roster === null ? [] : [...revisionsToCompare(facts), ...rewritten];
   return {
     patches: [...new Map(all.map((revision) => [`${revision.base} ${revision.sha}`, revision])).values()],
     landed: commitsToLocate(facts, policies.length === 0 ? [defaultPolicy] : policies),
+    oldHeads: oldHeadsToRead(facts),
     suggestions: roster !== null && wantsSuggestions(facts),
     pushAccess:
       roster === null

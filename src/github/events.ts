@@ -1,78 +1,12 @@
 import { z } from "zod";
-import type { Account } from "../gate/accounts.ts";
 import type { Observation } from "../gate/facts.ts";
 import { accountOfUser, userSchema } from "./accounts.ts";
+import { headsOfCheck, headsOfStatus } from "./check-events.ts";
 import { commandIn } from "./comment-event.ts";
-import { policyPath, rosterPath } from "./facts-query.ts";
+import { type Effects, installation, none, priority, repository } from "./effects.ts";
+import { onPush } from "./push-event.ts";
 import { groupTarget, installationTarget, pullTarget, repoTarget } from "./targets.ts";
 
-/** What a delivery leads to: marks and observations, nothing else. A new event is a row in `events`. */
-export type Effects = {
-  readonly marks: readonly {
-    readonly target: string;
-    readonly installation: number;
-    readonly priority: number;
-    readonly rewrite?: boolean;
-  }[];
-  readonly observations: readonly {
-    readonly repo: string;
-    readonly number: number;
-    readonly key: string;
-    readonly observation: Observation;
-  }[];
-  /** Not yet bound to the head SHA whose check run their authors could see: a payload does not have it, the store does. */
-  readonly overrides: readonly {
-    readonly repo: string;
-    readonly number: number;
-    readonly comment: string;
-    readonly by: Account;
-    readonly reason: string;
-    /** ISO 8601, in whole seconds: when GitHub took the comment. */
-    readonly at: string;
-  }[];
-  readonly pulls: readonly PullHint[];
-  /** Every open pull request with this head SHA is to be looked at, for events that name a commit only. */
-  readonly heads: readonly { readonly repo: string; readonly sha: string; readonly installation: number }[];
-  readonly groups: readonly GroupHint[];
-  /** The organisation whose cached teams are no longer to be believed. */
-  readonly forgetTeamsOf: string | null;
-};
-
-export type PullHint = {
-  readonly repo: string;
-  readonly number: number;
-  readonly installation: number;
-  readonly headSha: string;
-  readonly base: string;
-  readonly open: boolean;
-  readonly merged: boolean;
-};
-
-export type GroupHint = {
-  readonly repo: string;
-  readonly sha: string;
-  readonly headRef: string;
-  readonly base: string;
-  readonly open: boolean;
-};
-
-/** Lower is sooner: a person waiting comes before what nobody waits for. */
-const priority = { person: 0, change: 1, sweep: 5 } as const;
-
-const none: Effects = {
-  marks: [],
-  observations: [],
-  overrides: [],
-  pulls: [],
-  heads: [],
-  groups: [],
-  forgetTeamsOf: null,
-};
-
-const installation = z.object({ id: z.number() });
-const repository = z
-  .object({ full_name: z.string(), name: z.string(), default_branch: z.string() })
-  .transform((value) => ({ ...value, key: value.full_name.toLowerCase() }));
 const pull = z.object({
   number: z.number(),
   state: z.string(),
@@ -100,29 +34,6 @@ const reviewPayload = z.object({
   review: z.object({ id: z.number(), commit_id: z.string().nullable() }),
 });
 
-const pushPayload = z.object({
-  installation,
-  repository,
-  ref: z.string(),
-  forced: z.boolean(),
-  created: z.boolean(),
-  commits: z.array(
-    z.object({
-      added: z.array(z.string()).default([]),
-      modified: z.array(z.string()).default([]),
-      removed: z.array(z.string()).default([]),
-    }),
-  ),
-});
-
-const checkPayload = z.object({
-  action: z.string(),
-  installation,
-  repository,
-  check_run: z.object({ head_sha: z.string() }).optional(),
-  check_suite: z.object({ head_sha: z.string() }).optional(),
-});
-
 const groupPayload = z.object({
   action: z.string(),
   installation,
@@ -131,6 +42,11 @@ const groupPayload = z.object({
 });
 
 const installationPayload = z.object({ action: z.string(), installation });
+const targetPayload = z.object({
+  account: z.object({ login: z.string().optional() }),
+  changes: z.object({ login: z.object({ from: z.string() }).optional() }),
+});
+const oldOwner = z.object({ login: z.string() });
 const repositoryPayload = z.object({
   action: z.string(),
   installation,
@@ -141,13 +57,16 @@ const repositoryPayload = z.object({
       default_branch: z.unknown().optional(),
       name: z.unknown().optional(),
       repository: z.object({ name: z.object({ from: z.string() }).optional() }).optional(),
+      owner: z
+        .object({ from: z.object({ user: oldOwner.nullish(), organization: oldOwner.nullish() }) })
+        .optional(),
     })
     .optional(),
 });
 const organizationPayload = z.object({ installation, organization: z.object({ login: z.string() }) });
 
 /**
- * Every event the app acts on. Anything else is stored, counted and ignored. `installation*` come to every app unasked,
+ * Every event the app acts on; a new one is a row here. Anything else is stored, counted and ignored. `installation*` come to every app unasked,
  * and `check_run` and `check_suite` to every app that may write checks; the others are subscribed to in app.yml.
  * Each entry takes a payload and returns its effects; it throws a ZodError where the payload is not GitHub's.
  * @param configRepo the name of the repository that holds an organisation's roster and policy.
@@ -157,13 +76,13 @@ export const events: Readonly<Record<string, (payload: unknown, configRepo: stri
   pull_request_review: onReview,
   push: onPush,
   merge_group: onMergeGroup,
-  check_run: onCheck,
-  check_suite: onCheck,
+  check_run: (payload) => ({ ...none, heads: headsOfCheck(payload) }),
+  check_suite: (payload) => ({ ...none, heads: headsOfCheck(payload) }),
+  status: (payload) => ({ ...none, heads: headsOfStatus(payload) }),
   issue_comment: onComment,
   installation: (payload) => onInstallation(payload, ["created", "unsuspend", "new_permissions_accepted"]),
   installation_repositories: (payload) => onInstallation(payload, ["added"]),
-  // The owner has another login: every repository is called differently from now on.
-  installation_target: (payload) => onInstallation(payload, ["renamed"]),
+  installation_target: onTarget,
   label: onLabel,
   member: onMember,
   repository: onRepository,
@@ -186,6 +105,7 @@ function onPull(payload: unknown): Effects {
   const at = event.pull_request.updated_at;
   const actor = accountOfUser(event.sender);
   const seen: PullObservation[] = [];
+  if (event.action === "opened") seen.push({ kind: "opened" });
   if (event.action === "synchronize" && event.after !== undefined) {
     seen.push({ kind: "push", actor, before: event.before ?? null, after: event.after, at });
   }
@@ -193,8 +113,17 @@ function onPull(payload: unknown): Effects {
     seen.push({ kind: "label", action: event.action, label: event.label.name, actor, at });
   }
   const waits = ["opened", "reopened", "synchronize", "ready_for_review"].includes(event.action);
+  // Other pull requests with the head it had are judged without it from now on.
+  const left = event.action === "synchronize" && event.before !== undefined ? [event.before] : [];
   return {
     ...markPull(event, waits ? priority.person : priority.change),
+    heads: left.map((sha) => ({
+      repo: key,
+      sha,
+      installation: event.installation.id,
+      rewrite: false,
+      unlessBy: null,
+    })),
     observations: seen.map((observation) => ({
       repo: key,
       number,
@@ -204,10 +133,13 @@ function onPull(payload: unknown): Effects {
   };
 }
 
-type PullObservation = Extract<Observation, { kind: "push" | "label" }>;
+type PullObservation = Extract<Observation, { kind: "opened" | "push" | "label" }>;
 
-function observationKey(observation: PullObservation): string {
+/** What tells observations of one kind on one pull request apart. */
+export function observationKey(observation: PullObservation): string {
   switch (observation.kind) {
+    case "opened":
+      return "";
     case "push":
       return `${observation.before}..${observation.after} by ${observation.actor.id ?? observation.actor.login}`;
     case "label":
@@ -251,19 +183,6 @@ function markPull(
   };
 }
 
-/** Only a push to a default branch that may have changed roster or policy needs looks; a forced one may hide what it took away. */
-function onPush(payload: unknown, configRepo: string): Effects {
-  const event = pushPayload.parse(payload);
-  if (event.ref !== `refs/heads/${event.repository.default_branch}`) return none;
-  const touched = event.commits.flatMap((commit) => [...commit.added, ...commit.modified, ...commit.removed]);
-  // GitHub lists at most 2,048 commits of a push.
-  const unsure = event.forced || event.created || event.commits.length >= 2048;
-  if (!unsure && !touched.includes(rosterPath) && !touched.includes(policyPath)) return none;
-  const wide = event.repository.name.toLowerCase() === configRepo.toLowerCase();
-  const target = wide ? installationTarget(event.installation.id) : repoTarget(event.repository.key);
-  return { ...none, marks: [{ target, installation: event.installation.id, priority: priority.change }] };
-}
-
 /** A merge group waits for the check on its own commit, until it has landed or was thrown away. */
 function onMergeGroup(payload: unknown): Effects {
   const event = groupPayload.parse(payload);
@@ -277,14 +196,6 @@ function onMergeGroup(payload: unknown): Effects {
     marks: open ? [{ ...mark, priority: priority.person }] : [],
     groups: [{ repo, sha, headRef, base: baseRef.replace(/^refs\/heads\//u, ""), open }],
   };
-}
-
-/** A re-request shows the check as queued until it is written again. Its `pull_requests` is empty for forks, so the SHA is used. */
-function onCheck(payload: unknown): Effects {
-  const event = checkPayload.parse(payload);
-  const sha = event.check_run?.head_sha ?? event.check_suite?.head_sha;
-  if (event.action !== "rerequested" || sha === undefined) return none;
-  return { ...none, heads: [{ repo: event.repository.key, sha, installation: event.installation.id }] };
 }
 
 /** Every command causes a look, which also says what is to be answered. */
@@ -324,8 +235,28 @@ function onRepository(payload: unknown, configRepo: string): Effects {
   if (action === "edited" && changes?.default_branch === undefined) return none;
   const names = [event.repository.name, changes?.repository?.name?.from ?? ""];
   const wide = names.some((name) => name.toLowerCase() === configRepo.toLowerCase());
-  if (wide) return markInstallation(event.installation.id);
-  return action === "deleted" || action === "archived" ? none : markRepository(event);
+  const renames = renamesOf(event);
+  if (wide) return { ...markInstallation(event.installation.id), renames };
+  return action === "deleted" || action === "archived" ? none : { ...markRepository(event), renames };
+}
+
+/** What the repository was called before, by its own name or its owner's; none when neither changed. */
+function renamesOf({ repository: { key }, changes }: z.infer<typeof repositoryPayload>): Effects["renames"] {
+  const [owner = "", name = ""] = key.split("/");
+  const before = changes?.owner?.from;
+  const formerOwner = before?.organization?.login ?? before?.user?.login ?? owner;
+  const from = `${formerOwner}/${changes?.repository?.name?.from ?? name}`.toLowerCase();
+  return from === key ? [] : [{ kind: "repository", from, to: key }];
+}
+
+/** The owner has another login: every repository is called differently from now on. */
+function onTarget(payload: unknown): Effects {
+  const effects = onInstallation(payload, ["renamed"]);
+  if (effects.marks.length === 0) return effects;
+  const { account, changes } = targetPayload.parse(payload);
+  if (account.login === undefined || changes.login === undefined) return effects;
+  const renamed = { from: changes.login.from.toLowerCase(), to: account.login.toLowerCase() };
+  return { ...effects, renames: [{ kind: "owner", ...renamed }] };
 }
 
 function markRepository(event: z.infer<typeof repositoryPayload>): Effects {

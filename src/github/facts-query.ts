@@ -10,16 +10,20 @@ export const rosterPath = ".github/countersign/roster.yml";
 export const policyPath = ".github/countersign/policy.yml";
 
 const actor = "__typename login ... on User { databaseId } ... on Bot { databaseId }";
+const assignee = `__typename ... on User { login databaseId } ... on Bot { login databaseId } ... on Mannequin { login } ... on Organization { login }`;
 const gitActor = "name email user { login databaseId }";
+
+/** What is asked of a commit, wherever it is met. */
+export const commitFields = `
+      oid message tree { oid } parents(first: 10) { nodes { oid } }
+      author { ${gitActor} } committer { ${gitActor} }
+      authors(first: 50) { totalCount nodes { ${gitActor} } }
+      signature { isValid wasSignedByGitHub }`;
 
 const pages = {
   commits: `commits(first: 100, after: $commits) {
     totalCount pageInfo { hasNextPage endCursor }
-    nodes { commit {
-      oid message tree { oid } parents(first: 10) { nodes { oid } }
-      author { ${gitActor} } committer { ${gitActor} }
-      authors(first: 50) { totalCount nodes { ${gitActor} } }
-      signature { isValid wasSignedByGitHub }
+    nodes { commit {${commitFields}
     } }
   }`,
   files: `files(first: 100, after: $files) {
@@ -38,7 +42,7 @@ const pages = {
     first: 100, after: $timeline,
     itemTypes: [
       LABELED_EVENT, UNLABELED_EVENT, HEAD_REF_FORCE_PUSHED_EVENT, REVIEW_DISMISSED_EVENT,
-      BASE_REF_CHANGED_EVENT, AUTOMATIC_BASE_CHANGE_SUCCEEDED_EVENT
+      BASE_REF_CHANGED_EVENT, ASSIGNED_EVENT, AUTOMATIC_BASE_CHANGE_SUCCEEDED_EVENT
     ]
   ) {
     totalCount pageInfo { hasNextPage endCursor }
@@ -49,6 +53,7 @@ const pages = {
       ... on HeadRefForcePushedEvent { createdAt actor { ${actor} } beforeCommit { oid } afterCommit { oid } }
       ... on BaseRefChangedEvent { createdAt actor { ${actor} } previousRefName currentRefName }
       ... on AutomaticBaseChangeSucceededEvent { createdAt actor { ${actor} } oldBase newBase }
+      ... on AssignedEvent { createdAt actor { ${actor} } assignee { ${assignee} } }
       ... on ReviewDismissedEvent { createdAt actor { ${actor} } previousReviewState review { fullDatabaseId } }
     }
   }`,
@@ -69,7 +74,9 @@ const configFiles = `
     policyHistory: history(first: 1, path: "${policyPath}") { nodes { oid } }
   } } }`;
 
-/** Our check run on the head commit, and the pull requests it is in. */
+const checkRun = "databaseId status conclusion title summary text";
+
+/** Our check runs on the head commit, and the pull requests it is in. */
 const headCommit = `
 fragment headCommit on Commit {
   oid
@@ -78,11 +85,27 @@ fragment headCommit on Commit {
     nodes { number state headRefOid baseRepository { nameWithOwner } }
   }
   checkSuites(first: 10, filterBy: { appId: $appId }) @include(if: $asApp) { nodes {
-    checkRuns(first: 10, filterBy: { checkName: "Countersign", checkType: LATEST }) { nodes {
-      databaseId status conclusion title summary
-    } }
+    checkRuns(first: 10, filterBy: { checkName: "Countersign", checkType: LATEST }) { nodes { ${checkRun} } }
+    configCheckRuns: checkRuns(first: 10, filterBy: { checkName: "Countersign config", checkType: LATEST }) {
+      nodes { ${checkRun} }
+    }
   } }
 }`;
+
+/**
+ * Who else reports under our check's name on the head commit. GitHub finds check runs by their name; commit statuses it only
+ * lists, all of a commit at once. Twenty apps are more than anybody has.
+ */
+const sameNamed = `
+fragment sameNamed on Commit {
+  suites: checkSuites(first: 20, filterBy: { checkName: "Countersign" }) @include(if: $asApp) { nodes {
+    app { databaseId slug } checkRuns(first: 1, filterBy: { checkName: "Countersign" }) { totalCount }
+  } }
+  status @include(if: $asApp) { contexts { context creator { login } } }
+}`;
+
+/** The parts of the answer that no verdict depends on: an app that may not read them judges all the same. */
+export const sameNamedParts: readonly string[] = ["suites", "status"];
 
 /**
  * Variables: owner, repo, number, configRepo, appId, asApp, and the cursors, all null. A reader that is no app has the appId
@@ -107,20 +130,20 @@ query Facts(
         } }
       }
       ${connections.map((name) => pages[name]).join("\n")}
-      head: commits(last: 1) { nodes { commit { ...headCommit } } }
+      head: commits(last: 1) { nodes { commit { ...headCommit ...sameNamed } } }
     }
   }
   config: repository(owner: $owner, name: $configRepo) { ${configFiles} }
 }
 fragment blob on Blob { oid byteSize isTruncated text }
-${headCommit}`;
+${headCommit}${sameNamed}`;
 
 /** The head commit by its SHA, with a further page of the pull requests it is in. */
 export const headQuery = `
 query Head($owner: String!, $repo: String!, $sha: GitObjectID!, $appId: Int, $asApp: Boolean!, $associated: String) {
-  repository(owner: $owner, name: $repo) { object(oid: $sha) { ...headCommit } }
+  repository(owner: $owner, name: $repo) { object(oid: $sha) { ...headCommit ...sameNamed } }
 }
-${headCommit}`;
+${headCommit}${sameNamed}`;
 
 /** A merge group: whether its branch is still there, who is in the queue, and our check run on its commit. */
 export const groupQuery = `

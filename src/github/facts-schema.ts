@@ -13,7 +13,7 @@ function connection<Node extends z.ZodType>(node: Node) {
   });
 }
 
-const commit = z.object({
+export const commitSchema = z.object({
   oid: z.string(),
   message: z.string(),
   tree: oid,
@@ -23,6 +23,8 @@ const commit = z.object({
   authors: z.object({ totalCount: z.number(), nodes: z.array(gitActorSchema) }),
   signature: z.object({ isValid: z.boolean(), wasSignedByGitHub: z.boolean() }).nullable(),
 });
+
+export type CommitAnswer = z.infer<typeof commitSchema>;
 
 const file = z.object({
   path: z.string(),
@@ -65,6 +67,7 @@ const timelineItem = z.discriminatedUnion("__typename", [
     previousRefName: z.string(),
     currentRefName: z.string(),
   }),
+  z.object({ __typename: z.literal("AssignedEvent"), ...event, assignee: actorSchema }),
   z.object({
     __typename: z.literal("ReviewDismissedEvent"),
     ...event,
@@ -75,7 +78,7 @@ const timelineItem = z.discriminatedUnion("__typename", [
 
 /** The pages that a pull request may have more than one of. Null: GitHub would not show the connection. */
 const pageSchemas = {
-  commits: connection(z.object({ commit })).nullable(),
+  commits: connection(z.object({ commit: commitSchema })).nullable(),
   files: connection(file).nullable(),
   reviews: connection(review).nullable(),
   labels: connection(label).nullable(),
@@ -116,9 +119,33 @@ const checkRun = z.object({
   conclusion: z.string().nullable(),
   title: z.string().nullable(),
   summary: z.string().nullable(),
+  text: z.string().nullable(),
 });
 
-/** The head commit: our check run on it, and the pull requests it is in. */
+const checkRuns = z.object({ nodes: z.array(checkRun) }).nullable();
+
+/** What other apps and people report under our check's name. */
+const sameNamed = {
+  suites: z
+    .object({
+      nodes: z.array(
+        z.object({
+          app: z.object({ databaseId: z.number().nullable(), slug: z.string() }).nullable(),
+          checkRuns: z.object({ totalCount: z.number() }).nullable(),
+        }),
+      ),
+    })
+    .nullish(),
+  status: z
+    .object({
+      contexts: z.array(
+        z.object({ context: z.string(), creator: z.object({ login: z.string() }).nullable() }),
+      ),
+    })
+    .nullish(),
+};
+
+/** The head commit: our check runs on it, and the pull requests it is in. */
 const headCommitSchema = z.object({
   oid: z.string(),
   associatedPullRequests: z
@@ -134,9 +161,8 @@ const headCommitSchema = z.object({
       ),
     })
     .nullable(),
-  checkSuites: z
-    .object({ nodes: z.array(z.object({ checkRuns: z.object({ nodes: z.array(checkRun) }).nullable() })) })
-    .nullish(),
+  checkSuites: z.object({ nodes: z.array(z.object({ checkRuns, configCheckRuns: checkRuns })) }).nullish(),
+  ...sameNamed,
 });
 
 export type HeadCommit = z.infer<typeof headCommitSchema>;

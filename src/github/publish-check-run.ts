@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { CheckOutput } from "../gate/verdict.ts";
+import type { AnnotatedOutput, Annotation, CheckOutput } from "../gate/verdict.ts";
 import type { GitHub } from "./client.ts";
 import { toGitHubError } from "./errors.ts";
 import type { OwnCheckRun } from "./read-pull.ts";
-import { checkName } from "./to-facts.ts";
+import { checkName, configCheckName } from "./to-facts.ts";
 
 /** Where a check run belongs. It is a commit's, never a pull request's. */
 export type HeadRef = { readonly owner: string; readonly repo: string; readonly headSha: string };
@@ -23,6 +23,7 @@ export type Published = {
  * cannot be updated any more is followed by a fresh one, and GitHub counts the newest.
  * @param existing our check run as it was read with the facts, so that a repeated write cannot make a second one.
  * @param options.externalId what GitHub is to keep as our witness: look number and newest audit entry.
+ * @param options.text what GitHub is to remember for us without showing it; null or left out: what is there stays.
  * @param options.rewrite write even when nothing changed: somebody re-requested the check, and GitHub shows it as queued.
  * @param options.now ms since epoch, to tell from GitHub's refusal when to come back.
  * @throws GitHubError
@@ -32,16 +33,53 @@ export async function publishCheckRun(
   head: HeadRef,
   output: CheckOutput,
   existing: OwnCheckRun | null,
-  options: { externalId: string; rewrite: boolean; now: number },
+  options: PublishOptions & { readonly text?: string | null },
 ): Promise<Published> {
-  if (existing !== null && isSame(existing, output) && !options.rewrite)
-    return { wrote: "unchanged", at: null };
-  const { owner, repo, headSha } = head;
+  const { text = null } = options;
+  const same = existing !== null && isSame(existing, output) && (text === null || existing.text === text);
+  if (same && !options.rewrite) return unchanged;
+  return write(github, head, { ...output, name: checkName, text, annotations: [] }, existing, options);
+}
+
+/**
+ * Publishes the check run about changed roster and policy files, in the same way. GitHub adds the annotations of an update
+ * to those that stand there and takes none back, so one that says something else is a fresh check run; GitHub shows the newest.
+ * @throws GitHubError
+ */
+export async function publishConfigCheckRun(
+  github: GitHub,
+  head: HeadRef,
+  output: AnnotatedOutput,
+  existing: OwnCheckRun | null,
+  options: PublishOptions,
+): Promise<Published> {
+  const same = existing !== null && isSame(existing, output);
+  if (same && !options.rewrite) return unchanged;
+  return write(
+    github,
+    head,
+    { ...output, name: configCheckName, text: null },
+    same ? existing : null,
+    options,
+  );
+}
+
+type PublishOptions = { readonly externalId: string; readonly rewrite: boolean; readonly now: number };
+const unchanged: Published = { wrote: "unchanged", at: null };
+
+async function write(
+  github: GitHub,
+  { owner, repo, headSha }: HeadRef,
+  output: AnnotatedOutput & { readonly name: string; readonly text: string | null },
+  existing: OwnCheckRun | null,
+  options: PublishOptions,
+): Promise<Published> {
+  const { name, conclusion, title, summary, text, annotations } = output;
   const content = {
     status: "completed" as const,
-    conclusion: output.conclusion,
+    conclusion,
     external_id: options.externalId,
-    output: { title: output.title, summary: output.summary },
+    output: { title, summary, ...(text !== null && { text }) },
   };
   try {
     if (existing !== null) {
@@ -60,9 +98,13 @@ export async function publishCheckRun(
     const answer = await github.rest.checks.create({
       owner,
       repo,
-      name: checkName,
+      name,
       head_sha: headSha,
       ...content,
+      output: {
+        ...content.output,
+        ...(annotations.length > 0 && { annotations: annotations.map(toAnnotation) }),
+      },
     });
     return { wrote: "created", at: answeredBy(answer.headers) };
   } catch (error) {
@@ -74,6 +116,19 @@ export async function publishCheckRun(
 function answeredBy({ date }: { readonly date?: string | undefined }): number | null {
   const second = Date.parse(date ?? "");
   return Number.isNaN(second) ? null : second + 1000;
+}
+
+/** GitHub takes columns only where the line begins and ends the annotation. */
+function toAnnotation({ path, line, column, level, message }: Annotation) {
+  return {
+    path,
+    start_line: line,
+    end_line: line,
+    start_column: column,
+    end_column: column,
+    annotation_level: level,
+    message,
+  };
 }
 
 function isSame(existing: OwnCheckRun, output: CheckOutput): boolean {

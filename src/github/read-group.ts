@@ -42,7 +42,10 @@ export async function readGroup(
   if (repository === null) throw new GitHubError(`${owner}/${repo} does not exist.`, { gone: true });
   if (repository.ref?.target?.oid !== sha) return null;
   if (repository.object === null) throw new GitHubError(`GitHub does not show the commit of ${name}.`);
-  return { pulls: pullsOf(ref, repository.mergeQueue), checkRun: ownCheckRun(repository.object) };
+  return {
+    pulls: pullsOf(ref, repository.mergeQueue),
+    checkRun: ownCheckRun(repository.object, "checkRuns"),
+  };
 }
 
 type Queue = { entries: { totalCount: number; nodes: { position: number; number: number | null }[] } };

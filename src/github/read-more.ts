@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Account } from "../gate/accounts.ts";
 import type { Patch, PushAccess } from "../gate/facts.ts";
+import { emptyPatch } from "../gate/patches.ts";
 import { accountOfActor, actorSchema } from "./accounts.ts";
 import type { GitHub } from "./client.ts";
 import { type ConfigBlob, configBlobOf } from "./config-files.ts";
@@ -140,6 +141,7 @@ async function readTree(github: GitHub, { owner, repo }: RepositoryRef, sha: str
 function fingerprintOf(before: Tree, after: Tree): string {
   const paths = new Set([...before.keys(), ...after.keys()]);
   const changed = [...paths].filter((path) => before.get(path) !== after.get(path)).toSorted();
+  if (changed.length === 0) return emptyPatch;
   const lines = changed.map((path) =>
     JSON.stringify([path, before.get(path) ?? null, after.get(path) ?? null]),
   );

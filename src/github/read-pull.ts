@@ -1,21 +1,30 @@
 import type { Read } from "../gate/accounts.ts";
+import type { SameNamedCheck } from "../gate/facts.ts";
 import type { GitHub } from "./client.ts";
 import { type ConfigFiles, configFilesOf } from "./config-files.ts";
 import { GitHubError } from "./errors.ts";
-import { type Connection, connections, factsQuery, headQuery, morePages } from "./facts-query.ts";
+import {
+  type Connection,
+  connections,
+  factsQuery,
+  headQuery,
+  morePages,
+  sameNamedParts,
+} from "./facts-query.ts";
 import { factsSchema, type HeadCommit, headSchema, moreSchema, type PullAnswer } from "./facts-schema.ts";
 import { type QueryProblem, query } from "./query.ts";
-import { type Items, type PullFacts, toPullFacts, type Unread } from "./to-facts.ts";
+import { isOurName, type Items, type PullFacts, toPullFacts, type Unread } from "./to-facts.ts";
 
 export type PullRef = { readonly owner: string; readonly repo: string; readonly number: number };
 
-/** Our own check run on the head SHA, as GitHub shows it now. */
+/** One of our own check runs on the head SHA, as GitHub shows it now. */
 export type OwnCheckRun = {
   readonly id: number;
   readonly status: string;
   readonly conclusion: string | null;
   readonly title: string | null;
   readonly summary: string | null;
+  readonly text: string | null;
 };
 
 export type PullRead = {
@@ -29,6 +38,8 @@ export type PullRead = {
   /** Whether the base branch is itself the head of an open pull request, so that this one may be in a stack. */
   readonly onOtherPull: boolean;
   readonly checkRun: OwnCheckRun | null;
+  /** The one about changed roster and policy files. */
+  readonly configCheckRun: OwnCheckRun | null;
   /** Absent where the configuration repository does not exist or the app cannot see it; GitHub does not tell which. */
   readonly organisation: Read<ConfigFiles>;
   readonly repository: ConfigFiles;
@@ -93,12 +104,14 @@ async function readOnce(
       unread,
       now,
       defaultBranch: repository.defaultBranchRef?.name ?? "",
+      sameNamed: sameNamedOn(head.commit, appId),
     }),
     updatedAt: pull.updatedAt,
     siblings: siblingsOf(head.pulls, pull, repository.nameWithOwner),
     renamed: renamedIn(items),
     onOtherPull: (pull.baseRef?.associatedPullRequests.totalCount ?? 0) > 0,
-    checkRun: ownCheckRun(head.commit),
+    checkRun: ownCheckRun(head.commit, "checkRuns"),
+    configCheckRun: ownCheckRun(head.commit, "configCheckRuns"),
     organisation: organisationOf(config, unread),
     repository: configFilesOf(repository),
   };
@@ -114,6 +127,7 @@ function unreadParts(problems: readonly QueryProblem[], ref: PullRef): Unread {
   const unread = new Map<string, string>();
   for (const { type, path = [], message } of problems) {
     if (type === "NOT_FOUND" && path.length === 1 && path[0] === "config") continue;
+    if (isAboutSameNamed(path)) continue;
     if (type === "NOT_FOUND" && path.length <= 2 && path[0] === "repository") throw goneError(ref);
     const part = path[0] === "config" ? "config" : String(path[2] ?? "");
     const known = part === "config" || part === "baseRef" || connections.some((name) => name === part);
@@ -121,6 +135,10 @@ function unreadParts(problems: readonly QueryProblem[], ref: PullRef): Unread {
     unread.set(part, message);
   }
   return unread;
+}
+
+function isAboutSameNamed(path: readonly (string | number)[]): boolean {
+  return path.some((part) => sameNamedParts.includes(String(part)));
 }
 
 async function readItems(
@@ -250,8 +268,9 @@ async function readHeadCommit(
   { appId, now }: ReadOptions,
 ): Promise<HeadCommit> {
   const variables = { owner, repo, sha, ...readerOf(appId), associated };
-  const { data, problems } = await query(github, { text: headQuery, variables, schema: headSchema, now });
-  const commit = data.repository?.object ?? null;
+  const answer = await query(github, { text: headQuery, variables, schema: headSchema, now });
+  const commit = answer.data.repository?.object ?? null;
+  const problems = answer.problems.filter(({ path = [] }) => !isAboutSameNamed(path));
   if (commit !== null && problems.length === 0) return commit;
   const why = problems[0]?.message ?? "it says there is none";
   throw new GitHubError(`GitHub does not show the head commit ${sha.slice(0, 7)}: ${why}`);
@@ -275,18 +294,31 @@ export function readerOf(appId: number | null): { appId: number | null; asApp: b
   return { appId, asApp: appId !== null };
 }
 
-/** Our check run on a commit, null when there is none. */
-export function ownCheckRun(commit: HeadCommit): OwnCheckRun | null {
-  const run = commit.checkSuites?.nodes.flatMap((suite) => suite.checkRuns?.nodes ?? []).at(0);
+/** One of our check runs on a commit, null when there is none. */
+export function ownCheckRun(commit: HeadCommit, which: "checkRuns" | "configCheckRuns"): OwnCheckRun | null {
+  const run = commit.checkSuites?.nodes.flatMap((suite) => suite[which]?.nodes ?? []).at(0);
   if (run === undefined) return null;
-  const { databaseId, status, conclusion, title, summary } = run;
+  const { databaseId, status, conclusion, title, summary, text } = run;
   return {
     id: databaseId,
     status: status.toLowerCase(),
     conclusion: conclusion?.toLowerCase() ?? null,
     title,
     summary,
+    text,
   };
+}
+
+/** What others report on a commit under our check's name, in any case. @param appId whose check runs are ours. */
+function sameNamedOn({ suites, status }: HeadCommit, appId: number | null): SameNamedCheck[] {
+  const apps = (suites?.nodes ?? []).filter(
+    ({ app, checkRuns }) => app?.databaseId !== appId && (checkRuns?.totalCount ?? 0) > 0,
+  );
+  const statuses = (status?.contexts ?? []).filter(({ context }) => isOurName(context));
+  return [
+    ...apps.map(({ app }) => ({ kind: "check run", by: app?.slug ?? null }) as const),
+    ...statuses.map(({ creator }) => ({ kind: "commit status", by: creator?.login ?? null }) as const),
+  ];
 }
 
 function organisationOf(

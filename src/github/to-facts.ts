@@ -2,13 +2,14 @@ import type { Read } from "../gate/accounts.ts";
 import type { ChangedFile, Commit, Facts, Review, TimelineEvent } from "../gate/facts.ts";
 import { accountOfActor, identityOf } from "./accounts.ts";
 import type { Connection } from "./facts-query.ts";
-import type { PullAnswer } from "./facts-schema.ts";
+import type { CommitAnswer, PullAnswer } from "./facts-schema.ts";
 
 /** What is remembered, what sibling pull requests add, and what is read only where a verdict depends on it. */
 type Later =
   | "observations"
   | "otherAuthors"
   | "landed"
+  | "oldHeads"
   | "patches"
   | "suggestedBy"
   | "pushAccess"
@@ -28,6 +29,14 @@ export type Unread = Map<string, string>;
 /** The name of our check run, in rulesets and on commits. */
 export const checkName = "Countersign";
 
+/** Whether people would take a check run or commit status of this name for ours. */
+export function isOurName(name: string): boolean {
+  return name.toLowerCase() === checkName.toLowerCase();
+}
+
+/** The name of the one about changed roster and policy files. It is to be required nowhere: most commits have none. */
+export const configCheckName = "Countersign config";
+
 const coAuthorsMax = 50;
 
 /** Turns GitHub's answer into facts: its words in, ours out, nothing decided. */
@@ -38,8 +47,9 @@ export function toPullFacts(given: {
   unread: Unread;
   now: number;
   defaultBranch: string;
+  sameNamed: Facts["sameNamed"];
 }): PullFacts {
-  const { ref, pull, items, unread, now, defaultBranch } = given;
+  const { ref, pull, items, unread, now, defaultBranch, sameNamed } = given;
   return {
     owner: ref.owner,
     repo: ref.repo,
@@ -65,6 +75,7 @@ export function toPullFacts(given: {
     reviews: mapRead(items.reviews, toReview),
     labels: mapRead(items.labels, (label) => label.name),
     timeline: mapRead(items.timeline, toTimelineEvent),
+    sameNamed,
     readAt: new Date(now).toISOString(),
   };
 }
@@ -96,19 +107,23 @@ function requiredOnBase({ baseRef }: PullAnswer, unread: Unread): Read<boolean> 
 }
 
 function commitsOf(read: Items["commits"]): Read<readonly Commit[]> {
-  if (read.kind !== "read") return read;
-  const crowded = read.value.find(({ commit }) => commit.authors.totalCount > coAuthorsMax);
+  return read.kind === "read" ? toCommits(read.value.map(({ commit }) => commit)) : read;
+}
+
+/** Commits as the facts query asks for them; unreadable when GitHub does not show all authors of one. */
+export function toCommits(commits: readonly CommitAnswer[]): Read<readonly Commit[]> {
+  const crowded = commits.find(({ authors }) => authors.totalCount > coAuthorsMax);
   if (crowded !== undefined) {
     return {
       kind: "unreadable",
-      why: `commit ${crowded.commit.oid.slice(0, 7)} names more than ${coAuthorsMax} authors`,
+      why: `commit ${crowded.oid.slice(0, 7)} names more than ${coAuthorsMax} authors`,
       pastLimit: true,
     };
   }
-  return { kind: "read", value: read.value.map(({ commit }) => toCommit(commit)) };
+  return { kind: "read", value: commits.map(toCommit) };
 }
 
-function toCommit(commit: NodeOf<"commits">["commit"]): Commit {
+function toCommit(commit: CommitAnswer): Commit {
   const nobody = { name: "", email: "", account: null };
   return {
     sha: commit.oid,
@@ -157,6 +172,8 @@ function toTimelineEvent(item: NodeOf<"timeline">): TimelineEvent {
       return { kind: "base-changed", from: item.oldBase, to: item.newBase, ...about };
     case "BaseRefChangedEvent":
       return { kind: "base-changed", from: item.previousRefName, to: item.currentRefName, ...about };
+    case "AssignedEvent":
+      return { kind: "assigned", account: accountOfActor(item.assignee), ...about };
     case "ReviewDismissedEvent":
       return {
         kind: "review-dismissed",

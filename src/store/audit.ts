@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { canonicalJson, sha256 } from "./canonical-json.ts";
+import { lockAudit } from "./dialect.ts";
 import { inTransaction, parseStored } from "./store.ts";
 import type { Queryable } from "./store.ts";
 import type { Tables } from "./tables.ts";
@@ -30,12 +31,10 @@ const noHash = "0".repeat(64);
 /** Rows read at a time: a log of years need not fit into memory. */
 const rowsAtOnceMax = 1_000;
 
-/**
- * Appends one row; `seq` counts from 1 without gaps. Two appends at once wait for one another, because a transaction
- * on SQLite holds the only write lock from its beginning; an engine with several writers needs a lock taken first here.
- */
+/** Appends one row; `seq` counts from 1 without gaps. Of two appends at once the second waits until the first is committed. */
 export async function appendAudit(store: Queryable, row: NewAuditRow): Promise<AuditEntry> {
   return inTransaction(store, async (transaction) => {
+    await lockAudit(transaction.db);
     const newest = await newestAudit(transaction);
     const content = {
       seq: (newest?.seq ?? 0) + 1,

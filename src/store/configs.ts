@@ -28,7 +28,9 @@ const only = { repo: "", version: "" };
 
 /** Stores that this version of a file is in force at `now`. */
 export async function rememberConfig(store: Queryable, config: ConfigVersion): Promise<void> {
-  const { owner, repo, path, version, text, valid, now } = config;
+  const { owner, repo, path, version, valid, now } = config;
+  // PostgreSQL's text holds every character but this one, which means nothing in YAML.
+  const text = config.text.replaceAll("\0", "\u{FFFD}");
   await store.db
     .insertInto("configs")
     .values({ owner, repo, path, version, text, valid: valid ? 1 : 0, seen_at: now })

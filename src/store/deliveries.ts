@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { type NewBranchPush, rememberPushes } from "./branch-pushes.ts";
 import { type GroupHint, hintGroups } from "./groups.ts";
 import { putMarks } from "./marks.ts";
 import type { Mark } from "./marks.ts";
@@ -6,6 +7,7 @@ import { rememberObservations } from "./observations.ts";
 import type { NewObservation } from "./observations.ts";
 import { hintPulls } from "./pulls.ts";
 import type { PullHint } from "./pulls.ts";
+import { carryOver, type Rename } from "./renames.ts";
 import { inTransaction } from "./store.ts";
 import type { Queryable } from "./store.ts";
 
@@ -23,6 +25,8 @@ export type DeliveryEffects = {
   readonly observations: readonly NewObservation[];
   readonly pulls: readonly PullHint[];
   readonly groups?: readonly GroupHint[];
+  readonly renames?: readonly Rename[];
+  readonly pushes?: readonly NewBranchPush[];
   readonly outcome: string;
 };
 
@@ -44,8 +48,10 @@ export async function acceptDelivery(
       .returning("repeats")
       .executeTakeFirstOrThrow();
     if (repeats > 0) return "repeated";
+    await carryOver(transaction, effects.renames ?? []);
     await rememberObservations(transaction, effects.observations);
     await hintPulls(transaction, effects.pulls);
+    await rememberPushes(transaction, effects.pushes ?? [], at);
     await hintGroups(transaction, effects.groups ?? []);
     await putMarks(transaction, effects.marks, at);
     return "accepted";

@@ -1,12 +1,14 @@
 /**
- * Everything that is SQLite's own: opening, pragmas, transactions, column types and triggers. All other SQL of this
- * folder is portable. Two statements need care on an engine with more than one writer, and say so where they stand:
- * the claim of a mark (marks.ts) and the append to the audit log (audit.ts).
+ * Everything that is one engine's own: opening, pragmas, transactions, locks, column types, triggers, errors. All other SQL
+ * of this folder runs on both. Where PostgreSQL lets several write at once, what has to wait says so here: `skippingLocked`,
+ * `lockingRow`, `lockAudit`, `lockMigrations`. SQLite has one writer, and each transaction is it from its beginning.
  */
+import { Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import Database from "better-sqlite3";
-import { CompiledQuery, Kysely, SqliteDialect, sql } from "kysely";
-import type { ColumnDefinitionBuilder, DatabaseConnection, Dialect } from "kysely";
+import { CompiledQuery, Kysely, PostgresAdapter, PostgresDialect, SqliteDialect, sql } from "kysely";
+import type { ColumnDefinitionBuilder, DatabaseConnection, Dialect, SelectQueryBuilder } from "kysely";
+import { DatabaseError, Pool, type PoolConfig, types } from "pg";
 import type { Tables } from "./tables.ts";
 
 /** How long another process's write is waited for at start: longer than any write of ours takes. */
@@ -17,19 +19,113 @@ const busyTimeoutMs = 5_000;
 const busyStepMs = 5;
 const busyStepsMax = busyTimeoutMs / (2 * busyStepMs);
 
-/** The column type of bytes. */
-export const bytesType = "blob";
+/** Connections of one server to PostgreSQL, which allows 100 by default. A connection serves one statement at a time. */
+const connectionsMax = 10;
+/** How long a connection, and then a statement with the locks it waits for, may take: GitHub waits 10 s for an answer. */
+const statementMsMax = 5_000;
+/** PostgreSQL has given up on every statement by then: who is still silent is gone, and so may be the network's word of it. */
+const silenceMsMax = 7_000;
 
-/** Makes `column` a primary key that numbers its rows by itself, in the order they were inserted. */
-export function numberedByItself(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder {
-  return column.primaryKey().autoIncrement();
+// Times and ids are int8, which pg gives as text by default; all of ours are exact as numbers.
+types.setTypeParser(types.builtins.INT8, Number);
+
+function isPostgres(db: Kysely<Tables>): boolean {
+  return db.getExecutor().adapter instanceof PostgresAdapter;
+}
+
+/** The column type of bytes. */
+export function bytesType(db: Kysely<Tables>) {
+  return isPostgres(db) ? sql`bytea` : ("blob" as const);
+}
+
+/** Type and definition of a primary key that numbers its rows by itself, in the order they were inserted. */
+export function numberedByItself(
+  db: Kysely<Tables>,
+): readonly [type: "bigint" | "integer", key: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder] {
+  // An insert that finds its row there already uses up a number on PostgreSQL, so four bytes would not last.
+  return isPostgres(db)
+    ? ["bigint", (column) => column.primaryKey().generatedAlwaysAsIdentity()]
+    : ["integer", (column) => column.primaryKey().autoIncrement()];
+}
+
+/** Lets `table` refuse every update and delete, with the message `TABLE is append-only`. */
+export async function makeAppendOnly(
+  db: Kysely<Tables>,
+  table: "audit" | "branch_pushes" | "observations" | "traces",
+): Promise<void> {
+  const refusal = sql.lit(`${table} is append-only`);
+  if (isPostgres(db)) {
+    const refuse = sql.id(`${table}_append_only`);
+    await sql`create function ${refuse}() returns trigger language plpgsql
+      as ${sql.lit(`begin raise exception '${table} is append-only'; end`)}`.execute(db);
+    // For each statement, so that truncating is refused too.
+    await sql`create trigger ${refuse} before update or delete or truncate on ${sql.table(table)}
+      for each statement execute function ${refuse}()`.execute(db);
+    return;
+  }
+  for (const event of ["update", "delete"] as const) {
+    const trigger = sql.id(`${table}_no_${event}`);
+    await sql`create trigger if not exists ${trigger} before ${sql.raw(event)} on ${sql.table(table)}
+      begin select raise(abort, ${refusal}); end`.execute(db);
+  }
+}
+
+/** Lets the audit log give up the rows that a row of kind `checkpoint` in it names, and no others. */
+export async function allowCheckpoints(db: Kysely<Tables>): Promise<void> {
+  const kept = sql`old.seq > coalesce((select max(number) from audit where kind = 'checkpoint'), 0)`;
+  if (!isPostgres(db)) {
+    await sql`drop trigger audit_no_delete`.execute(db);
+    await sql`create trigger audit_no_delete before delete on audit when ${kept}
+      begin select raise(abort, 'audit is append-only'); end`.execute(db);
+    return;
+  }
+  await sql`drop trigger audit_append_only on audit`.execute(db);
+  await sql`create trigger audit_append_only before update or truncate on audit
+    for each statement execute function audit_append_only()`.execute(db);
+  // A condition of a trigger may not ask the table there.
+  await sql`create function audit_no_delete() returns trigger language plpgsql as $$
+    begin if ${kept} then raise exception 'audit is append-only'; end if; return old; end $$`.execute(db);
+  await sql`create trigger audit_no_delete before delete on audit
+    for each row execute function audit_no_delete()`.execute(db);
+}
+
+/** The same query, which takes the rows it finds and passes over those that somebody else is taking. */
+export function skippingLocked<DB, From extends keyof DB, Row>(
+  db: Kysely<Tables>,
+  query: SelectQueryBuilder<DB, From, Row>,
+): SelectQueryBuilder<DB, From, Row> {
+  return isPostgres(db) ? query.forUpdate().skipLocked() : query;
+}
+
+/** The same query, whose rows nobody else changes until the transaction ends. */
+export function lockingRow<DB, From extends keyof DB, Row>(
+  db: Kysely<Tables>,
+  query: SelectQueryBuilder<DB, From, Row>,
+): SelectQueryBuilder<DB, From, Row> {
+  return isPostgres(db) ? query.forUpdate() : query;
+}
+
+/** Lets nobody else append to the audit log until the transaction ends. */
+export async function lockAudit(db: Kysely<Tables>): Promise<void> {
+  // No lock of the table itself: vacuuming holds one that would have to be waited for.
+  if (isPostgres(db)) await sql`select pg_advisory_xact_lock('audit'::regclass::oid::bigint)`.execute(db);
+}
+
+/** Lets nobody else migrate until the transaction ends. The number is any that other programs will not use. */
+export async function lockMigrations(db: Kysely<Tables>): Promise<void> {
+  if (isPostgres(db)) await sql`select pg_advisory_xact_lock(1668247155)`.execute(db);
+}
+
+/** Whether the engine ended a transaction to let another one go on: begun again, it succeeds. */
+export function isDeadlock(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === "40P01";
 }
 
 /**
  * Opens the SQLite file, creating it if there is none. Throws better-sqlite3's SqliteError when it cannot be opened,
  * written, or is no database (`explainOpenError` says it in words).
  */
-export function openDatabase(file: string): Kysely<Tables> {
+export function openSqlite(file: string): Kysely<Tables> {
   const database = new Database(file, { timeout: busyTimeoutMs });
   try {
     // A reader never waits for a writer, and a committed transaction survives a loss of power: 202 is a promise.
@@ -44,24 +140,85 @@ export function openDatabase(file: string): Kysely<Tables> {
 }
 
 /**
- * Opens the SQLite file to read it beside a process that writes it: no write reaches it. Throws as `openDatabase` does, and
+ * Opens the SQLite file to read it beside a process that writes it: no write reaches it. Throws as `openSqlite` does, and
  * when there is no such file.
  */
-export function openDatabaseToRead(file: string): Kysely<Tables> {
+export function openSqliteToRead(file: string): Kysely<Tables> {
   const database = new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
   // What `copyConfigs` copies belongs in no file.
   database.pragma("temp_store = memory");
   return new Kysely<Tables>({ dialect: sqliteDialect(database) });
 }
 
+/** Writes what is committed in the SQLite database at this moment into `copy`, an empty file. Throws as `openSqlite` does. */
+export function copySqlite(file: string, copy: string): void {
+  const database = new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
+  try {
+    // Unlike SQLite's page by page backup, a server that writes without end cannot hold this up.
+    database.prepare("vacuum into ?").run(copy);
+  } finally {
+    database.close();
+  }
+}
+
+/**
+ * Connects to PostgreSQL when it is first needed. A connection that is lost fails the statement under way, and the next
+ * one gets a new connection.
+ */
+export function openPostgres(url: string): Kysely<Tables> {
+  return postgres(url, {
+    max: connectionsMax,
+    statement_timeout: statementMsMax,
+    // Nobody needs it: closed before the silence on it is taken for an end.
+    idleTimeoutMillis: statementMsMax,
+    // A machine that vanished in a transaction keeps nobody waiting.
+    idle_in_transaction_session_timeout: 2 * statementMsMax,
+    stream: () => {
+      const socket = new Socket();
+      socket.setTimeout(silenceMsMax, () => socket.destroy(new Error("PostgreSQL does not answer")));
+      return socket;
+    },
+  });
+}
+
+/** The same with one connection for a migration, which takes as long as it takes. */
+export function openPostgresToMigrate(url: string): Kysely<Tables> {
+  return postgres(url, { max: 1 });
+}
+
+/** The same to read beside a server: no write reaches the database. One connection, whose copy `copyConfigs` makes. */
+export function openPostgresToRead(url: string): Kysely<Tables> {
+  const readOnly = CompiledQuery.raw("set default_transaction_read_only = on");
+  return postgres(url, { max: 1, idleTimeoutMillis: 0 }, async (connection) => {
+    await connection.executeQuery(readOnly);
+  });
+}
+
 /** Puts a copy of the table `configs`, which can be written and ends with this connection, in its place. */
 export async function copyConfigs(db: Kysely<Tables>): Promise<void> {
+  if (isPostgres(db)) {
+    await db
+      .transaction()
+      .setAccessMode("read write")
+      .execute(async (trx) => {
+        await sql`create temp table configs as select * from configs`.execute(trx);
+        await sql`create unique index configs_key on pg_temp.configs (owner, repo, path, version)`.execute(
+          trx,
+        );
+      });
+    return;
+  }
   await sql`create temp table configs as select * from main.configs`.execute(db);
   await sql`create unique index temp.configs_key on configs (owner, repo, path, version)`.execute(db);
 }
 
-/** What an error of `openDatabase` or a migration means and what to do, without the file's name. */
+/** What an error of opening or a migration means and what to do, without the database's name. */
 export function explainOpenError(error: unknown): string {
+  const words = explainSqliteError(error) ?? explainPostgresError(error);
+  return words ?? `cannot be opened: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function explainSqliteError(error: unknown): string | null {
   const code = error instanceof Database.SqliteError ? error.code : "";
   if (code === "SQLITE_NOTADB") {
     return "is not an SQLite database. Move it away, or restore it from a backup.";
@@ -74,27 +231,45 @@ export function explainOpenError(error: unknown): string {
     return `stayed locked by another process for ${busyTimeoutMs / 1000} s. Find that process, then start again.`;
   }
   if (code === "SQLITE_FULL") return "cannot grow: the disk is full. Free some space.";
-  return `cannot be opened: ${error instanceof Error ? error.message : String(error)}`;
+  return null;
 }
 
-/** Lets `table` refuse every update and delete, with the message `TABLE is append-only`. */
-export async function makeAppendOnly(
-  db: Kysely<Tables>,
-  table: "audit" | "observations" | "traces",
-): Promise<void> {
-  for (const event of ["update", "delete"] as const) {
-    const trigger = sql.id(`${table}_no_${event}`);
-    await sql`create trigger if not exists ${trigger} before ${sql.raw(event)} on ${sql.table(table)}
-      begin select raise(abort, ${sql.lit(`${table} is append-only`)}); end`.execute(db);
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+function explainPostgresError(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const code = "code" in error ? String(error.code) : "";
+  if (/^E[A-Z_]+$/u.test(code) || /timeout/u.test(error.message)) {
+    return `cannot be reached (${code || error.message}). Start PostgreSQL, or correct DATABASE_URL.`;
   }
+  if (code.startsWith("28"))
+    return `refuses us: ${error.message}. Correct user and password in DATABASE_URL.`;
+  if (code === "3D000") return "does not exist. Create it, or correct DATABASE_URL.";
+  if (code === "42501") {
+    return `may not be used by this user: ${error.message}. Make the user the owner of the database.`;
+  }
+  if (code === "42P01") return "has no tables yet. Start the server once: it makes them.";
+  return null;
 }
 
-/** Lets the audit log give up the rows that a row of kind `checkpoint` in it names, and no others. */
-export async function allowCheckpoints(db: Kysely<Tables>): Promise<void> {
-  await sql`drop trigger if exists audit_no_delete`.execute(db);
-  await sql`create trigger audit_no_delete before delete on audit
-    when old.seq > coalesce((select max(number) from audit where kind = 'checkpoint'), 0)
-    begin select raise(abort, 'audit is append-only'); end`.execute(db);
+function postgres(
+  url: string,
+  options: PoolConfig,
+  onCreateConnection?: (connection: DatabaseConnection) => Promise<void>,
+): Kysely<Tables> {
+  const pool = new Pool({
+    connectionString: url,
+    application_name: "countersign",
+    connectionTimeoutMillis: statementMsMax,
+    keepAlive: true,
+    ...options,
+  });
+  // A connection that breaks says so by an event, which ends the process where nobody listens. Whoever is using it hears
+  // of it from the statement; one that nobody uses is replaced when it is needed.
+  pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  return new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool, ...(onCreateConnection && { onCreateConnection }) }),
+  });
 }
 
 function sqliteDialect(database: Database.Database): Dialect {
@@ -117,10 +292,7 @@ function sqliteDialect(database: Database.Database): Dialect {
     },
     createQueryCompiler: () => sqlite.createQueryCompiler(),
     createIntrospector: (db) => sqlite.createIntrospector(db),
-    // SQLite's DDL is transactional, which Kysely does not use by default: with it, a migration happens wholly or not,
-    // and two processes that start at once wait for one another.
-    createAdapter: () =>
-      Object.defineProperty(sqlite.createAdapter(), "supportsTransactionalDdl", { value: true }),
+    createAdapter: () => sqlite.createAdapter(),
   };
 }
 

@@ -33,6 +33,31 @@ export async function leaseHead(
   return row ?? null;
 }
 
+/**
+ * Prolongs a lease to `leaseMs` from now, also one that ran out if nobody took it since. Returns whether `worker`, a name that no
+ * other look has, still holds it: true rules out that another look began.
+ */
+export async function renewHead(
+  store: Queryable,
+  {
+    repo,
+    sha,
+    worker,
+    now,
+    leaseMs,
+  }: { repo: string; sha: string; worker: string; now: number; leaseMs: number },
+): Promise<boolean> {
+  const renewed = await store.db
+    .updateTable("heads")
+    .set({ lease_until: now + leaseMs })
+    .where("repo", "=", repo)
+    .where("sha", "=", sha)
+    .where("lease_by", "=", worker)
+    .returning("sha")
+    .executeTakeFirst();
+  return renewed !== undefined;
+}
+
 /** Gives the head SHA back. Does nothing when `worker` no longer holds it. */
 export async function releaseHead(
   store: Queryable,

@@ -7,6 +7,7 @@
  *                                -> lease ran out (the worker died): claimed by the next, with one more attempt counted
  */
 import { sql } from "kysely";
+import { skippingLocked } from "./dialect.ts";
 import { inTransaction } from "./store.ts";
 import type { Queryable } from "./store.ts";
 
@@ -22,7 +23,10 @@ export type Mark = {
   readonly dueAt?: number;
 };
 
-/** A mark this worker holds until `leaseUntil`. Hand it to `finishMark`, `retryMark` or `releaseMark`. */
+/**
+ * A mark this worker holds until `leaseUntil`, or as long as `renewMark` prolongs it. Hand it to `finishMark`, `retryMark` or
+ * `releaseMark`.
+ */
 export type ClaimedMark = {
   readonly target: string;
   readonly installation: number;
@@ -54,7 +58,8 @@ const failingMax = 20;
 export async function putMarks(store: Queryable, marks: readonly Mark[], now: number): Promise<void> {
   if (marks.length === 0) return;
   await inTransaction(store, async ({ db }) => {
-    for (const mark of marks) {
+    // In one order, so that two who mark the same targets at once do not wait for each other.
+    for (const mark of marks.toSorted((a, b) => (a.target < b.target ? -1 : 1))) {
       await db
         .insertInto("marks")
         .values({
@@ -87,7 +92,7 @@ export async function putMarks(store: Queryable, marks: readonly Mark[], now: nu
 
 /**
  * Takes the next due mark that nobody holds, the strongest priority first, then the longest due; null when there is
- * none. `worker` must be a name that no other loop, process or earlier start has. Nobody else gets the mark for `leaseMs`.
+ * none. `worker` must be a name that no other claim has. Nobody else gets the mark for `leaseMs`.
  */
 export async function claimMark(
   store: Queryable,
@@ -102,23 +107,38 @@ export async function claimMark(
       // Whoever held it died over it. Uncounted, a target that kills the process would be taken up for ever.
       attempts: sql`case when lease_until > 0 then attempts + 1 else attempts end`,
     })
-    // One row, chosen inside the statement that takes it. SQLite runs one write at a time; where several run at once the
-    // inner query needs `for update skip locked`.
+    // One row, chosen inside the statement that takes it.
     .where("target", "=", (inner) =>
-      inner
-        .selectFrom("marks")
-        .select("target")
-        .where("due_at", "<=", now)
-        .where("lease_until", "<=", now)
-        .orderBy("priority")
-        .orderBy("due_at")
-        .limit(1),
+      skippingLocked(
+        store.db,
+        inner
+          .selectFrom("marks")
+          .select("target")
+          .where("due_at", "<=", now)
+          .where("lease_until", "<=", now)
+          .orderBy("priority")
+          .orderBy("due_at")
+          .limit(1),
+      ),
     )
     .returning(["target", "installation", "generation", "priority", "due_at", "attempts", "rewrite"])
     .executeTakeFirst();
   if (row === undefined) return null;
   const { due_at, rewrite, ...rest } = row;
   return { ...rest, dueAt: due_at, rewrite: rewrite === 1, worker, leaseUntil };
+}
+
+/** Prolongs the lease to `leaseMs` from now; does nothing to a mark that somebody else has claimed since. */
+export async function renewMark(
+  store: Queryable,
+  claimed: ClaimedMark,
+  { now, leaseMs }: { now: number; leaseMs: number },
+): Promise<void> {
+  await store.db
+    .updateTable("marks")
+    .set({ lease_until: now + leaseMs })
+    .where(held(claimed))
+    .execute();
 }
 
 /**
@@ -189,7 +209,7 @@ export async function backlog(store: Queryable, now: number): Promise<Backlog> {
 /** Time 0 is no lease at all, so that it differs from one that ran out. */
 const free = { lease_by: null, lease_until: 0 };
 
-/** Only who still has the lease may touch the mark: its time tells two leases of one worker apart. */
+/** Only who still has the lease may touch the mark. */
 function held(claimed: ClaimedMark) {
-  return sql<boolean>`target = ${claimed.target} and lease_by = ${claimed.worker} and lease_until = ${claimed.leaseUntil}`;
+  return sql<boolean>`target = ${claimed.target} and lease_by = ${claimed.worker}`;
 }

@@ -1,13 +1,13 @@
 import { type Kysely, sql } from "kysely";
-import { Migrator } from "kysely/migration";
-import type { Migration } from "kysely/migration";
-import { allowCheckpoints, bytesType, makeAppendOnly, numberedByItself } from "./dialect.ts";
+import { allowCheckpoints, bytesType, lockMigrations, makeAppendOnly, numberedByItself } from "./dialect.ts";
 import type { Tables } from "./tables.ts";
 
+type Migration = { readonly up: (db: Kysely<Tables>) => Promise<void> };
+
 /** In the order of their names, each run once. What has been released is never edited: a change is a new number. */
-const migrations: Record<string, Migration> = {
+const migrations: Readonly<Record<string, Migration>> = {
   "0001-spine": {
-    async up(db: Kysely<Tables>) {
+    async up(db) {
       await createInbox(db);
       await createPulls(db);
       await createAudit(db);
@@ -16,37 +16,47 @@ const migrations: Record<string, Migration> = {
   "0002-groups": { up: createGroups },
   "0003-traces": { up: createTraces },
   "0004-shown": { up: createShown },
+  "0005-branch-pushes": { up: createBranchPushes },
   "0006-audit-checkpoints": { up: prepareCheckpoints },
   "0007-chores": { up: createChores },
 };
 
 /**
- * Brings the database to the newest form. Two processes may do so at once: the second waits, then finds nothing to do.
- * Throws when a migration fails (nothing of it stays) or when a newer Countersign has already written the database.
+ * Brings the database to the newest form, wholly or not at all. Two processes may do so at once: the second waits, then
+ * finds nothing to do. Throws when a migration fails or when a newer Countersign has already written the database.
+ * Kysely's own Migrator takes a table of that name in any schema of a PostgreSQL database for its own; ours looks where it
+ * writes, and keeps the same table.
  */
 export async function migrate(db: Kysely<Tables>): Promise<void> {
   await db.transaction().execute(async (trx) => {
-    const provider = { getMigrations: async () => migrations };
-    const { error } = await new Migrator({ db: trx, provider }).migrateToLatest();
-    if (error !== undefined) throw explainMigrationError(error);
+    await lockMigrations(trx);
+    await sql`create table if not exists kysely_migration
+      (name varchar(255) not null primary key, timestamp varchar(255) not null)`.execute(trx);
+    const done = await migrationsDone(trx);
+    const newer = done.find((name) => !Object.hasOwn(migrations, name));
+    if (newer !== undefined) {
+      const repair = "Start that version, or restore a backup of before it.";
+      throw new Error(`migration ${newer} is of a newer Countersign. ${repair}`);
+    }
+    for (const [name, { up }] of Object.entries(migrations)) {
+      if (done.includes(name)) continue;
+      await up(trx);
+      await sql`insert into kysely_migration (name, timestamp)
+        values (${name}, ${new Date().toISOString()})`.execute(trx);
+    }
   });
 }
 
 /** Throws, saying what to do, when the database is not in the newest form: whoever only reads cannot bring it there. */
 export async function requireMigrated(db: Kysely<Tables>): Promise<void> {
-  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
-  const has = rows.map(({ name }) => name).join(", ");
+  const has = (await migrationsDone(db)).join(", ");
   if (has === Object.keys(migrations).join(", ")) return;
   throw new Error(`it has the form of another Countersign (${has}). Use the command of that version`);
 }
 
-/** Kysely's words for a migration that is not known here mean a newer version; every other error stands for itself. */
-function explainMigrationError(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error(String(error));
-  const newer = /previously executed migration (\S+) is missing/.exec(error.message)?.[1];
-  if (newer === undefined) return error;
-  const repair = "Start that version, or restore a backup of before it.";
-  return new Error(`migration ${newer} is of a newer Countersign. ${repair}`, { cause: error });
+async function migrationsDone(db: Kysely<Tables>): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+  return rows.map(({ name }) => name);
 }
 
 async function createInbox(db: Kysely<Tables>): Promise<void> {
@@ -89,7 +99,7 @@ async function createInbox(db: Kysely<Tables>): Promise<void> {
   await db.schema
     .createTable("observations")
     .ifNotExists()
-    .addColumn("id", "integer", numberedByItself)
+    .addColumn("id", ...numberedByItself(db))
     .addColumn("repo", "text", (column) => column.notNull())
     .addColumn("number", "integer", (column) => column.notNull())
     .addColumn("kind", "text", (column) => column.notNull())
@@ -114,7 +124,7 @@ async function createPulls(db: Kysely<Tables>): Promise<void> {
     .addColumn("head_sha", "text", (column) => column.notNull())
     .addColumn("base", "text", (column) => column.notNull())
     .addColumn("open", "integer", (column) => column.notNull())
-    .addColumn("facts", bytesType)
+    .addColumn("facts", bytesType(db))
     .addColumn("verdict", "text")
     .addColumn("config_versions", "text")
     // The audit row of the verdict in force.
@@ -202,7 +212,7 @@ async function createShown(db: Kysely<Tables>): Promise<void> {
   await db.schema
     .createTable("shown")
     .ifNotExists()
-    .addColumn("id", "integer", numberedByItself)
+    .addColumn("id", ...numberedByItself(db))
     .addColumn("repo", "text", (column) => column.notNull())
     .addColumn("number", "integer", (column) => column.notNull())
     .addColumn("sha", "text", (column) => column.notNull())
@@ -215,6 +225,31 @@ async function createShown(db: Kysely<Tables>): Promise<void> {
     .on("shown")
     .columns(["repo", "number"])
     .execute();
+}
+
+async function createBranchPushes(db: Kysely<Tables>): Promise<void> {
+  // Who moved which branch from where to where, before null where there was none: it may become the head of a pull request.
+  await db.schema
+    .createTable("branch_pushes")
+    .ifNotExists()
+    .addColumn("id", ...numberedByItself(db))
+    .addColumn("repo", "text", (column) => column.notNull())
+    .addColumn("branch", "text", (column) => column.notNull())
+    .addColumn("actor", "text", (column) => column.notNull())
+    .addColumn("before", "text")
+    .addColumn("after", "text", (column) => column.notNull())
+    .addColumn("forced", "integer", (column) => column.notNull())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .execute();
+  for (const column of ["branch", "after"] as const) {
+    await db.schema
+      .createIndex(`branch_pushes_by_${column}`)
+      .ifNotExists()
+      .on("branch_pushes")
+      .columns(["repo", column])
+      .execute();
+  }
+  await makeAppendOnly(db, "branch_pushes");
 }
 
 async function createAudit(db: Kysely<Tables>): Promise<void> {

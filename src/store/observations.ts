@@ -38,9 +38,11 @@ const evidence = z.object({
   ]),
   quote: z.string(),
   remembered: z.boolean(),
+  seenOn: z.int().exactOptional(),
 });
 
-const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", [
+/** How an observation stands in a row. */
+export const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("review"), reviewId: z.string(), sha: z.string(), base: z.string() }),
   z.object({
     kind: z.literal("push"),
@@ -57,6 +59,8 @@ const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", [
     at: z.string(),
   }),
   z.object({ kind: z.literal("evidence"), evidence }),
+  z.object({ kind: z.literal("opened") }),
+  z.object({ kind: z.literal("scanned"), sha: z.string() }),
   z.object({
     kind: z.literal("override"),
     comment: z.string(),
@@ -152,11 +156,13 @@ function shaOf(observation: Observation): string | null {
     case "review":
     case "override":
     case "answer":
+    case "scanned":
       return observation.sha;
     case "push":
       return observation.after;
     case "label":
     case "command":
+    case "opened":
       return null;
     case "evidence":
       return observation.evidence.place.kind === "commit" ? observation.evidence.place.sha : null;
@@ -175,6 +181,8 @@ function actorIdOf(observation: Observation): number | null {
       return observation.to.id;
     case "review":
     case "evidence":
+    case "opened":
+    case "scanned":
       return null;
   }
 }

@@ -95,6 +95,26 @@ export async function forgetOpen({ db }: Queryable, repo: string, number: number
     .execute();
 }
 
+/** Where a pull request was when it was looked at or heard of last. `mode` is null before the first look. */
+export async function lastLook(
+  { db }: Queryable,
+  repo: string,
+  number: number,
+): Promise<{ headSha: string; base: string; mode: Verdict["mode"] | "not-gated" | null } | null> {
+  const row = await db
+    .selectFrom("pulls")
+    .select(["head_sha", "base", "verdict", "updated_at"])
+    .where("repo", "=", repo)
+    .where("number", "=", number)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  const { head_sha: headSha, base, verdict } = row;
+  const never = row.updated_at === null ? null : "not-gated";
+  const mode =
+    verdict === null ? never : parseStored(storedVerdict, verdict, `The verdict on ${repo}#${number}`).mode;
+  return { headSha, base, mode };
+}
+
 /** What is known of a pull request without reading its facts. */
 export type KnownPull = {
   readonly repo: string;

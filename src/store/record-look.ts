@@ -6,6 +6,7 @@ import type { Verdict } from "../gate/verdict.ts";
 import { appendAudit, newestAudit } from "./audit.ts";
 import type { AuditEntry } from "./audit.ts";
 import { canonicalJson } from "./canonical-json.ts";
+import { lockingRow } from "./dialect.ts";
 import { evidenceObservation, rememberObservations } from "./observations.ts";
 import type { ConfigVersions } from "./pulls.ts";
 import { inTransaction } from "./store.ts";
@@ -70,6 +71,48 @@ export async function recordLook(
   });
 }
 
+/**
+ * Records that a pull request, or with number 0 a merge group, cannot be looked at: an audit row of kind `verdict`, unless it is
+ * that already. Facts and verdict of the last look stay. Returns the newest row of the whole audit log.
+ */
+export async function recordFailedLook(
+  store: Queryable,
+  failed: {
+    readonly repo: string;
+    readonly number: number;
+    readonly base: string | null;
+    readonly verdict: Verdict;
+    readonly now: number;
+  },
+): Promise<AuditEntry> {
+  const { repo, number, base, verdict, now } = failed;
+  const { headSha: sha, outcome, mode } = verdict;
+  const body = { outcome: { kind: outcome.kind }, mode, base };
+  return inTransaction(store, async (transaction) => {
+    const last = await lastVerdict(transaction, repo, number);
+    const same = last !== null && last.sha === sha && last.body === canonicalJson(body);
+    const newest = same ? await newestAudit(transaction) : null;
+    if (newest !== null) return newest;
+    const entry = await appendAudit(transaction, {
+      at: now,
+      kind: "verdict",
+      repo,
+      number,
+      sha,
+      actorId: null,
+      body,
+    });
+    // The next look that succeeds is a change, and has a row again.
+    await transaction.db
+      .updateTable("pulls")
+      .set({ audit_seq: entry.seq })
+      .where("repo", "=", repo)
+      .where("number", "=", number)
+      .execute();
+    return entry;
+  });
+}
+
 /** Files come into force with the first verdict that rests on them; what is built in has no version. */
 async function recordVersions(store: Queryable, versions: ConfigVersions, now: number): Promise<void> {
   for (const [file, version] of Object.entries(versions)) {
@@ -89,17 +132,18 @@ async function recordVersions(store: Queryable, versions: ConfigVersions, now: n
   }
 }
 
+/** The last verdict; its pull request is not recorded by anybody else until the transaction ends. */
 async function lastVerdict(
   { db }: Queryable,
   repo: string,
   number: number,
 ): Promise<{ sha: string | null; body: string } | null> {
-  const row = await db
-    .selectFrom("pulls")
-    .innerJoin("audit", "audit.seq", "pulls.audit_seq")
-    .select(["audit.sha", "audit.body"])
-    .where("pulls.repo", "=", repo)
-    .where("pulls.number", "=", number)
-    .executeTakeFirst();
-  return row ?? null;
+  const pull = await lockingRow(
+    db,
+    db.selectFrom("pulls").select("audit_seq").where("repo", "=", repo).where("number", "=", number),
+  ).executeTakeFirst();
+  const seq = pull?.audit_seq ?? null;
+  if (seq === null) return null;
+  // Not joined: PostgreSQL would look for the row that the pull request named before it was waited for.
+  return db.selectFrom("audit").select(["sha", "body"]).where("seq", "=", seq).executeTakeFirstOrThrow();
 }

@@ -59,6 +59,16 @@ export type Tables = {
     passing: number;
     at: number;
   };
+  branch_pushes: {
+    id: Generated<number>;
+    repo: string;
+    branch: string;
+    actor: string;
+    before: string | null;
+    after: string;
+    forced: number;
+    at: number;
+  };
   traces: { repo: string; trace: string; number: number };
   heads: { repo: string; sha: string; lease_by: string | null; lease_until: number; look: number };
   groups: { repo: string; sha: string; head_ref: string; base: string; pulls: string | null };

@@ -26,9 +26,10 @@ export async function rememberTraces(store: Queryable, repo: string, facts: Fact
 }
 
 /**
- * The evidence a pull request inherits: that of every earlier, unmerged pull request of the repository that shares a trace
- * with it, or with one of those. Found anew each time, so that a merge that was heard of late takes its evidence back.
- * @returns the evidence, each piece with the number it was seen on, earliest pull request first.
+ * The evidence a pull request inherits: that of every earlier pull request of the repository that shares a trace with it, or
+ * with one of those, and was not merged into the same base branch. A merge into another one cleared nothing here: it may be
+ * one that nobody gates. Found anew each time, so that a merge that was heard of late takes its evidence back.
+ * @returns the evidence, each piece with the number it was seen on, and the heads it was looked for on, earliest pull request first.
  */
 export async function recallInherited(store: Queryable, repo: string, facts: Facts): Promise<Observation[]> {
   const inherited: Observation[] = [];
@@ -36,13 +37,42 @@ export async function recallInherited(store: Queryable, repo: string, facts: Fac
     for (const seen of await recall(store, repo, number)) {
       if (seen.kind === "evidence")
         inherited.push({ kind: "evidence", evidence: { ...seen.evidence, seenOn: number } });
+      // What its heads showed is inherited with it.
+      if (seen.kind === "scanned") inherited.push(seen);
     }
   }
   return inherited;
 }
 
+/**
+ * Of some head SHAs those that were scanned for pull requests which were merged into this base branch: what they showed was
+ * asked for then, and asks for nothing again.
+ */
+export async function recallLanded(
+  { db }: Queryable,
+  repo: string,
+  base: string,
+  shas: readonly string[],
+): Promise<Observation[]> {
+  if (shas.length === 0) return [];
+  const rows = await db
+    .selectFrom("observations")
+    .innerJoin("pulls", (join) =>
+      join.onRef("pulls.repo", "=", "observations.repo").onRef("pulls.number", "=", "observations.number"),
+    )
+    .select("observations.sha")
+    .distinct()
+    .where("observations.repo", "=", repo)
+    .where("observations.kind", "=", "scanned")
+    .where("observations.sha", "in", shas)
+    .where("pulls.merged", "=", 1)
+    .where("pulls.base", "=", base)
+    .execute();
+  return rows.flatMap(({ sha }) => (sha === null ? [] : [{ kind: "scanned", sha } as const]));
+}
+
 async function earlierNumbers({ db }: Queryable, repo: string, facts: Facts): Promise<number[]> {
-  const { number } = facts;
+  const { number, base } = facts;
   const now = tracesOf(facts);
   if (now.length === 0) now.push("");
   // What this pull request shows now may not be stored yet; what it showed earlier is found under its own number.
@@ -51,18 +81,19 @@ async function earlierNumbers({ db }: Queryable, repo: string, facts: Facts): Pr
       select ${sql.lit(number)} as number
       union
       select number from traces where repo = ${repo} and trace in (${sql.join(now)})
-        and number < ${sql.lit(number)} and ${unmerged(repo, "traces")}
+        and number < ${sql.lit(number)} and ${notLanded(repo, base, "traces")}
       union
       select theirs.number from kin
         join traces as mine on mine.repo = ${repo} and mine.number = kin.number
         join traces as theirs on theirs.repo = ${repo} and theirs.trace = mine.trace
-        where theirs.number < ${sql.lit(number)} and ${unmerged(repo, "theirs")}
+        where theirs.number < ${sql.lit(number)} and ${notLanded(repo, base, "theirs")}
     )
     select number from kin where number < ${sql.lit(number)} order by number`.execute(db);
   return rows.map((row) => row.number);
 }
 
-function unmerged(repo: string, table: string) {
+function notLanded(repo: string, base: string, table: string) {
   const same = sql.ref(`${table}.number`);
-  return sql`exists (select 1 from pulls where pulls.repo = ${repo} and pulls.number = ${same} and pulls.merged = 0)`;
+  return sql`exists (select 1 from pulls where pulls.repo = ${repo} and pulls.number = ${same}
+    and (pulls.merged = 0 or pulls.base <> ${base}))`;
 }

@@ -44,7 +44,8 @@ function tamper(file: string, statement: string): void {
 
 describe("countersign audit verify", () => {
   test("says that a log is whole, and which row is its newest", async () => {
-    const { dataDir, db } = await threeDays();
+    const { place, db } = await threeDays();
+    const { dataDir } = place;
     const { hash } = await db
       .selectFrom("audit")
       .select("hash")
@@ -58,7 +59,9 @@ describe("countersign audit verify", () => {
   });
 
   test("names the first row that was changed, and exits with 1", async () => {
-    const { dataDir, file } = await threeDays();
+    const { place } = await threeDays();
+    const { dataDir } = place;
+    const file = `${dataDir}/countersign.sqlite`;
     tamper(file, "update audit set actor_id = 1 where seq = 2");
     expect(await run({ DATA_DIR: dataDir }, "verify")).toEqual({
       status: 1,
@@ -108,7 +111,8 @@ describe("countersign audit verify", () => {
     const { sha } = await openPull(company);
     await company.check(sha);
     const file = `${company.environment["DATA_DIR"]}/countersign.sqlite`;
-    const { file: forged } = await threeDays();
+    const { place } = await threeDays();
+    const forged = `${place.dataDir}/countersign.sqlite`;
     tamper(
       file,
       `delete from audit; attach '${forged}' as forged; insert into audit select * from forged.audit`,
@@ -128,7 +132,8 @@ describe("countersign audit verify", () => {
 
 describe("countersign audit export", () => {
   test("prints rows as JSON lines, with what each hash was made of", async () => {
-    const { dataDir, db } = await threeDays();
+    const { place, db } = await threeDays();
+    const { dataDir } = place;
     const [first] = await db.selectFrom("audit").selectAll().orderBy("seq").execute();
     const { status, stdout } = await run({ DATA_DIR: dataDir }, "export");
     const lines = stdout.split("\n");
@@ -140,7 +145,8 @@ describe("countersign audit export", () => {
   });
 
   test("prints rows of the last days as CSV that a table can be made of", async () => {
-    const { dataDir, db } = await threeDays();
+    const { place, db } = await threeDays();
+    const { dataDir } = place;
     const [, before, last] = await db.selectFrom("audit").select("hash").orderBy("seq").execute();
     const { status, stdout } = await run({ DATA_DIR: dataDir }, "export", "--since", "1d", "--format", "csv");
     expect([status, stdout]).toEqual([
@@ -152,7 +158,8 @@ describe("countersign audit export", () => {
   });
 
   test("takes a date, too", async () => {
-    const { dataDir } = await threeDays();
+    const { place } = await threeDays();
+    const { dataDir } = place;
     const { stdout } = await run({ DATA_DIR: dataDir }, "export", "--since", "2026-04-29");
     expect(stdout.match(/"seq":\d/gu)).toEqual(['"seq":2', '"seq":3']);
   });

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
@@ -172,7 +173,8 @@ describe("countersign explain", () => {
 describe("beside a running server", () => {
   test("it counts what the server remembers, and changes no byte of the database", async () => {
     const { github } = await openAcme({ message: "Cache the total" });
-    const { dataDir, file, ...store } = await freshStore();
+    const { place, ...store } = await freshStore();
+    const file = join(place.dataDir, "countersign.sqlite");
     const evidence = {
       tool: "claude-code",
       kind: "trailer",
@@ -186,7 +188,7 @@ describe("beside a running server", () => {
     const bytes = () => [file, `${file}-wal`].map((path) => readFileSync(path).toString("base64"));
     const before = bytes();
 
-    const env = { ...environmentOf(github), DATA_DIR: dataDir };
+    const env = { ...environmentOf(github), DATA_DIR: place.dataDir };
     const { status, stdout, stderr } = await explain(env, "acme/shop#1");
 
     expect({ status, stderr }).toEqual({ status: 1, stderr: "" });

@@ -37,6 +37,7 @@ describe("an environment", () => {
       logLevel: "info",
       auditKeepDays: null,
       dataDir: "./data",
+      databaseUrl: null,
       configRepo: ".github",
       apiUrl: "https://api.github.com",
       webUrl: "https://github.com",
@@ -54,6 +55,7 @@ describe("an environment", () => {
       LOG_LEVEL: "debug",
       DATA_DIR: "/var/lib/countersign",
       AUDIT_KEEP_DAYS: "400",
+      DATABASE_URL: "postgres://ada:p%40ss@db:5432/countersign?sslmode=verify-full",
       CONFIG_REPO: "engineering-rules",
       GHE_HOST: "Github.acme.com:8443",
       GHE_PROTOCOL: "http",
@@ -69,6 +71,7 @@ describe("an environment", () => {
       logLevel: "debug",
       auditKeepDays: 400,
       dataDir: "/var/lib/countersign",
+      databaseUrl: "postgres://ada:p%40ss@db:5432/countersign?sslmode=verify-full",
       configRepo: "engineering-rules",
       apiUrl: "http://github.acme.com:8443/api/v3",
       webUrl: "http://github.acme.com:8443",
@@ -214,11 +217,6 @@ describe("an environment that cannot do", () => {
     ],
     ["a protocol that is none", { GHE_PROTOCOL: "ftp" }, 'GHE_PROTOCOL: expected https or http, got "ftp"'],
     [
-      "PostgreSQL",
-      { DATABASE_URL: "postgres://localhost/countersign" },
-      "DATABASE_URL: PostgreSQL is not supported by this version yet; unset DATABASE_URL",
-    ],
-    [
       "a webhook proxy that is no address",
       { WEBHOOK_PROXY_URL: "smee.io/abc" },
       'WEBHOOK_PROXY_URL: expected the address of a smee.io channel, got "smee.io/abc"',
@@ -228,6 +226,18 @@ describe("an environment that cannot do", () => {
   });
 });
 
+test.each([
+  "localhost/countersign",
+  "mysql://ada:hunter2@db/countersign",
+  "postgres://db",
+  "postgres:///countersign",
+  "postgres://ada:hunter%2@db/countersign",
+])("%s is no address of a database, and the problem does not quote it", (url) => {
+  expect(problemsOf({ ...good, DATABASE_URL: url })).toEqual([
+    "DATABASE_URL: expected postgres://USER:PASSWORD@HOST:5432/DATABASE, in USER and PASSWORD other characters than letters and digits percent-encoded",
+  ]);
+});
+
 test("no problem shows a secret or a part of the key", () => {
   const broken = pem.replace(/[A-Za-z]{20}/, "!");
   const text = problemsOf({
@@ -235,6 +245,7 @@ test("no problem shows a secret or a part of the key", () => {
     PRIVATE_KEY: broken,
     WEBHOOK_SECRET: "hunter2",
     WEBHOOK_SECRET_PREVIOUS: "hunter3",
+    DATABASE_URL: "postgres://ada:hunter%4@db/countersign",
   }).join("\n");
   expect(text).not.toMatch(/hunter/);
   expect(text).not.toContain(broken.split("\n")[2]);
@@ -251,10 +262,7 @@ describe(".env.example", () => {
     };
     const env = new Proxy<Record<string, string>>({}, { get });
     readEnvironment(env, noFile);
-    const refused = ["DATABASE_URL"];
-    expect(Object.keys(parseEnv(text)).toSorted()).toEqual(
-      [...asked].filter((key) => !refused.includes(key)).toSorted(),
-    );
+    expect(Object.keys(parseEnv(text)).toSorted()).toEqual([...asked].toSorted());
   });
 
   test("filled in with what is required is good, and its other values are the defaults", () => {

@@ -87,7 +87,7 @@ test("a chore that failed is due again in a minute, one that was done when its t
 
 test("of two replicas one does a chore that is due", async () => {
   const store = await freshStore();
-  const other = await freshStore(store.dataDir);
+  const other = await freshStore(store.place);
   const claims = [store, other, store].map(async (each) =>
     claimChore(each, "sweep", { now, everyMs: 1_000 }),
   );

@@ -1,6 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { matching } from "../end-to-end/containing.ts";
 import type { Worker } from "../../src/delivery/worker.ts";
+import { hintPulls } from "../../src/store/pulls.ts";
 import { backlog } from "../../src/store/marks.ts";
 import { assertNothingRefused, checkOn, shop } from "../end-to-end/company.ts";
 import { openPull, review } from "../end-to-end/pull-request.ts";
@@ -22,6 +23,7 @@ afterEach(async () => {
 });
 afterAll(async () => day.close());
 
+const shopPull = { repo: shop, base: "main", open: true, merged: false } as const;
 const target = (number: number) => `pull:acme/shop:${number}`;
 
 async function done(): Promise<void> {
@@ -127,6 +129,81 @@ it.each([
   },
 );
 
+/** Waits until looks at a target have failed so many times; each is due at once after the one before. */
+async function failTimes(name: string, times: number): Promise<void> {
+  for (let attempts = 1; ; attempts += 1) {
+    const mark = await until(`attempt ${attempts}`, async () => {
+      const row = await failed(name);
+      return row.attempts === attempts && row;
+    });
+    if (attempts === times) return;
+    day.later(mark.due_at - day.clock());
+  }
+}
+
+const broken = { path: /^\/graphql$/, status: 502, body: { message: "Server Error" } } as const;
+
+it("replaces a green check by a failing one after five looks that failed, and takes that back when one succeeds", async () => {
+  const pull = await openPull(day);
+  await review(day, pull, "grace");
+  await day.mark(target(pull.number));
+  await done();
+  const seen = [await checkOn(day.github, pull.sha)];
+  day.github.fault({ ...broken, times: 5 });
+  await day.mark(target(pull.number));
+  await failTimes(target(pull.number), 4);
+  seen.push(await checkOn(day.github, pull.sha));
+  day.later(60_000);
+  await until("the fifth attempt", async () => (await failed(target(pull.number))).attempts === 5);
+  seen.push(await checkOn(day.github, pull.sha));
+  day.later(60_000);
+  await done();
+  seen.push(await checkOn(day.github, pull.sha));
+  expect(seen.map((check) => check?.conclusion)).toEqual(["success", "success", "failure", "success"]);
+  const audited = await day.store.db
+    .selectFrom("audit")
+    .select("body")
+    .where("sha", "=", pull.sha)
+    .orderBy("seq")
+    .execute();
+  expect(audited.map(({ body }) => /"kind":"([a-z-]+)"/.exec(body)?.[1])).toEqual([
+    "countersigned",
+    "undecidable",
+    "countersigned",
+  ]);
+});
+
+it("says in a failing check, once, why looks go on failing, though there was none before", async () => {
+  const { number, sha } = await openPull(day);
+  await hintPulls(day.store, [{ ...shopPull, number, headSha: sha, installation: day.installation }]);
+  const from = day.github.requests.length;
+  day.github.fault({ ...broken, times: 8 });
+  await day.mark(target(number));
+  await failTimes(target(number), 8);
+  const check = await checkOn(day.github, sha);
+  expect([check?.conclusion, check?.title, writes(from)]).toEqual([
+    "failure",
+    matching(/^Could not decide: One look after another failed: GitHub answered 502/),
+    ["POST"],
+  ]);
+  day.later(600_000);
+  await done();
+  expect(await checkOn(day.github, sha)).toMatchObject({ conclusion: "action_required" });
+});
+
+it("says nothing on a pull request whose base is not gated, however often looks fail", async () => {
+  day.github.push(shop, { branch: "next", pusher: "ada", files: {}, message: "Begin" });
+  const { number, sha } = await openPull(day, { base: "next" });
+  await day.mark(target(number));
+  await done();
+  day.github.fault({ ...broken, times: 6 });
+  await day.mark(target(number));
+  await failTimes(target(number), 6);
+  day.later(600_000);
+  await done();
+  expect(await checkOn(day.github, sha)).toBeNull();
+});
+
 it("writes one check run though the answer to the first write was lost", async () => {
   const { number, sha } = await openPull(day);
   const from = day.github.requests.length;
@@ -142,13 +219,30 @@ it("writes one check run though the answer to the first write was lost", async (
 
 it("is not delayed by a look that fails: a new delivery makes it due at once", async () => {
   const { number, sha } = await openPull(day);
-  day.github.fault({ path: /^\/graphql$/, status: 403, headers: { "retry-after": "3600" }, times: 1 });
+  day.github.fault({ path: /^\/graphql$/, status: 502, times: 1 });
   await day.mark(target(number));
   await failed(target(number));
   await day.mark(target(number));
   await done();
 
   expect(await checkOn(day.github, sha)).toMatchObject({ conclusion: "action_required" });
+});
+
+it("asks nothing more of GitHub for an installation that it wants to wait, for other pull requests either", async () => {
+  const [one, other] = [await openPull(day), await openPull(day)];
+  day.github.fault({ path: /^\/graphql$/, status: 403, headers: { "retry-after": "60" }, times: 1 });
+  await day.mark(target(one.number));
+  await failed(target(one.number));
+  const asked = day.github.requests.length;
+  await day.mark(target(other.number));
+  expect(await failed(target(other.number))).toMatchObject({
+    due_at: day.clock() + 60_000,
+    error: "GitHub asked to wait, because a limit of it is used up.",
+  });
+  expect(day.github.requests.slice(asked)).toEqual([]);
+  day.later(60_000);
+  await done();
+  expect(await checkOn(day.github, other.sha)).toMatchObject({ conclusion: "action_required" });
 });
 
 it.each(["pull:acme/shop:9999", "pull:acme/nowhere:1", "repo:acme/nowhere"])(
@@ -219,6 +313,29 @@ it("stops only when the running looks have ended, and leaves the rest to the nex
   await done();
   const checks = await Promise.all(pulls.map(async ({ sha }) => checkOn(day.github, sha)));
   expect(new Set(checks.map((check) => check?.conclusion))).toEqual(new Set(["action_required"]));
+});
+
+it("keeps what it is looking at for as long as the look takes", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { number } = await openPull(day);
+  const before = day.begun.length;
+  day.closeDoor();
+  await day.mark(target(number));
+  await until("the look to begin", () => day.begun.length > before);
+  const other = day.work();
+  for (let renewals = 0; renewals < 4; renewals += 1) {
+    day.later(15_000);
+    vi.advanceTimersByTime(5_000);
+    await until("the lease to be renewed", async () => {
+      const mark = await day.store.db.selectFrom("marks").select("lease_until").executeTakeFirst();
+      return mark?.lease_until === day.clock() + 20_000;
+    });
+  }
+  await other.stop();
+  day.openDoor();
+  await done();
+  expect(day.begun.length - before).toBe(1);
 });
 
 it("takes over what a worker that died was looking at, once its lease has run out", async () => {

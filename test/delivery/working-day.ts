@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { SweepContext } from "../../src/delivery/sweep.ts";
 import { startWorker, type Worker } from "../../src/delivery/worker.ts";
 import { createProbot, type GitHub } from "../../src/github/client.ts";
@@ -11,6 +8,7 @@ import { openStore, type Store } from "../../src/store/store.ts";
 import { logLine } from "../end-to-end/log-line.ts";
 import { furnish } from "../end-to-end/company.ts";
 import { type FakeGitHub, startFakeGitHub } from "../fake-github/server.ts";
+import { makePlace } from "../store/fresh-store.ts";
 
 /** A worker on a real store and the fake GitHub, with a clock that tests move and a door that looks wait behind. */
 export type WorkingDay = {
@@ -40,8 +38,8 @@ export async function startWorkingDay(): Promise<WorkingDay> {
   const github = await startFakeGitHub();
   const { appId, privateKey, webhookSecret } = furnish(github);
   const installation = github.installApp("acme", { repositories: "all" });
-  const dataDir = mkdtempSync(join(tmpdir(), "countersign-worker-"));
-  const store = await openStore({ dataDir });
+  const { place, remove } = await makePlace();
+  const store = await openStore(place);
   const log: Record<string, unknown>[] = [];
   const logger = createLog("info", (line) => log.push(logLine(line)));
   const silent = logger.child({}, { level: "silent" });
@@ -101,7 +99,7 @@ export async function startWorkingDay(): Promise<WorkingDay> {
       await Promise.all(running.map(async (worker) => worker.stop()));
       await store.close();
       await github.close();
-      rmSync(dataDir, { recursive: true, force: true });
+      await remove();
     },
   };
 }

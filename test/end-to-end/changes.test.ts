@@ -102,6 +102,20 @@ it("lets go of a commit when the pull request that waited for it is closed", asy
   expect(await company.check(first.sha)).toMatchObject({ conclusion: "success" });
 });
 
+it("lets go of a commit when the pull request that waited for it moves on", async () => {
+  const first = await openPull(company);
+  company.github.push(shop, { branch: "a-copy", pusher: "juno", from: first.branch });
+  const { data: copy } = await company.github
+    .as("juno")
+    .rest.pulls.create({ ...at, title: "The same for the release", head: "a-copy", base: "release" });
+  await review(company, copy, "vera");
+  expect(await company.check(first.sha)).toMatchObject({ conclusion: "action_required" });
+
+  pushMore(company, first);
+
+  expect(await company.check(first.sha)).toMatchObject({ title: "Countersigned by vera (senior)" });
+});
+
 it("writes the check run again when somebody re-requests it, though nothing changed", async () => {
   const pull = await openPull(company);
   const before = await company.check(pull.sha);

@@ -74,6 +74,17 @@ it("waits when the same files come back under another branch name, and under a t
   expect(await company.check(third)).toMatchObject({ conclusion: "action_required", summary: seenOn(first) });
 });
 
+it("waits when a branch comes back from a base that is not gated, with the trailer amended away", async () => {
+  company.github.push(shop, { branch: "playground", pusher: "ada" });
+  const first = await openPull(company, { base: "playground" });
+  expect(await company.check(first.sha)).toBeNull();
+  await close(first);
+  const sha = pushMore(company, first, { force: true, from: "main", message: "All by myself" });
+  await open(first.branch);
+
+  expect(await company.check(sha)).toMatchObject({ conclusion: "action_required", summary: seenOn(first) });
+});
+
 it("still waits when a pull request is closed, amended and reopened", async () => {
   const pull = await openPull(company);
   expect(await company.check(pull.sha)).toMatchObject({ conclusion: "action_required" });

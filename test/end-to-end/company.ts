@@ -66,13 +66,18 @@ export type Check = {
 export type Company = {
   readonly github: FakeGitHub;
   readonly url: string;
+  readonly appId: number;
   readonly log: readonly string[];
   /** What the server was started with. */
   readonly environment: NodeJS.ProcessEnv;
+  /** Where the server keeps its store. */
+  readonly dataDir: string;
   /** Sends deliveries to the server and installs the app; done already unless `installed` was false. */
   readonly install: () => void;
   /** Waits until every delivery was answered and nothing waits for a look. */
   readonly idle: () => Promise<void>;
+  /** Stops the server, deletes its store, does `meanwhile`, and starts another one. */
+  readonly loseStore: (meanwhile?: () => void | Promise<void>) => Promise<void>;
   /** The check run on a commit, once nothing is going on any more. @throws when there are several. */
   readonly check: (sha: string) => Promise<Check>;
   readonly close: () => Promise<void>;
@@ -80,32 +85,54 @@ export type Company = {
 
 /** The company with the server running in this process. Both keep running until `close`. */
 export async function openCompany(
-  options: { files?: Readonly<Record<string, string>>; installed?: false } = {},
+  options: {
+    files?: Readonly<Record<string, string>>;
+    installed?: false;
+    now?: () => number;
+    latencyMs?: number;
+  } = {},
 ): Promise<Company> {
-  const github = await startFakeGitHub();
+  const { latencyMs = 0 } = options;
+  const github = await startFakeGitHub({ latencyMs });
   const acme = furnish(github, options.files);
   const dataDir = mkdtempSync(join(tmpdir(), "countersign-company-"));
   const log: string[] = [];
   const variables = environmentFor(acme, github.url, { dataDir, port: 0 });
   const environment = readEnvironment(variables, () => "");
   if (environment.kind === "broken") throw new Error(environment.problems.join("\n"));
-  const server = await start(environment.value, { write: (line) => log.push(line) });
+  const { now = Date.now } = options;
+  const begin = async () => start(environment.value, { write: (line) => log.push(line), now });
+  let server = await begin();
+  const listen = () => github.setWebhookUrl(`${server.url}/api/github/webhooks`);
   const install = () => {
-    github.setWebhookUrl(`${server.url}/api/github/webhooks`);
-    github.installApp("acme", { repositories: "all" });
+    listen();
+    github.installApp("acme", { repositories: "all", app: "countersign" });
   };
   if (options.installed !== false) install();
   const idle = async () => idleAt(github, server.url);
   return {
     github,
-    url: server.url,
+    get url() {
+      return server.url;
+    },
+    appId: acme.appId,
     log,
     environment: variables,
+    dataDir,
     install,
     idle,
+    loseStore: async (meanwhile) => {
+      await idle();
+      await server.stop("its store is about to be lost");
+      rmSync(dataDir, { recursive: true });
+      await meanwhile?.();
+      await github.quiet();
+      server = await begin();
+      listen();
+    },
     check: async (sha) => {
       await idle();
-      return checkOn(github, sha);
+      return checkOn(github, sha, acme.appId);
     },
     close: async () => {
       await idle();
@@ -149,11 +176,12 @@ export async function idleAt(github: FakeGitHub, url: string): Promise<void> {
   });
 }
 
-/** The check run on a commit as it is now. */
-export async function checkOn(github: FakeGitHub, ref: string): Promise<Check> {
+/** The check run of the app on a commit as it is now. */
+export async function checkOn(github: FakeGitHub, ref: string, app?: number): Promise<Check> {
+  const wanted = { owner: "acme", repo: "shop", ref, check_name: "Countersign", filter: "all" } as const;
   const { data } = await github
     .as("ada")
-    .rest.checks.listForRef({ owner: "acme", repo: "shop", ref, check_name: "Countersign", filter: "all" });
+    .rest.checks.listForRef({ ...wanted, ...(app !== undefined && { app_id: app }) });
   if (data.check_runs.length > 1)
     throw new Error(`There are ${data.check_runs.length} check runs on ${ref}.`);
   const [run] = data.check_runs;

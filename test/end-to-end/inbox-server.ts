@@ -29,7 +29,7 @@ export const previousSecret = "the secret of last month, replaced";
  * at. There is no GitHub; a delivery needs none.
  */
 export async function startInboxServer(
-  options: { health?: () => Promise<Health> } = {},
+  options: { health?: (store: Store) => Promise<Health> } = {},
 ): Promise<InboxServer> {
   const dataDir = mkdtempSync(join(tmpdir(), "countersign-server-"));
   const lines: string[] = [];
@@ -51,7 +51,7 @@ export async function startInboxServer(
     woken += 1;
   };
   await probot.load(
-    countersign({ store, configRepo: ".github", log, now: () => 1000, wake, received: () => {} }),
+    countersign({ store, appId: 7, configRepo: ".github", log, now: () => 1000, wake, received: () => {} }),
   );
   const server = await startServer({
     host: "127.0.0.1",
@@ -62,7 +62,7 @@ export async function startInboxServer(
     deliver: async (delivery) => {
       if (isEvent(delivery)) await probot.receive(delivery);
     },
-    health: options.health ?? (async () => ({ ready: true })),
+    health: async () => options.health?.(store) ?? { ready: true },
     metrics: async () => ({ text: "", type: "text/plain" }),
   });
   const close = async () => {

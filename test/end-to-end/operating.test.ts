@@ -7,7 +7,7 @@ import { openStore } from "../../src/store/store.ts";
 import { type FakeGitHub, startFakeGitHub } from "../fake-github/server.ts";
 import { assertNothingRefused, checkOn, furnish, health, idleAt } from "./company.ts";
 import { anyPrivateKey } from "./inbox-server.ts";
-import { freshDataDir, npmStart, type ServerRun } from "./operator.ts";
+import { freshDataDir, isTrouble, npmStart, type ServerRun } from "./operator.ts";
 import { openPull, pushMore, review } from "./pull-request.ts";
 import { deliver, pullPayload, webhookSecret } from "./signed-delivery.ts";
 import { until } from "./until.ts";
@@ -99,7 +99,7 @@ it("loses nothing when it is killed right after a 202 or during a look", async (
   expect(await third.end("SIGTERM")).toBe(0);
 });
 
-/** What two minutes of waiting do: whatever the killed server held is free. */
+/** What twenty seconds of waiting do: whatever the killed server held is free. */
 async function leasesRunOut(dataDir: string): Promise<void> {
   const store = await openStore({ dataDir });
   for (const table of ["marks", "heads"] as const) {
@@ -126,7 +126,7 @@ it("starts without GitHub, says what fails, and recovers by itself when GitHub i
     return (state.failing ?? 0) > 0 && state;
   });
   expect(sick).toMatchObject({ ready: true, backlog: 1, failing: 1 });
-  const failures = server.log().filter(({ level, target }) => Number(level) >= 40 && target !== undefined);
+  const failures = server.log().filter((line) => isTrouble(line) && line["chore"] === undefined);
   expect(failures[0]).toMatchObject({
     target: "pull:acme/shop:1",
     error: matching(/^GitHub could not be reached: .*ECONNREFUSED/u),
@@ -203,6 +203,6 @@ it("stays right when two servers work on one database", async () => {
   const found = await Promise.all(pulls.map(async ({ sha }) => checkOn(github, sha)));
   expect(found.map((check) => check?.conclusion)).toEqual(pulls.map(({ expected }) => expected));
   expect(await Promise.all([one.end("SIGTERM"), other.end("SIGTERM")])).toEqual([0, 0]);
-  const said = [...one.log(), ...other.log()].filter(({ level }) => Number(level) >= 40);
+  const said = [...one.log(), ...other.log()].filter(isTrouble);
   expect(said).toEqual([]);
 });

@@ -1,4 +1,5 @@
 /** Check suites and check runs: one suite per app and SHA, runs only by the app that owns them, GitHub's limits. */
+import { type Annotation, checkAnnotations } from "./annotations.ts";
 import { commitOf } from "./git.ts";
 import { HttpError, invalid } from "./http-error.ts";
 import { renderPullMinimal } from "./render-pull.ts";
@@ -31,14 +32,13 @@ export type CheckRunOutput = {
   readonly title?: string | undefined;
   readonly summary?: string | undefined;
   readonly text?: string | undefined;
-  readonly annotations?: readonly unknown[] | undefined;
+  readonly annotations?: readonly Annotation[] | undefined;
 };
 
 /** GitHub's documented limit for `output.summary` and `output.text`; counted as JavaScript does, the stricter way. */
 const OUTPUT_CHARACTERS_MAX = 65_535;
 /** Not documented for `output.title`; it is for an annotation's, and no title of ours may rely on more. */
 const TITLE_CHARACTERS_MAX = 255;
-const ANNOTATIONS_MAX = 50;
 
 /** Makes the suites a push brings (`check_suite.requested`), one for each app that may write checks. */
 export function requestSuites(
@@ -94,6 +94,7 @@ export function createCheckRun(
     externalId: "",
     detailsUrl: null,
     output: { title: null, summary: null, text: null },
+    annotations: [],
     startedAt: input.startedAt ?? world.stamp(),
     completedAt: null,
   };
@@ -188,7 +189,11 @@ export function renderCheckRun(world: World, repository: Repository, run: CheckR
     conclusion: run.conclusion,
     started_at: run.startedAt,
     completed_at: run.completedAt,
-    output: { ...run.output, annotations_count: 0, annotations_url: `${url}/annotations` },
+    output: {
+      ...run.output,
+      annotations_count: run.annotations.length,
+      annotations_url: `${url}/annotations`,
+    },
     check_suite: { id: run.suiteId },
     app: renderApp(world, appOf(world, run.appId)),
     pull_requests: pullsAt(repository, run.headSha).map((pull) => renderPullMinimal(world, repository, pull)),
@@ -205,9 +210,7 @@ function checkInput(input: CheckRunInput): void {
   if (title !== undefined && title.length > TITLE_CHARACTERS_MAX) {
     throw invalid(`title is too long (maximum is ${TITLE_CHARACTERS_MAX} characters)`);
   }
-  if ((input.output?.annotations?.length ?? 0) > ANNOTATIONS_MAX) {
-    throw invalid(`No more than ${ANNOTATIONS_MAX} annotations are allowed per request.`);
-  }
+  checkAnnotations(input.output?.annotations ?? []);
   if (input.conclusion === "stale") throw invalid("conclusion stale can only be set by GitHub");
   if (input.status === "completed" && input.conclusion === undefined) {
     throw invalid("Missing required parameter: conclusion is required when status is completed");
@@ -222,6 +225,7 @@ function write(world: World, suite: CheckSuite, run: CheckRun, input: CheckRunIn
   if (input.output) {
     const { title = run.output.title, summary = run.output.summary, text = run.output.text } = input.output;
     run.output = { title, summary, text };
+    run.annotations.push(...(input.output.annotations ?? []));
   }
   run.startedAt = input.startedAt ?? run.startedAt;
   if (input.conclusion !== undefined) {

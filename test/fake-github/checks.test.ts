@@ -112,6 +112,32 @@ describe("a check run", () => {
     expect((await outcome(create({ output: { title: "t".repeat(256), summary: "s" } }))).status).toBe(422);
   });
 
+  test("takes 50 annotations at once, and those of an update join those of before", async () => {
+    const note = { path: "a.txt", start_line: 1, end_line: 1, annotation_level: "failure", message: "no" };
+    const output = (count: number, more = {}) => ({
+      title: "t",
+      summary: "s",
+      annotations: Array.from({ length: count }, () => ({ ...note, ...more })),
+    });
+    const { data: run } = await create({ output: output(50) });
+    const update = async (content: object) =>
+      scene.octokit.rest.checks.update({ ...shop, check_run_id: run.id, ...content });
+    await update({ output: { title: "t", summary: "other" } });
+    expect((await update({ output: output(2) })).data.output.annotations_count).toBe(52);
+    expect(scene.github.refused).toEqual([]);
+
+    for (const refused of [
+      output(51),
+      output(1, { end_line: 2, start_column: 1, end_column: 1 }),
+      output(1, { start_line: 0 }),
+      output(1, { start_column: 0 }),
+      output(1, { message: "x".repeat(65_537) }),
+      output(1, { title: "x".repeat(256) }),
+    ]) {
+      expect(await outcome(create({ output: refused }))).toMatchObject({ status: 422 });
+    }
+  });
+
   test("is changed only by the app that made it, and never made by people", async () => {
     const { data: run } = await create({ conclusion: "failure" });
     const other = scene.github.createApp({

@@ -1,12 +1,13 @@
 /** Commits and their checks as GitHub's GraphQL API shows them. */
 import { suiteState } from "./check-runs.ts";
 import { requireRepositoryPermission, type Scope } from "./graphql-access.ts";
-import { renderGitActor } from "./graphql-account.ts";
+import { renderActor, renderGitActor } from "./graphql-account.ts";
 import { connection, type Page } from "./graphql-connection.ts";
 import { renderPull } from "./graphql-pull.ts";
 import { reachable } from "./git.ts";
 import { pullCommits } from "./render-pull.ts";
 import { latestPerApp } from "./required-checks.ts";
+import { statusesOn } from "./statuses.ts";
 import {
   type CheckRun,
   type CheckSuite,
@@ -53,6 +54,19 @@ export function renderCommit(
       requireRepositoryPermission(scope, repository, "pull_requests");
       const pulls = pullsWith(repository, sha);
       return connection("associatedPullRequests", args, pulls, (pull) => renderPull(scope, repository, pull));
+    },
+    status: () => {
+      requireRepositoryPermission(scope, repository, "statuses");
+      const contexts = statusesOn(repository, sha);
+      if (contexts.length === 0) return null;
+      return {
+        id: `ST_${repository.id}_${sha}`,
+        contexts: contexts.map(({ context, state, creatorId }) => ({
+          context,
+          state: state.toUpperCase(),
+          creator: renderActor(scope, creatorId),
+        })),
+      };
     },
     checkSuites: (args: Page & { filterBy?: SuiteFilter | null }) => {
       requireRepositoryPermission(scope, repository, "checks");

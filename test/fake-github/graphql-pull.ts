@@ -15,6 +15,8 @@ const filesMax = 3000;
 const TIMELINE_TYPES = {
   labeled: { item: "LABELED_EVENT", type: "LabeledEvent" },
   unlabeled: { item: "UNLABELED_EVENT", type: "UnlabeledEvent" },
+  assigned: { item: "ASSIGNED_EVENT", type: "AssignedEvent" },
+  unassigned: { item: "UNASSIGNED_EVENT", type: "UnassignedEvent" },
   "head-ref-force-pushed": { item: "HEAD_REF_FORCE_PUSHED_EVENT", type: "HeadRefForcePushedEvent" },
   "base-ref-changed": { item: "BASE_REF_CHANGED_EVENT", type: "BaseRefChangedEvent" },
   "review-dismissed": { item: "REVIEW_DISMISSED_EVENT", type: "ReviewDismissedEvent" },
@@ -210,6 +212,9 @@ function eventDetails(
     case "labeled":
     case "unlabeled":
       return { label: { ...event.label, id: nodeId("LA", event.label.id) } };
+    case "assigned":
+    case "unassigned":
+      return { assignee: renderActor(scope, event.assigneeId) };
     case "head-ref-force-pushed":
       return {
         beforeCommit: renderCommit(scope, repository, event.before),

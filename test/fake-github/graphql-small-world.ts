@@ -1,4 +1,5 @@
 /** The smallest world in which every GraphQL field has something to say; tests change one thing in it. */
+import { createWorld } from "./create-world.ts";
 import { generateKeyPairSync } from "node:crypto";
 import { createCheckRun } from "./check-runs.ts";
 import { editTree, type FileEdits, makeCommit } from "./git.ts";
@@ -7,7 +8,6 @@ import {
   type Account,
   type App,
   type Commit,
-  createWorld,
   type Installation,
   type Repository,
   type Tree,
@@ -16,7 +16,13 @@ import {
 
 const start = Date.parse("2026-03-01T12:00:00Z");
 
-const permissions = { checks: "write", contents: "read", members: "read", pull_requests: "write" } as const;
+const permissions = {
+  checks: "write",
+  contents: "read",
+  members: "read",
+  pull_requests: "write",
+  statuses: "read",
+} as const;
 
 /**
  * `acme/shop` (private) with `main` (required check), `.github/countersign/roster.yml`, and pull request 1 by junior
@@ -93,6 +99,7 @@ export function addRepository(world: World, owner: Account, name: string): Repos
     pulls: new Map(),
     checkSuites: [],
     checkRuns: [],
+    statuses: [],
     rulesets: [],
     queue: [],
     createdAt: "2026-03-01T12:00:00Z",

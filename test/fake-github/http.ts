@@ -14,6 +14,7 @@ import { addAppRoutes } from "./rest-app.ts";
 import type { RestContext, RestEnv } from "./rest-context.ts";
 import { addGitRoutes } from "./rest-git.ts";
 import { addPeopleRoutes } from "./rest-people.ts";
+import { addStatusRoutes } from "./statuses.ts";
 import { actorOf, type World } from "./world.ts";
 
 /** One request, as it came in. `path` is without /api/v3 (or /api for graphql) and without the query. */
@@ -74,6 +75,7 @@ export function createHttp(world: World, state: HttpState): Hono<RestEnv> {
   addAppRoutes(rest, world);
   addPeopleRoutes(rest, world);
   addGitRoutes(rest, world);
+  addStatusRoutes(rest, world);
 
   const app = new Hono<RestEnv>();
   app.use((context, next) => observed(context, world, state, next));

@@ -1,4 +1,5 @@
 /** What a branch asks for before something may land on it. */
+import { statusesOn } from "./statuses.ts";
 import { accountById, type CheckRun, type Repository, type Ruleset, type World } from "./world.ts";
 
 /** The rules in force on a branch. */
@@ -8,7 +9,8 @@ export function rulesFor(repository: Repository, branch: string): Ruleset[] {
 
 /**
  * Why a commit may not land on a branch, in GitHub's words; empty when it may. Success, neutral and skipped satisfy;
- * absence, anything unfinished and any other conclusion block. Of several runs the latest of the app counts.
+ * absence, anything unfinished and any other conclusion block. Of several runs the latest of the app counts. A status of the
+ * same name has to be a success as well, unless the rule names an app as its source.
  * Source: docs.github.com, "Troubleshooting required status checks".
  */
 export function missingChecks(repository: Repository, branch: string, sha: string): string[] {
@@ -18,6 +20,11 @@ export function missingChecks(repository: Repository, branch: string, sha: strin
     if (named.length > 0 && expected.length === 0) {
       return [`Required status check "${rule.context}" was not set by the expected GitHub App.`];
     }
+    const statuses = rule.integrationId === null ? statusesOn(repository, sha) : [];
+    const status = statuses.find(({ context }) => context === rule.context);
+    if (status !== undefined && status.state !== "success")
+      return [`Required status check "${rule.context}" is ${status.state}.`];
+    if (status !== undefined && expected.length === 0) return [];
     if (expected.length === 0) return [`Required status check "${rule.context}" is expected.`];
     const bad = latestPerApp(expected).find((run) => !satisfies(run));
     if (!bad) return [];

@@ -1,6 +1,7 @@
 /** The REST calls an app makes about itself and its checks. */
 import type { Hono } from "hono";
 import { z } from "zod";
+import { annotationBody } from "./annotations.ts";
 import { issueInstallationToken, requireInstallation } from "./auth.ts";
 import { createCheckRun, renderCheckRun, rerequestRun, updateCheckRun } from "./check-runs.ts";
 import { HttpError, invalid, notFound } from "./http-error.ts";
@@ -39,7 +40,7 @@ const checkRunBody = z.object({
       title: z.string().optional(),
       summary: z.string().optional(),
       text: z.string().optional(),
-      annotations: z.array(z.unknown()).optional(),
+      annotations: z.array(annotationBody).optional(),
     })
     .optional(),
 });

@@ -1,6 +1,7 @@
 /** The REST calls about pull requests, reviews, labels, comments and files: made by people, some by apps too. */
 import type { Hono } from "hono";
 import { z } from "zod";
+import { changeAssignees } from "./assignees.ts";
 import { commitOf } from "./git.ts";
 import { HttpError, invalid, notFound } from "./http-error.ts";
 import { type MergeMethod, mergePull, updatePullBranch, writeFile } from "./merge.ts";
@@ -10,6 +11,7 @@ import {
   pullFiles,
   renderComment,
   renderFile,
+  renderIssue,
   renderPull,
   renderPullLabels,
   renderPullSimple,
@@ -66,6 +68,7 @@ const reviewBody = z.object({
 });
 const dismissalBody = z.object({ message: z.string().min(1), event: z.literal("DISMISS").optional() });
 const labelsBody = z.union([z.array(z.string()), z.object({ labels: z.array(z.string()) })]);
+const assigneesBody = z.object({ assignees: z.array(z.string()) });
 const commentBody = z.object({ body: z.string() });
 const fileBody = z.object({
   message: z.string(),
@@ -210,6 +213,16 @@ function addIssueRoutes(rest: Hono<RestEnv>, world: World): void {
     removeLabel(world, repository, pull, actorOf(world, context.get("viewer")), context.req.param("name"));
     return context.json(labels(repository, pull));
   });
+  for (const method of ["POST", "DELETE"] as const) {
+    rest.on(method, "/repos/:owner/:repo/issues/:number/assignees", async (context) => {
+      const { repository, pull } = pullIn(world, context, WRITE);
+      const { assignees: logins } = await bodyIn(context, assigneesBody);
+      const actor = actorOf(world, context.get("viewer"));
+      const kind = method === "POST" ? "assigned" : "unassigned";
+      changeAssignees(world, repository, pull, { actor, logins, kind });
+      return context.json(renderIssue(world, repository, pull), method === "POST" ? 201 : 200);
+    });
+  }
   rest.get("/repos/:owner/:repo/issues/:number/comments", (context) => {
     const { repository, pull } = pullIn(world, context, READ);
     const { since } = context.req.query();

@@ -2,6 +2,7 @@
  * The fake GitHub: `startFakeGitHub` and what a test does with it. Everything people and apps do goes over HTTP;
  * the functions here furnish the world, push, and play the parts of GitHub that REST does not show.
  */
+import { createWorld } from "./create-world.ts";
 import { createAdaptorServer } from "@hono/node-server";
 import { Octokit } from "@octokit/rest";
 import { issueUserToken } from "./auth.ts";
@@ -13,6 +14,7 @@ import { markReady } from "./pulls.ts";
 import { push, type Push } from "./push.ts";
 import {
   accountNamed,
+  changeDefaultBranch,
   changeSelection,
   createAccount,
   createApp,
@@ -25,7 +27,7 @@ import {
   setMembership,
 } from "./setup.ts";
 import { createWebhooks } from "./webhooks.ts";
-import { type App, createWorld, type Installation, type Pull, type Repository, type World } from "./world.ts";
+import { type App, type Installation, type Pull, type Repository, type World } from "./world.ts";
 
 export type FakeGitHubOptions = {
   /** A free one when left out. */
@@ -103,7 +105,7 @@ function furnishing(world: World) {
   return {
     createUser: (
       login: string,
-      more: { type?: "User" | "Bot"; name?: string; emails?: readonly string[] } = {},
+      more: { type?: "User" | "Bot" | "Mannequin"; name?: string; emails?: readonly string[] } = {},
     ) => createAccount(world, login, more),
     createOrganization: (login: string) => createAccount(world, login, { type: "Organization" }),
     createTeam: (fullSlug: string, more: { members?: readonly string[]; parent?: string } = {}) =>
@@ -135,6 +137,8 @@ function happenings(world: World) {
       changeSelection(world, installationOf(world, installationId), "added", fullNames.map(repository)),
     removeRepositories: (installationId: number, fullNames: readonly string[]) =>
       changeSelection(world, installationOf(world, installationId), "removed", fullNames.map(repository)),
+    changeDefaultBranch: (fullName: string, branch: string, by: string) =>
+      changeDefaultBranch(world, repository(fullName), actor(by), branch),
     markReady: (fullName: string, number: number, by: string) =>
       markReady(world, repository(fullName), pullOf(repository(fullName), number), actor(by)),
     editComment: (

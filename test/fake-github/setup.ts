@@ -145,6 +145,7 @@ export function createRepository(
     pulls: new Map(),
     checkSuites: [],
     checkRuns: [],
+    statuses: [],
     rulesets: [],
     queue: [],
     createdAt: now,
@@ -232,6 +233,27 @@ export function installApp(
   const covered = repositoriesOf(world, installation).map((one) => renderRepositoryName(world, one));
   tellInstallation(world, installation, "installation", "created", { repositories: covered });
   return installation;
+}
+
+/** Another branch is the default one from now on. @throws when the repository has no such branch. */
+export function changeDefaultBranch(
+  world: World,
+  repository: Repository,
+  actor: Account,
+  branch: string,
+): void {
+  if (!repository.branches.has(branch)) throw new Error(`${repository.name} has no branch ${branch}.`);
+  const from = repository.defaultBranch;
+  repository.defaultBranch = branch;
+  world.happened({
+    event: "repository",
+    action: "edited",
+    accountId: repository.ownerId,
+    repository,
+    senderId: actor.id,
+    onlyAppId: null,
+    payload: { changes: { default_branch: { from } } },
+  });
 }
 
 /** Puts repositories into an installation's selection, or takes them out. */

@@ -7,6 +7,8 @@
  */
 import type { HookLog } from "./rest-hooks.ts";
 import type { KeyObject } from "node:crypto";
+import type { CommitStatus } from "./commit-status.ts";
+import type { Annotation } from "./annotations.ts";
 
 export type Role = "admin" | "maintain" | "write" | "triage" | "read";
 export type FileMode = "100644" | "100755" | "120000" | "160000";
@@ -31,7 +33,8 @@ export type Commit = {
 
 export type Account = {
   readonly id: number;
-  readonly type: "User" | "Bot" | "Organization";
+  /** A mannequin stands for somebody whose work was imported; nobody can act as one. */
+  readonly type: "User" | "Bot" | "Organization" | "Mannequin";
   login: string;
   /** Display name, used as the name on commits this account makes. */
   name: string;
@@ -116,6 +119,7 @@ export type TimelineEvent = { readonly id: number; readonly at: string; readonly
       readonly previousState: ReviewState;
       readonly message: string;
     }
+  | { readonly kind: "assigned" | "unassigned"; readonly assigneeId: number }
   | { readonly kind: "closed" | "reopened" | "merged" | "ready-for-review" }
 );
 
@@ -189,6 +193,7 @@ export type CheckRun = {
   externalId: string;
   detailsUrl: string | null;
   output: { title: string | null; summary: string | null; text: string | null };
+  readonly annotations: Annotation[];
   startedAt: string;
   completedAt: string | null;
 };
@@ -206,8 +211,8 @@ export type Repository = {
   readonly id: number;
   readonly ownerId: number;
   readonly name: string;
-  readonly private: boolean;
-  readonly defaultBranch: string;
+  private: boolean;
+  defaultBranch: string;
   readonly collaborators: Map<number, Role>;
   readonly commits: Map<string, Commit>;
   /** Branch name without refs/heads/ -> head SHA. */
@@ -220,6 +225,7 @@ export type Repository = {
   readonly checkSuites: CheckSuite[];
   /** Oldest first. */
   readonly checkRuns: CheckRun[];
+  readonly statuses: CommitStatus[];
   readonly rulesets: Ruleset[];
   /** Of all its branches, first to land first. */
   readonly queue: (Record<"number" | "actorId", number> &
@@ -280,43 +286,6 @@ export type World = {
   /** Set by webhooks.ts: the log of deliveries, newest first, and sending one of them again. */
   hookLog: HookLog;
 };
-
-/** A GitHub with nobody in it but `web-flow`. With `now` given, that clock is used exactly as it is. */
-export function createWorld({ now }: { now?: () => number } = {}): World {
-  let lastId = 1000;
-  let lastStamp = 0;
-  const stamp = () => {
-    // Two events in one second would be undistinguishable; only a test that brings its own clock wants that.
-    lastStamp = now ? now() : Math.max(Date.now(), lastStamp + 1000);
-    return isoSeconds(lastStamp);
-  };
-  const world: World = {
-    url: "http://127.0.0.1",
-    now: now ?? Date.now,
-    date: now ?? (() => lastStamp || Date.now()),
-    stamp,
-    nextId: () => ++lastId,
-    accounts: new Map(),
-    teams: new Map(),
-    apps: new Map(),
-    installations: new Map(),
-    repositories: new Map(),
-    tokens: new Map(),
-    happened: () => undefined,
-    graphqlPointsLeft: 4999,
-    hookLog: { list: () => [], again: () => false },
-  };
-  // The id and address GitHub's own account has in reality.
-  world.accounts.set(19864447, {
-    id: 19864447,
-    type: "User",
-    login: "web-flow",
-    name: "GitHub",
-    emails: ["noreply@github.com"],
-    createdAt: isoSeconds(world.now()),
-  });
-  return world;
-}
 
 /** Milliseconds -> "2026-01-31T12:00:00Z", GitHub's form. */
 export function isoSeconds(milliseconds: number): string {

@@ -41,6 +41,11 @@ describe("pull requests with one head SHA", () => {
     expect(pool([one, elsewhere])).toEqual([one, elsewhere]);
   });
 
+  test("and a closed one gives nothing to those that are open", () => {
+    const closed = { ...other, open: false };
+    expect(pool([one, closed])[0]).toEqual(one);
+  });
+
   test("are unreadable together, because half of the reviews would pass for all of them", () => {
     const broken = { kind: "unreadable", why: "GitHub answered 502" } as const;
     const pooled = pool([

@@ -108,6 +108,7 @@ const timelineEvent = z.discriminatedUnion("kind", [
     ...about,
   }),
   z.strictObject({ kind: z.literal("base-changed"), from: z.string(), to: z.string(), ...about }),
+  z.strictObject({ kind: z.literal("assigned"), account: someone, ...about }),
   z.strictObject({
     kind: z.literal("review-dismissed"),
     reviewId: z.string().nullable(),
@@ -176,6 +177,14 @@ const patch = z
   .strictObject({ sha, base: z.string().default("main"), is: readable(z.string()) })
   .transform(({ is, ...revision }): Patch => ({ ...revision, fingerprint: is }));
 
+const oldHead = z.strictObject({
+  sha,
+  commits: z.union([
+    z.literal("absent").transform(() => ({ kind: "absent" }) as const),
+    readable(z.array(commit)),
+  ]),
+});
+
 const note = z.strictObject({ sha, text: z.string() });
 
 const writtenFile = z.record(z.string(), z.unknown());
@@ -219,6 +228,10 @@ const pull = z
     suggestedBy: z.array(account),
     pushAccess: z.array(z.strictObject({ account, canPush: readable(z.boolean()) })),
     landed: z.array(sha),
+    oldHeads: z.array(oldHead),
+    sameNamed: z.array(
+      z.strictObject({ kind: z.enum(["check run", "commit status"]), by: z.string().nullable() }),
+    ),
     patches: z.array(patch),
     notes: readable(z.array(note)),
     configChanges: z.array(configChange),

@@ -110,6 +110,8 @@ export function pull(change: Partial<Facts> = {}): Facts {
     bodyEdited: null,
     stackBase: null,
     landed: [],
+    oldHeads: [],
+    sameNamed: [],
     patches: [],
     suggestedBy: [],
     pushAccess: [june, milo, sara, stan, paula, mallory].map(pushes),

@@ -1,14 +1,17 @@
 /** Commands in comments: what a delivery about a comment leads to. */
 import { describe, expect, test } from "vitest";
-import { type Effects, events } from "../../src/github/events.ts";
+import type { Effects } from "../../src/github/effects.ts";
+import { events } from "../../src/github/events.ts";
 
 const none: Effects = {
   marks: [],
   observations: [],
   overrides: [],
   pulls: [],
+  pushes: [],
   heads: [],
   groups: [],
+  renames: [],
   forgetTeamsOf: null,
 };
 const created_at = "2026-03-01T12:00:00Z";

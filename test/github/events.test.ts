@@ -1,14 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { ZodError } from "zod";
-import { actionOf, type Effects, events } from "../../src/github/events.ts";
+import type { Effects } from "../../src/github/effects.ts";
+import { actionOf, events } from "../../src/github/events.ts";
 
 const none: Effects = {
   marks: [],
   observations: [],
   overrides: [],
   pulls: [],
+  pushes: [],
   heads: [],
   groups: [],
+  renames: [],
   forgetTeamsOf: null,
 };
 const installation = { id: 7 };
@@ -48,6 +51,10 @@ describe("a pull request", () => {
     expect(effects("pull_request", { action, pull_request })).toEqual({
       ...none,
       marks: [look(0)],
+      observations:
+        action === "opened"
+          ? [{ repo: "acme/shop", number: 12, key: "", observation: { kind: "opened" } }]
+          : [],
       pulls: [hint],
     });
   });
@@ -83,6 +90,7 @@ describe("a pull request", () => {
     expect(effects("pull_request", { action: "synchronize", pull_request, before, after })).toEqual({
       ...none,
       marks: [look(0)],
+      heads: [{ repo: "acme/shop", sha: before, installation: 7, rewrite: false, unlessBy: null }],
       pulls: [hint],
       observations: [
         {
@@ -166,86 +174,6 @@ describe("a review", () => {
   });
 });
 
-describe("a push", () => {
-  const push = { ref: "refs/heads/main", forced: false, created: false, commits: [] };
-  const roster = ".github/countersign/roster.yml";
-  const policy = ".github/countersign/policy.yml";
-  const everyPull = [{ target: "repo:acme/shop", installation: 7, priority: 1 }];
-
-  test.each([
-    ["adds a roster", { added: [roster] }],
-    ["changes a roster", { modified: [roster] }],
-    ["removes a roster", { removed: [roster] }],
-    ["changes a policy", { modified: ["README.md", policy] }],
-  ])("to the default branch that %s: every open pull request of the repository is looked at", (_, commit) => {
-    expect(effects("push", { ...push, commits: [{ added: ["a.ts"] }, commit] })).toEqual({
-      ...none,
-      marks: everyPull,
-    });
-  });
-
-  test("to the default branch of the configuration repository: every repository of the installation", () => {
-    const config = { full_name: "acme/.github", name: ".github", default_branch: "main" };
-    const payload = { ...push, repository: config, commits: [{ modified: [roster] }] };
-
-    expect(effects("push", payload)).toEqual({
-      ...none,
-      marks: [{ target: "installation:7", installation: 7, priority: 1 }],
-    });
-    expect(effects("push", payload, "settings").marks).toEqual([
-      { target: "repo:acme/.github", installation: 7, priority: 1 },
-    ]);
-  });
-
-  test("that GitHub does not show completely may have changed them", () => {
-    const many = Array.from({ length: 2048 }, () => ({ modified: ["a.ts"] }));
-
-    expect(effects("push", { ...push, forced: true }).marks).toEqual(everyPull);
-    expect(effects("push", { ...push, created: true }).marks).toEqual(everyPull);
-    expect(effects("push", { ...push, commits: many }).marks).toEqual(everyPull);
-    expect(effects("push", { ...push, commits: many.slice(1) })).toEqual(none);
-  });
-
-  test.each([
-    ["with other files", { commits: [{ modified: ["src/countersign/roster.yml", "README.md"] }] }],
-    ["to another branch", { ref: "refs/heads/topic", commits: [{ modified: [roster] }] }],
-    ["to another branch, forced", { ref: "refs/heads/topic", forced: true }],
-    [
-      "of a tag that is called like the default branch",
-      { ref: "refs/tags/main", commits: [{ modified: [roster] }] },
-    ],
-    [
-      "of a branch whose name ends like it",
-      { ref: "refs/heads/feature/main", commits: [{ modified: [roster] }] },
-    ],
-  ])("%s changes nothing", (_, payload) => {
-    expect(effects("push", { ...push, ...payload })).toEqual(none);
-  });
-});
-
-describe("a re-request", () => {
-  const heads = [{ repo: "acme/shop", sha: after, installation: 7 }];
-
-  test("of our check run or suite names the commit only", () => {
-    expect(effects("check_run", { action: "rerequested", check_run: { head_sha: after } })).toEqual({
-      ...none,
-      heads,
-    });
-    expect(effects("check_suite", { action: "rerequested", check_suite: { head_sha: after } })).toEqual({
-      ...none,
-      heads,
-    });
-  });
-
-  test.each([
-    ["check_run", { action: "created", check_run: { head_sha: after } }],
-    ["check_run", { action: "completed", check_run: { head_sha: after } }],
-    ["check_suite", { action: "requested", check_suite: { head_sha: after } }],
-  ])("is the only thing that matters about a %s", (event, payload) => {
-    expect(effects(event, payload)).toEqual(none);
-  });
-});
-
 describe("an installation", () => {
   const everything = { ...none, marks: [{ target: "installation:7", installation: 7, priority: 5 }] };
 
@@ -256,7 +184,8 @@ describe("an installation", () => {
     ["installation_repositories", "added"],
     ["installation_target", "renamed"],
   ])("%s %s: everything is looked at when there is time", (event, action) => {
-    expect(effects(event, { action })).toEqual(everything);
+    const [account, changes] = [{}, {}];
+    expect(effects(event, { action, account, changes })).toEqual(everything);
   });
 
   test.each([
@@ -290,14 +219,31 @@ describe("what happens to a repository as a whole", () => {
     ["member", { action: "added" }],
     ["member", { action: "removed" }],
     ["member", { action: "edited", changes: { permission: { from: "read", to: "write" } } }],
-    ["repository", { action: "renamed", changes: { repository: { name: { from: "Store" } } } }],
-    ["repository", { action: "transferred", changes: { owner: { from: { user: { login: "june" } } } } }],
     ["repository", { action: "edited", changes: { default_branch: { from: "master" } } }],
     ["repository", { action: "privatized" }],
     ["repository", { action: "publicized" }],
     ["repository", { action: "unarchived" }],
   ])("%s %j: its open pull requests are looked at", (event, payload) => {
     expect(effects(event, payload)).toEqual(everyPull);
+  });
+
+  test.each([
+    ["renamed", { repository: { name: { from: "Store" } } }, "acme/store"],
+    ["transferred", { owner: { from: { user: { login: "June" } } } }, "june/shop"],
+    ["transferred", { owner: { from: { user: null, organization: { login: "Evil" } } } }, "evil/shop"],
+  ])("%s: what is remembered is found under its new name, and it is looked at", (action, changes, from) => {
+    expect(effects("repository", { action, changes })).toEqual({
+      ...everyPull,
+      renames: [{ kind: "repository", from, to: "acme/shop" }],
+    });
+  });
+
+  test("its owner is renamed: what is remembered of all of them is found under their new names", () => {
+    const renamed = { action: "renamed", account: { login: "Acme" }, changes: { login: { from: "Oldco" } } };
+    expect(effects("installation_target", renamed)).toEqual({
+      ...everything,
+      renames: [{ kind: "owner", from: "oldco", to: "acme" }],
+    });
   });
 
   test.each([
@@ -323,7 +269,7 @@ describe("what happens to a repository as a whole", () => {
   ])(
     "when the configuration repository %s, every repository of the installation is looked at",
     (_, payload) => {
-      expect(effects("repository", payload)).toEqual(everything);
+      expect(effects("repository", payload).marks).toEqual(everything.marks);
       expect(effects("repository", payload, "settings").marks).not.toEqual(everything.marks);
     },
   );
@@ -333,13 +279,22 @@ describe("a payload that is not GitHub's", () => {
   const good: Readonly<Record<string, Record<string, unknown>>> = {
     pull_request: { action: "opened", pull_request },
     pull_request_review: { action: "submitted", pull_request, review: { id: 1, commit_id: after } },
-    push: { ref: "refs/heads/main", forced: false, created: false, commits: [] },
+    push: {
+      ref: "refs/heads/main",
+      before,
+      after,
+      forced: false,
+      created: false,
+      deleted: false,
+      commits: [],
+    },
     merge_group: {
       action: "destroyed",
       merge_group: { head_sha: after, head_ref: "refs/heads/gh-readonly-queue/main/x", base_ref: "main" },
     },
-    check_run: { action: "rerequested", check_run: { head_sha: after } },
+    check_run: { action: "rerequested", check_run: { head_sha: after, name: "Countersign", app: { id: 3 } } },
     check_suite: { action: "rerequested", check_suite: { head_sha: after } },
+    status: { sha: after, context: "ci" },
     issue_comment: {
       action: "created",
       issue: { number: 1 },
@@ -347,7 +302,7 @@ describe("a payload that is not GitHub's", () => {
     },
     installation: { action: "created" },
     installation_repositories: { action: "added" },
-    installation_target: { action: "renamed" },
+    installation_target: { action: "renamed", account: {}, changes: {} },
     label: { action: "deleted" },
     member: { action: "added" },
     repository: { action: "renamed" },

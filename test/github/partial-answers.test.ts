@@ -71,15 +71,10 @@ describe("the configuration repository", () => {
 
 describe("the head commit", () => {
   const [head, other] = ["a".repeat(40), "b".repeat(40)];
-  const checkRun = {
-    databaseId: 5,
-    status: "COMPLETED",
-    conclusion: "FAILURE",
-    title: "Waiting",
-    summary: "For",
-  };
-  const checkSuites = { nodes: [{ checkRuns: { nodes: [checkRun] } }] };
-  const own = { id: 5, status: "completed", conclusion: "failure", title: "Waiting", summary: "For" };
+  const said = { title: "Waiting", summary: "For", text: null };
+  const checkRun = { databaseId: 5, status: "COMPLETED", conclusion: "FAILURE", ...said };
+  const checkSuites = { nodes: [{ checkRuns: { nodes: [checkRun] }, configCheckRuns: { nodes: [] } }] };
+  const own = { id: 5, status: "completed", conclusion: "failure", ...said };
   const asked = (object: unknown) => ({ data: { repository: { object } } });
 
   test.each([

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { CheckOutput } from "../../src/gate/verdict.ts";
+import type { AnnotatedOutput, CheckOutput } from "../../src/gate/verdict.ts";
 import { GitHubError } from "../../src/github/errors.ts";
-import { publishCheckRun } from "../../src/github/publish-check-run.ts";
+import { publishCheckRun, publishConfigCheckRun } from "../../src/github/publish-check-run.ts";
 import { shop } from "../fake-github/shop-scene.ts";
-import { openPull } from "./scene.ts";
+import { openPull, repositoryOf } from "./scene.ts";
 import { recordedGitHub, token } from "./recorded-answer.ts";
 
 const output: CheckOutput = { conclusion: "action_required", title: "Waiting", summary: "For somebody." };
@@ -130,7 +130,14 @@ describe("a check run", () => {
 describe("when a check run could be seen", () => {
   const head = { ...shop, headSha: "a".repeat(40) };
   const date = "Sun, 01 Mar 2026 12:00:07 GMT";
-  const existing = { id: 41, status: "completed", conclusion: "failure", title: "Old", summary: "Old" };
+  const existing = {
+    id: 41,
+    status: "completed",
+    conclusion: "failure",
+    title: "Old",
+    summary: "Old",
+    text: null,
+  };
 
   test("is told by GitHub's clock, and never too early: the header names the second that had begun", async () => {
     const { github, rest } = recordedGitHub();
@@ -145,7 +152,7 @@ describe("when a check run could be seen", () => {
   test("is not known where nothing was written, or GitHub does not say it", async () => {
     const { github, rest } = recordedGitHub();
     rest("POST", "/repos/acme/shop/check-runs", { status: 201 });
-    const same = { ...output, id: 41, status: "completed" };
+    const same = { ...output, id: 41, status: "completed", text: null };
 
     expect(await publishCheckRun(github, head, output, null, options)).toEqual({
       wrote: "created",
@@ -158,8 +165,89 @@ describe("when a check run could be seen", () => {
   });
 });
 
+describe("the check run about changed configuration", () => {
+  const note = { path: ".github/countersign/roster.yml", line: 2, column: 8, message: "No." } as const;
+  const broken: AnnotatedOutput = {
+    conclusion: "failure",
+    title: "Broken",
+    summary: "Line 2.",
+    annotations: [{ ...note, level: "failure" }],
+  };
+  const good: AnnotatedOutput = { conclusion: "success", title: "Valid", summary: "Good.", annotations: [] };
+
+  /** Publishes one after the other; returns what was done, and what stands there, oldest first. */
+  async function published(...outputs: readonly { output: AnnotatedOutput; rewrite?: boolean }[]) {
+    const scene = await openPull();
+    const head = { ...shop, headSha: scene.topicSha };
+    const wrote: string[] = [];
+    for (const { output: each, rewrite = false } of outputs) {
+      const { configCheckRun } = await scene.read();
+      const about = { ...options, rewrite };
+      const result = await publishConfigCheckRun(scene.octokit, head, each, configCheckRun, about);
+      wrote.push(result.wrote);
+    }
+    const runs = repositoryOf(scene).checkRuns.map((run) => [run.name, run.output.title, run.annotations]);
+    return { wrote, runs };
+  }
+
+  const annotated = {
+    path: note.path,
+    start_line: 2,
+    end_line: 2,
+    start_column: 8,
+    end_column: 8,
+    annotation_level: "failure",
+    message: "No.",
+  };
+
+  test("has its annotations once, however often it is published", async () => {
+    const { wrote, runs } = await published(
+      { output: broken },
+      { output: broken },
+      { output: broken, rewrite: true },
+    );
+
+    expect(wrote).toEqual(["created", "unchanged", "updated"]);
+    expect(runs).toEqual([["Countersign config", "Broken", [annotated]]]);
+  });
+
+  test("that says something else is a fresh one: no annotation can be taken back", async () => {
+    const { wrote, runs } = await published({ output: broken }, { output: good }, { output: good });
+
+    expect(wrote).toEqual(["created", "created", "unchanged"]);
+    expect(runs).toEqual([
+      ["Countersign config", "Broken", [annotated]],
+      ["Countersign config", "Valid", []],
+    ]);
+  });
+
+  test("that GitHub has deleted meanwhile is made again with its annotations", async () => {
+    const { github, rest } = recordedGitHub();
+    rest("PATCH", "/repos/acme/shop/check-runs/41", { status: 404, body: { message: "Not Found" } });
+    const sent: unknown[] = [];
+    rest("POST", "/repos/acme/shop/check-runs", { status: 201 });
+    github.hook.before("request", ({ method, output: given }) => {
+      if (method === "POST") sent.push(given);
+    });
+    const checkRun = { id: 41, status: "completed", ...broken, text: null };
+
+    const head = { ...shop, headSha: "a".repeat(40) };
+    expect(
+      await publishConfigCheckRun(github, head, broken, checkRun, { ...options, rewrite: true }),
+    ).toMatchObject({ wrote: "created" });
+    expect(sent).toEqual([{ title: "Broken", summary: "Line 2.", annotations: [annotated] }]);
+  });
+});
+
 describe("a check run that cannot be updated is followed by a fresh one", () => {
-  const checkRun = { id: 41, status: "completed", conclusion: "failure", title: "Old", summary: "Old" };
+  const checkRun = {
+    id: 41,
+    status: "completed",
+    conclusion: "failure",
+    title: "Old",
+    summary: "Old",
+    text: null,
+  };
   const head = { ...shop, headSha: "a".repeat(40) };
 
   test("when it belongs to another app: this one was registered anew", async () => {

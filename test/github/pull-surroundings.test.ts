@@ -65,7 +65,7 @@ describe("where it comes from and goes to", () => {
 });
 
 describe("our own check run", () => {
-  const output = { title: "Waiting", summary: "For somebody." };
+  const output = { title: "Waiting", summary: "For somebody.", text: "For later." };
   const completed = { ...shop, name: "Countersign", status: "completed", conclusion: "failure" } as const;
 
   test("is read back, the newest of that name and no other app's", async () => {
@@ -82,15 +82,20 @@ describe("our own check run", () => {
     const head_sha = topicSha;
     await octokit.rest.checks.create({ ...completed, head_sha, output: { title: "Old", summary: "Old" } });
     const { data: run } = await octokit.rest.checks.create({ ...completed, head_sha, output });
-    await octokit.rest.checks.create({ ...completed, head_sha, name: "Countersign config" });
+    const about = { title: "Roster", summary: "Broken" };
+    const { data: config } = await octokit.rest.checks.create({
+      ...completed,
+      head_sha,
+      name: "Countersign config",
+      output: about,
+    });
     await impostor.rest.checks.create({ ...completed, head_sha, conclusion: "success" });
 
-    expect((await scene.read()).checkRun).toEqual({
-      id: run.id,
-      status: "completed",
-      conclusion: "failure",
-      ...output,
-    });
+    const { checkRun, configCheckRun, facts } = await scene.read();
+    const ours = { status: "completed", conclusion: "failure" };
+    expect(checkRun).toEqual({ id: run.id, ...ours, ...output });
+    expect(configCheckRun).toEqual({ id: config.id, ...ours, ...about, text: null });
+    expect(facts.sameNamed).toEqual([{ kind: "check run", by: "impostor" }]);
   });
 
   test("on an earlier head is not taken for one on this", async () => {

@@ -88,6 +88,7 @@ describe("a pull request", () => {
           ],
         },
         labels: { kind: "read", value: ["ai-assisted"] },
+        sameNamed: [],
         timeline: {
           kind: "read",
           value: [{ kind: "labeled", label: "ai-assisted", actor: ada, at: labeled?.at }],
@@ -99,6 +100,7 @@ describe("a pull request", () => {
       onOtherPull: false,
       checkRun: null,
       updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}Z$/u),
+      configCheckRun: null,
       organisation: { kind: "absent" },
       repository: {
         where: "acme/shop",
@@ -321,7 +323,7 @@ describe("who did what", () => {
     ]);
   });
 
-  test("the timeline tells of labels, force-pushes, base changes and dismissals", async () => {
+  test("the timeline tells of labels, force-pushes, base changes, dismissals and assigned people", async () => {
     const scene = await openPull();
     const { github } = scene;
     const [june, ada] = [github.as("june"), github.as("ada")];
@@ -340,6 +342,10 @@ describe("who did what", () => {
     const push = { branch: "topic", pusher: "june", from: "main", force: true, message: "Anew" };
     const after = github.push("acme/shop", push);
     await june.rest.pulls.update({ ...shop, pull_number: 1, base: "release" });
+    github.createUser("helper[bot]", { type: "Bot" });
+    const issue = { ...shop, issue_number: 1 };
+    await june.rest.issues.addAssignees({ ...issue, assignees: ["ada", "helper[bot]"] });
+    await ada.rest.issues.removeAssignees({ ...issue, assignees: ["ada"] });
 
     const { facts } = await scene.read();
 
@@ -359,6 +365,8 @@ describe("who did what", () => {
         },
         { kind: "force-pushed", before, after, actor: byJune, at: at[3] },
         { kind: "base-changed", from: "main", to: "release", actor: byJune, at: at[4] },
+        { kind: "assigned", account: byAda, actor: byJune, at: at[5] },
+        { kind: "assigned", account: accountOf(github, "helper[bot]"), actor: byJune, at: at[6] },
       ],
     });
   });

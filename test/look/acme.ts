@@ -48,12 +48,14 @@ export async function openAcme(files: Readonly<Record<string, string>> = { [rost
   const octokit = octokitWith(github.url, await installationToken(github, app, installation));
   const store = await freshStore();
   const clock = { now: Date.parse("2026-03-01T12:00:00Z") };
+  const warnings: object[] = [];
   const context: LookContext = {
     store,
     appId: app.id,
     configRepo: ".github",
     worker: "one",
     now: () => clock.now,
+    log: { warn: (details, message) => warnings.push({ ...details, message }) },
   };
   const head = github.push("acme/shop", {
     branch: "topic",
@@ -72,6 +74,7 @@ export async function openAcme(files: Readonly<Record<string, string>> = { [rost
     context,
     installation,
     head,
+    warnings,
     ...acting({ github, octokit, context, installation }),
   };
 }
@@ -102,7 +105,7 @@ function acting({
       delivered += fresh.length;
       for (const { guid, event, payload } of fresh) {
         await receive(
-          { store: context.store, configRepo: ".github", now: context.now() },
+          { store: context.store, appId: context.appId ?? 0, configRepo: ".github", now: context.now() },
           { guid, event, payload },
         );
       }

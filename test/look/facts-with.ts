@@ -20,6 +20,8 @@ export function factsWith(changes: Partial<Facts>): Facts {
     bodyEdited: null,
     stackBase: null,
     landed: [],
+    oldHeads: [],
+    sameNamed: [],
     patches: [],
     suggestedBy: [],
     pushAccess: [],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { proposedChanges } from "../../src/in-force.ts";
+import { proposedChanges } from "../../src/proposed-changes.ts";
 import {
   file,
   type Given,
@@ -68,7 +68,8 @@ describe("what becomes of a file in force", () => {
   async function proposed(head: Partial<Parameters<typeof proposedChanges>[2]>, more = given) {
     const { inForce } = await openPlace();
     const found = await inForce(more);
-    return proposedChanges(found, found.guarded, { roster: file(...people), policy: never, ...head });
+    const files = { roster: file(...people), policy: never, ...head };
+    return proposedChanges(found, found.guarded, files).map(({ change }) => change);
   }
 
   test("a roster, as it would be", async () => {

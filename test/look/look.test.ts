@@ -200,8 +200,8 @@ describe("what GitHub forgets is remembered", () => {
     });
   });
 
-  test("without a look in between, nobody saw the trailer", async () => {
-    const { look, github } = await openAcme();
+  test("without a look in between, the old head is read from the timeline's force-push", async () => {
+    const { look, github, head } = await openAcme();
     github.push("acme/shop", {
       branch: "topic",
       pusher: "june",
@@ -211,7 +211,14 @@ describe("what GitHub forgets is remembered", () => {
       message: "Cache the total",
     });
 
-    expect(await look()).toMatchObject({ verdict: { outcome: { kind: "not-needed" }, evidence: [] } });
+    expect(await look()).toMatchObject({
+      verdict: {
+        outcome: { kind: "waiting" },
+        evidence: [
+          { tool: "claude-code", place: { kind: "commit", sha: head }, remembered: true, gone: true },
+        ],
+      },
+    });
   });
 
   test("what a review was given on, after GitHub moved it along with a rebase", async () => {

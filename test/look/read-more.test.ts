@@ -30,6 +30,7 @@ describe("an approval on another head", () => {
   test("counts when the head is the same patch, which takes a request for each merge base and tree", async () => {
     const acme = await openAcme();
     const { github, head, look, review, deliver } = acme;
+    await look();
     await review("grace", "APPROVE");
     github.push("acme/shop", { branch: "main", pusher: "ada", files: { "other.ts": "" }, message: "Other" });
     const next = rebase(acme);
@@ -74,13 +75,14 @@ describe("an approval on another head", () => {
 
   test("that GitHub fails to compare is not dropped: nothing is published, and the look is repeated", async () => {
     const acme = await openAcme();
+    await acme.look();
     await acme.review("grace", "APPROVE");
     rebase(acme);
     await acme.deliver();
     acme.github.fault({ path: /\/compare\//u, status: 502, times: 1 });
 
     await expect(acme.look()).rejects.toMatchObject({ name: "GitHubError", gone: false });
-    expect(acme.writes()).toEqual([]);
+    expect(acme.writes()).toEqual(["POST 201"]);
     expect(await acme.look()).toMatchObject({ verdict: { outcome: { kind: "countersigned" } } });
   });
 });
@@ -236,14 +238,14 @@ describe("a pull request that changes a policy in force", () => {
   };
   const free = { verdict: { outcome: { kind: "not-needed" } } };
 
-  test("waits for a senior though nobody used an assistant, and costs one more read", async () => {
+  test("waits for a senior though nobody used an assistant, and costs one more read and write", async () => {
     const { acme, number } = await changing(observe);
 
     const requests = await requestsOf(acme, async () => {
       expect(await acme.look(number)).toMatchObject(guarded);
     });
 
-    expect(requests).toEqual(["Facts", "Proposal", "check-runs"]);
+    expect(requests).toEqual(["Facts", "Proposal", "check-runs", "check-runs"]);
   });
 
   test("cannot pass when the file would be broken, and the verdict names file, line and column", async () => {
@@ -393,7 +395,6 @@ describe("a pull request past a limit", () => {
     const files = Object.fromEntries(Array.from({ length: 3000 }, (_, at) => [`many/${at}.txt`, "x\n"]));
     acme.github.push("acme/shop", { branch: "topic", pusher: "june", files, message: "Everything" });
     await acme.deliver();
-
     expect(await acme.look()).toMatchObject({ unread: null, verdict: { outcome: { kind: "waiting" } } });
   });
 });

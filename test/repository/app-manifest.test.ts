@@ -35,6 +35,7 @@ const permissionOfEvent: Readonly<Record<string, string>> = {
   pull_request_review: "pull_requests",
   push: "contents",
   repository: "metadata",
+  status: "statuses",
   team: "members",
 };
 

@@ -337,17 +337,22 @@ const codeRules: readonly Rule[] = [
     fine: { "src/a.ts": lines(400) },
   },
   {
-    name: "src has at most 100 files and 14,000 lines",
+    name: "src has at most 140 files and 20,000 lines",
     check: sizeProblems,
     real: src,
     planted: [
       [
-        Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`src/${index}.ts`, ""])),
-        ["src has 101 files, at most 100"],
+        Object.fromEntries(Array.from({ length: 141 }, (_, index) => [`src/${index}.ts`, ""])),
+        ["src has 141 files, at most 140"],
       ],
-      [{ "src/a.ts": lines(14_001) }, ["src has 14001 lines, at most 14000"]],
+      [{ "src/cli/a.ts": lines(20_001) }, ["src has 20001 lines, at most 20000"]],
+      [
+        { "src/gate/a.ts": lines(3), "src/cli/a.ts": lines(5) },
+        ["src/gate has 3 lines, at most a third of 8"],
+      ],
+      [{ "src/a.ts": lines(3_001) }, ["the files beside the folders have 3001 lines, at most 3000"]],
     ],
-    fine: { "src/a.ts": lines(14_000) },
+    fine: { "src/cli/a.ts": lines(17_000), "src/a.ts": lines(3_000) },
   },
   {
     name: "file names are kebab-case and say what the file holds",

@@ -2,8 +2,9 @@
 import { writeSync } from "node:fs";
 import { acceptDelivery } from "../../src/store/deliveries.ts";
 import { openStore } from "../../src/store/store.ts";
+import { placeSchema } from "./place-schema.ts";
 
-const store = await openStore({ dataDir: process.argv[2] ?? "" });
+const store = await openStore(placeSchema.parse(JSON.parse(process.argv[2] ?? "")));
 for (let number = 1; ; number += 1) {
   const guid = `${process.argv[3]}-${number}`;
   const pull = { repo: "acme/app", number, installation: 7 };

@@ -1,5 +1,5 @@
-import Database from "better-sqlite3";
-import { expect, test } from "vitest";
+import { sql } from "kysely";
+import { expect, inject, test } from "vitest";
 import {
   appendAudit,
   auditRows,
@@ -8,8 +8,8 @@ import {
   pruneAudit,
   verifyAudit,
 } from "../../src/store/audit.ts";
-import { inTransaction } from "../../src/store/store.ts";
-import type { Queryable } from "../../src/store/store.ts";
+import { inTransaction, openStore } from "../../src/store/store.ts";
+import type { Place, Queryable } from "../../src/store/store.ts";
 import { freshStore } from "./fresh-store.ts";
 
 const row = {
@@ -28,11 +28,15 @@ async function appendRows(store: Queryable, count: number): Promise<void> {
   for (let index = 0; index < count; index += 1) await appendAudit(store, { ...row, at: 1_000 + index });
 }
 
-/** What somebody with access to the file can do: another connection, the triggers dropped. */
-function tamper(file: string, statement: string): void {
-  const raw = new Database(file);
-  raw.exec(`drop trigger audit_no_update; drop trigger audit_no_delete; ${statement}`);
-  raw.close();
+/** What somebody with access to the database can do: another connection, the triggers dropped. */
+async function tamper(place: Place, ...statements: readonly string[]): Promise<void> {
+  const triggers =
+    inject("testDatabase") === null
+      ? ["drop trigger audit_no_update", "drop trigger audit_no_delete"]
+      : ["drop trigger audit_append_only on audit", "drop trigger audit_no_delete on audit"];
+  const store = await openStore(place);
+  for (const statement of [...triggers, ...statements]) await sql.raw(statement).execute(store.db);
+  await store.close();
 }
 
 test("rows are numbered from 1 and each carries the hash of the one before", async () => {
@@ -97,7 +101,7 @@ test("a row appended in a transaction that fails is not in the log, and leaves n
 
 test("rows appended at once through two handles make one chain", async () => {
   const store = await freshStore();
-  const other = await freshStore(store.dataDir);
+  const other = await freshStore(store.place);
   await Promise.all(
     Array.from({ length: 20 }, (_, index) => appendAudit(index % 2 === 0 ? store : other, row)),
   );
@@ -133,7 +137,7 @@ test.each([
 ])("a row changed behind the triggers' back is found: %s", async (change) => {
   const store = await freshStore();
   await appendRows(store, 4);
-  tamper(store.file, `update audit set ${change} where seq = 3`);
+  await tamper(store.place, `update audit set ${change} where seq = 3`);
   expect(await verifyAudit(store)).toEqual({
     ok: false,
     seq: 3,
@@ -144,7 +148,7 @@ test.each([
 test("a row taken out behind the triggers' back is found", async () => {
   const store = await freshStore();
   await appendRows(store, 4);
-  tamper(store.file, "delete from audit where seq = 1");
+  await tamper(store.place, "delete from audit where seq = 1");
   expect(await verifyAudit(store)).toEqual({ ok: false, seq: 1, why: "Row 1 is missing." });
 });
 
@@ -154,11 +158,12 @@ test("a row replaced by one with a right hash of its own is found at the row aft
   await appendRows(store, 3);
   await appendAudit(forged, { ...row, at: 1_000 });
   await appendAudit(forged, { ...row, at: 1_001, body: { outcome: "countersigned" } });
-  tamper(
-    store.file,
-    `attach '${forged.file}' as forged; delete from audit where seq = 2;
-     insert into audit select * from forged.audit where seq = 2`,
-  );
+  await tamper(store.place, "delete from audit where seq = 2");
+  const second = forged.db.selectFrom("audit").selectAll().where("seq", "=", 2);
+  await store.db
+    .insertInto("audit")
+    .values(await second.executeTakeFirstOrThrow())
+    .execute();
   expect(await verifyAudit(store)).toEqual({
     ok: false,
     seq: 3,
@@ -235,7 +240,7 @@ test("rows taken out beyond the checkpoint are found", async () => {
   const store = await freshStore();
   await tenDays(store);
   await pruneAudit(store, { keepDays: 3, now: 9 * day });
-  tamper(store.file, "delete from audit where seq = 7");
+  await tamper(store.place, "delete from audit where seq = 7");
   expect(await verifyAudit(store)).toEqual({ ok: false, seq: 7, why: "Row 7 is missing." });
 });
 

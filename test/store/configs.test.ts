@@ -39,6 +39,14 @@ test("a file never seen has no good version", async () => {
   ]).toEqual([null, false, false, false, true]);
 });
 
+test("a file may hold what no text should", async () => {
+  const store = await freshStore();
+  await rememberConfig(store, { ...config, text: "people: {} # \0 \u{1F680}" });
+  expect(await lastGoodConfig(store, "acme", ".github", path)).toMatchObject({
+    text: "people: {} # \u{FFFD} \u{1F680}",
+  });
+});
+
 test("a broken version was seen, and the last good one stays the one before", async () => {
   const store = await freshStore();
   await rememberConfig(store, config);
@@ -113,7 +121,7 @@ test("of two ids for one login at once the first one wins", async () => {
 
 test("two processes that see a login for the first time agree on its id", async () => {
   const store = await freshStore();
-  const other = await freshStore(store.dataDir);
+  const other = await freshStore(store.place);
   const [here, there] = await Promise.all([
     bindLogins(store, "acme", [{ login: "grace", id: 1 }], 1_000),
     bindLogins(other, "acme", [{ login: "grace", id: 2 }], 1_000),

@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { backlog, claimMark, finishMark, putMarks, releaseMark, retryMark } from "../../src/store/marks.ts";
+import {
+  backlog,
+  claimMark,
+  finishMark,
+  putMarks,
+  releaseMark,
+  renewMark,
+  retryMark,
+} from "../../src/store/marks.ts";
 import type { ClaimedMark } from "../../src/store/marks.ts";
 import type { Queryable } from "../../src/store/store.ts";
 import { freshStore } from "./fresh-store.ts";
@@ -106,7 +114,7 @@ test("a mark put during a look leads to one more look, and only one", async () =
 
 test("two handles on one file never hand out the same mark", async () => {
   const store = await freshStore();
-  const other = await freshStore(store.dataDir);
+  const other = await freshStore(store.place);
   const targets = Array.from({ length: 40 }, (_, index) => `pull:acme/app:${index}`);
   await putMarks(
     store,
@@ -122,7 +130,7 @@ test("two handles on one file never hand out the same mark", async () => {
 
 test("a lease that runs out frees the mark, counting the look that died as an attempt", async () => {
   const store = await freshStore();
-  const other = await freshStore(store.dataDir);
+  const other = await freshStore(store.place);
   await putMarks(store, [mark], 1_000);
   const dead = await claim(store, 1_000, "dead");
   const early = await claimMark(other, { worker: "heir", now: 1_099, leaseMs: 100 });
@@ -130,12 +138,23 @@ test("a lease that runs out frees the mark, counting the look that died as an at
   expect([early, taken]).toEqual([null, { ...dead, attempts: 1, worker: "heir", leaseUntil: 1_200 }]);
 });
 
-test("who has lost the lease changes nothing any more, even under the same name", async () => {
+test("a mark whose lease is renewed is not claimed by anybody else", async () => {
   const store = await freshStore();
   await putMarks(store, [mark], 1_000);
-  const lost = await claim(store, 1_000);
-  await claim(store, 1_100);
+  const claimed = await claim(store, 1_000, "slow");
+  await renewMark(store, claimed, { now: 1_090, leaseMs: 100 });
+  const during = await nothingAt(store, 1_189);
+  await finishMark(store, claimed);
+  expect([during, (await backlog(store, 1_189)).count]).toEqual([null, 0]);
+});
+
+test("who has lost the lease changes nothing any more", async () => {
+  const store = await freshStore();
+  await putMarks(store, [mark], 1_000);
+  const lost = await claim(store, 1_000, "lost");
+  await claim(store, 1_100, "heir");
   const before = await store.db.selectFrom("marks").selectAll().execute();
+  await renewMark(store, lost, { now: 1_110, leaseMs: 100 });
   await finishMark(store, lost);
   await retryMark(store, lost, { dueAt: 5_000, error: "late" });
   await releaseMark(store, lost, 5_000);

@@ -139,7 +139,7 @@ test("an observation of a kind not known here is an error, not nothing", async (
 
 test("the right to answer a person at a head is taken once, on whichever handle, and stays taken", async () => {
   const store = await freshStore();
-  const other = await freshStore(store.dataDir);
+  const other = await freshStore(store.place);
   const about = { repo: "acme/app", number: 12, at: 5_000 };
   const to = { login: "june", id: 101, kind: "User" } as const;
   const answer = { kind: "answer", to, sha: "a".repeat(40), comments: ["1"], said: true } as const;

@@ -36,6 +36,8 @@ const facts: Facts = {
   bodyEdited: null,
   stackBase: null,
   landed: [],
+  oldHeads: [],
+  sameNamed: [],
   patches: [],
   suggestedBy: [],
   pushAccess: [],
@@ -227,9 +229,39 @@ test("facts that cannot be understood are an error that names the pull request",
 test("a look that cannot be recorded wholly is not recorded at all", async () => {
   const store = await freshStore();
   const broken = { ...look, installation: Number.NaN };
-  await expect(recordLook(store, broken)).rejects.toThrow("NOT NULL constraint failed");
+  await expect(recordLook(store, broken)).rejects.toThrow(
+    /NOT NULL constraint failed|invalid input syntax for type bigint/u,
+  );
   expect([await recall(store, "acme/app", 12), await verifyAudit(store)]).toEqual([
     [],
     { ok: true, first: 1, newest: { seq: 0, hash: "0".repeat(64) } },
   ]);
+});
+
+test("looks that are recorded at once, on two handles, leave the verdict that the newest audit row tells", async () => {
+  const store = await freshStore();
+  const other = await freshStore(store.place);
+  const outcomes = [verdict.outcome, { kind: "undecidable", problems: [] }] as const;
+  await recordLook(store, look);
+  for (let round = 0; round < 10; round += 1) {
+    await Promise.all(
+      [store, other, store, other].map((handle, index) =>
+        recordLook(handle, {
+          ...look,
+          now: round,
+          verdict: { ...verdict, outcome: outcomes[index < 2 ? 0 : 1] ?? verdict.outcome },
+        }),
+      ),
+    );
+    const stored = await storedPull(store, "acme/app", 12);
+    const newest = await store.db
+      .selectFrom("audit")
+      .select(["seq", "body"])
+      .orderBy("seq", "desc")
+      .execute();
+    expect([stored?.auditSeq, JSON.parse(newest[0]?.body ?? "")]).toEqual([
+      newest[0]?.seq,
+      expect.objectContaining({ outcome: stored?.verdict.outcome }),
+    ]);
+  }
 });

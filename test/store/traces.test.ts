@@ -87,6 +87,17 @@ test("what an earlier pull request inherited is passed on, and trees that were p
   ]);
 });
 
+test("a merge into another base branch takes no evidence back, because nobody may have gated that one", async () => {
+  const store = await freshStore();
+  await see(store, pull(3, "parser", "t3", { base: "playground", open: false, merged: true }));
+  const answers = [
+    await heirs(store, pull(7, "parser", "t7")),
+    await heirs(store, pull(7, "renamed", "t3")),
+    await heirs(store, pull(7, "parser", "t3", { base: "playground" })),
+  ];
+  expect(answers).toEqual([["Assisted-by: 3 on #3"], ["Assisted-by: 3 on #3"], []]);
+});
+
 test("a merged pull request passes nothing on", async () => {
   const store = await freshStore();
   await see(store, pull(3, "parser", "t3"));

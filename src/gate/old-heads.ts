@@ -1,0 +1,36 @@
+/**
+ * Head SHAs that were replaced before anybody looked: several pushes may lead to one look, and after the store was lost every
+ * earlier look is forgotten.
+ */
+import type { Facts } from "./facts.ts";
+import type { Config } from "./verdict.ts";
+
+/**
+ * The old heads whose commits are still to be searched: those that force-pushes replaced or brought, as the timeline shows
+ * them, and those that any push brought, as deliveries told, before the pull request was opened, too; without those that were scanned when they were the head, and those whose commits the pull request still has. Each
+ * once, oldest first.
+ */
+export function oldHeadsToRead({ headSha, commits, timeline, observations }: Facts): string[] {
+  const known = new Set([
+    headSha,
+    ...(commits.kind === "read" ? commits.value.map(({ sha }) => sha) : []),
+    ...observations.flatMap((entry) => (entry.kind === "scanned" ? [entry.sha] : [])),
+  ]);
+  const events = timeline.kind === "read" ? timeline.value : [];
+  const heads = events.flatMap((event) => (event.kind === "force-pushed" ? [event.before, event.after] : []));
+  const pushed = observations.flatMap((entry) => (entry.kind === "push" ? [entry.after] : []));
+  return [...new Set([...pushed, ...heads].filter((sha) => sha !== null))].filter((sha) => !known.has(sha));
+}
+
+/**
+ * The head SHAs that this look has searched completely and none before did: nobody has to read them again. None while
+ * something is missing: a policy that cannot be read may name markers of its own, and a timeline further heads.
+ */
+export function headsScanned(facts: Facts, { policies }: Config): string[] {
+  const { headSha, commits, timeline, oldHeads, observations } = facts;
+  if (policies.some(({ kind }) => kind === "unreadable")) return [];
+  if (commits.kind !== "read" || timeline.kind !== "read") return [];
+  const known = new Set(observations.flatMap((entry) => (entry.kind === "scanned" ? [entry.sha] : [])));
+  const heads = [{ sha: headSha, commits }, ...oldHeads];
+  return heads.flatMap((head) => (head.commits.kind === "read" && !known.has(head.sha) ? [head.sha] : []));
+}

@@ -1,0 +1,96 @@
+import { z } from "zod";
+import type { Account } from "../gate/accounts.ts";
+import type { Observation } from "../gate/facts.ts";
+import type { HeadHint } from "./check-events.ts";
+
+/** What a delivery leads to: marks and observations, nothing else. */
+export type Effects = {
+  readonly marks: readonly {
+    readonly target: string;
+    readonly installation: number;
+    readonly priority: number;
+    readonly rewrite?: boolean;
+  }[];
+  readonly observations: readonly {
+    readonly repo: string;
+    readonly number: number;
+    readonly key: string;
+    readonly observation: Observation;
+  }[];
+  /** Not yet bound to the head SHA whose check run their authors could see: a payload does not have it, the store does. */
+  readonly overrides: readonly {
+    readonly repo: string;
+    readonly number: number;
+    readonly comment: string;
+    readonly by: Account;
+    readonly reason: string;
+    /** ISO 8601, in whole seconds: when GitHub took the comment. */
+    readonly at: string;
+  }[];
+  readonly pulls: readonly PullHint[];
+  readonly pushes: readonly PushSeen[];
+  /** Every open pull request with this head SHA is to be looked at, for events that name a commit only. */
+  readonly heads: readonly HeadHint[];
+  readonly groups: readonly GroupHint[];
+  /** Repositories, `owner/name`, and owners that are called differently from now on. */
+  readonly renames: readonly {
+    readonly kind: "repository" | "owner";
+    readonly from: string;
+    readonly to: string;
+  }[];
+  /** The organisation whose cached teams are no longer to be believed. */
+  readonly forgetTeamsOf: string | null;
+};
+
+export type PullHint = {
+  readonly repo: string;
+  readonly number: number;
+  readonly installation: number;
+  readonly headSha: string;
+  readonly base: string;
+  readonly open: boolean;
+  readonly merged: boolean;
+};
+
+/** Who moved a branch from where to where. */
+export type PushSeen = {
+  readonly repo: string;
+  readonly installation: number;
+  readonly branch: string;
+  readonly actor: Account;
+  /** Null for the push that created the branch. */
+  readonly before: string | null;
+  readonly after: string;
+  readonly forced: boolean;
+};
+
+export type GroupHint = {
+  readonly repo: string;
+  readonly sha: string;
+  readonly headRef: string;
+  readonly base: string;
+  readonly open: boolean;
+};
+
+/** Lower is sooner: a person waiting comes before what nobody waits for. */
+export const priority = { person: 0, change: 1, sweep: 5 } as const;
+
+/** No effect at all. */
+export const none: Effects = {
+  marks: [],
+  observations: [],
+  overrides: [],
+  pulls: [],
+  pushes: [],
+  heads: [],
+  groups: [],
+  renames: [],
+  forgetTeamsOf: null,
+};
+
+/** The installation a delivery is for. */
+export const installation = z.object({ id: z.number() });
+/** `key`: how the store knows the repository. */
+export const repository = z
+  .object({ full_name: z.string(), name: z.string(), default_branch: z.string() })
+  .transform((value) => ({ ...value, key: value.full_name.toLowerCase() }));

@@ -1,0 +1,29 @@
+import type { GitHub } from "./client.ts";
+import { toGitHubError } from "./errors.ts";
+import type { HeadRef } from "./publish-check-run.ts";
+import type { OwnCheckRun } from "./read-pull.ts";
+import { checkName } from "./to-facts.ts";
+
+/** Our check run on a commit, read alone; null where there is none. @throws GitHubError */
+export async function readOwnCheckRun(
+  github: GitHub,
+  { owner, repo, headSha }: HeadRef,
+  { appId, now }: { readonly appId: number; readonly now: number },
+): Promise<OwnCheckRun | null> {
+  try {
+    const { data } = await github.rest.checks.listForRef({
+      owner,
+      repo,
+      ref: headSha,
+      app_id: appId,
+      check_name: checkName,
+      filter: "latest",
+    });
+    const [run] = data.check_runs;
+    if (run === undefined) return null;
+    const { id, status, conclusion, output } = run;
+    return { id, status, conclusion, title: output.title, summary: output.summary, text: output.text };
+  } catch (error) {
+    throw toGitHubError(error, now);
+  }
+}

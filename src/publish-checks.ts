@@ -1,0 +1,85 @@
+import { configCheck } from "./config-check.ts";
+import { render } from "./gate/render.ts";
+import type { Verdict } from "./gate/verdict.ts";
+import type { GitHub } from "./github/client.ts";
+import {
+  type HeadRef,
+  publishCheckRun,
+  publishConfigCheckRun,
+  type Published,
+} from "./github/publish-check-run.ts";
+import type { OwnCheckRun } from "./github/read-pull.ts";
+import type { HeadLease } from "./lease.ts";
+import type { ProposedChange } from "./proposed-changes.ts";
+
+/** What a look has to say about a head SHA that it holds. */
+export type ToPublish = HeadRef & {
+  readonly lease: HeadLease;
+  /** Publish even when nothing changed. */
+  readonly rewrite: boolean;
+  /** Ms since epoch. */
+  readonly now: number;
+};
+
+/** A verdict as it stands on GitHub now, and whether it lets pass what is to be merged. */
+export type PublishedVerdict = Published & { readonly verdict: Verdict; readonly passing: boolean };
+
+/**
+ * Publishes the check run `Countersign`, and beside it `Countersign config` where roster or policy is changed.
+ * @param said.verdict null where nothing is gated. @param said.proposed null where no pull request is open.
+ * @returns null where there was no verdict to publish. @throws GitHubError when one of them was not written; the other was tried.
+ */
+export async function publishChecks(
+  github: GitHub,
+  to: ToPublish,
+  said: Omit<Parameters<typeof publishVerdict>[2], "verdict"> & {
+    readonly verdict: Verdict | null;
+    readonly proposed: readonly ProposedChange[] | null;
+    readonly configCheckRun: OwnCheckRun | null;
+  },
+): Promise<PublishedVerdict | null> {
+  const { verdict, proposed, configCheckRun } = said;
+  const written = verdict === null ? Promise.resolve(null) : publishVerdict(github, to, { ...said, verdict });
+  const configWritten =
+    proposed === null ? Promise.resolve() : publishConfigCheck(github, to, proposed, configCheckRun);
+  // One that fails must not keep the other from being written, and the lease is given back when both have ended.
+  await Promise.allSettled([written, configWritten]);
+  await configWritten;
+  return written;
+}
+
+/**
+ * Publishes a verdict. The lease is renewed first, so that no other look begins before a hanging request is given up.
+ * @param said.text what the check run is to remember; null for nothing. @param said.checkRun ours as it was read.
+ * @throws GitHubError, also when another look has begun: what we say could be older than what it says.
+ */
+export async function publishVerdict(
+  github: GitHub,
+  { owner, repo, headSha, lease, rewrite, now }: ToPublish,
+  said: {
+    readonly verdict: Verdict;
+    readonly text: string | null;
+    readonly witness: string;
+    readonly checkRun: OwnCheckRun | null;
+  },
+): Promise<PublishedVerdict> {
+  const { verdict, text, witness, checkRun } = said;
+  await lease.renew();
+  const output = render(verdict);
+  const options = { externalId: witness, rewrite, now, text };
+  const published = await publishCheckRun(github, { owner, repo, headSha }, output, checkRun, options);
+  return { ...published, verdict, passing: output.conclusion === "success" };
+}
+
+/** What would become of roster and policy. Nothing where no such file is changed, unless the last look said so of one. */
+async function publishConfigCheck(
+  github: GitHub,
+  { owner, repo, headSha, lease, rewrite, now }: ToPublish,
+  proposed: readonly ProposedChange[],
+  checkRun: OwnCheckRun | null,
+): Promise<void> {
+  if (proposed.length === 0 && checkRun === null) return;
+  await lease.renew();
+  const options = { externalId: `look:${lease.look}`, rewrite, now };
+  await publishConfigCheckRun(github, { owner, repo, headSha }, configCheck(proposed), checkRun, options);
+}

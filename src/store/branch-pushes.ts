@@ -1,0 +1,104 @@
+import { sql } from "kysely";
+import { type BranchPush, pushesSinceBase } from "../gate/branch-pushes.ts";
+import type { Facts, Observation } from "../gate/facts.ts";
+import { account } from "./observations.ts";
+import { parseStored } from "./store.ts";
+import type { Queryable } from "./store.ts";
+
+/** A push as its delivery told. `repo` is where the branch is, which may be a fork. */
+export type NewBranchPush = Omit<BranchPush, "at"> & { readonly repo: string };
+
+/** Stores pushes for good. @param at when their delivery arrived, in ms since the epoch. */
+export async function rememberPushes(
+  { db }: Queryable,
+  pushes: readonly NewBranchPush[],
+  at: number,
+): Promise<void> {
+  for (const { repo, branch, actor, before, after, forced } of pushes) {
+    const row = { repo, branch, actor: JSON.stringify(actor), before, after, forced: forced ? 1 : 0, at };
+    await db.insertInto("branch_pushes").values(row).execute();
+  }
+}
+
+/**
+ * The pushes to the head branch since it left the base branch, as far as deliveries told of them: also from before the pull
+ * request was opened, and while it was closed. GitHub tells of those in a fork only where the app is installed there.
+ * @throws StoreError on a row it does not understand.
+ */
+export async function recallPushes({ db }: Queryable, facts: Facts): Promise<Observation[]> {
+  const { headRepo, headRef, headSha } = facts;
+  if (headRepo === null) return [];
+  const repo = headRepo.toLowerCase();
+  // Everything that may have led to the head, under whatever name; which of it did is decided in the gate.
+  const { rows } = await sql<Row>`
+    with recursive past (sha) as (
+      select ${headSha} as sha
+      union
+      select push.before from past join branch_pushes as push on push.repo = ${repo} and push.after = past.sha
+        where push.before is not null
+    )
+    select id, branch, actor, before, after, forced, at from branch_pushes
+      where repo = ${repo} and (branch = ${headRef} or after in (select sha from past)) order by id`.execute(
+    db,
+  );
+  return pushesSinceBase(facts, rows.map(toPush)).map(({ actor, before, after, at }) => ({
+    kind: "push",
+    actor,
+    before,
+    after,
+    at,
+  }));
+}
+
+/**
+ * The open pull requests that a push tells something new about, as far as we have heard of them: it is to their head branch
+ * or brought their head SHA. Not where the head is still what the push replaced: that pull request is told of by
+ * `synchronize`, and looked at then.
+ */
+export async function openPullsPushedTo({ db }: Queryable, push: NewBranchPush): Promise<number[]> {
+  const { repo, branch, before, after } = push;
+  const rows = await db
+    .selectFrom("pulls")
+    .select("number")
+    .where("repo", "=", repo)
+    .where("open", "=", 1)
+    .where("head_sha", "!=", before ?? "")
+    .where((eb) =>
+      eb.or([
+        eb("head_sha", "=", after),
+        eb(
+          "number",
+          "in",
+          eb
+            .selectFrom("traces")
+            .select("traces.number")
+            .where("traces.repo", "=", repo)
+            .where("traces.trace", "=", `branch ${repo}:${branch}`),
+        ),
+      ]),
+    )
+    .orderBy("number")
+    .execute();
+  return rows.map(({ number }) => number);
+}
+
+type Row = {
+  readonly id: number;
+  readonly branch: string;
+  readonly actor: string;
+  readonly before: string | null;
+  readonly after: string;
+  readonly forced: number;
+  readonly at: number;
+};
+
+function toPush({ id, branch, actor, before, after, forced, at }: Row): BranchPush {
+  return {
+    branch,
+    actor: parseStored(account, actor, `The actor of push ${id}`),
+    before,
+    after,
+    forced: forced === 1,
+    at: new Date(at).toISOString(),
+  };
+}

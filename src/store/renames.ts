@@ -1,0 +1,78 @@
+import { type RawBuilder, sql } from "kysely";
+import type { Queryable } from "./store.ts";
+
+/** What was called `from` is called `to` from now on: repositories are `owner/name`, in lower case as everywhere. */
+export type Rename = { readonly kind: "repository" | "owner"; readonly from: string; readonly to: string };
+
+/**
+ * Lets what is remembered of repositories be found under their new name. Rows that are kept for good are copied, the others
+ * move. What the new name knows already, because deliveries came in another order, stays. The audit log keeps the names of
+ * its time; the next look at each pull request says its verdict under the new one.
+ */
+export async function carryOver(store: Queryable, renames: readonly Rename[]): Promise<void> {
+  for (const { kind, from, to } of renames) {
+    if (kind === "repository") await carryRepository(store, from, to);
+    else await carryOwner(store, from, to);
+  }
+}
+
+async function carryOwner(store: Queryable, from: string, to: string): Promise<void> {
+  const { rows } = await sql<{ repo: string }>`
+    select repo from observations union select repo from traces union select repo from branch_pushes
+      union select repo from pulls union select repo from groups union select repo from shown`.execute(
+    store.db,
+  );
+  for (const { repo } of rows) {
+    const [owner, name] = repo.split("/");
+    if (owner === from) await carryRepository(store, repo, `${to}/${name}`);
+  }
+  // Ids of logins and what else belongs to no repository.
+  await carryConfigs(store, sql`owner = ${from}`, sql`${to}, repo`);
+}
+
+async function carryRepository(store: Queryable, from: string, to: string): Promise<void> {
+  const { db } = store;
+  const [owner, name] = from.split("/");
+  const [newOwner, newName] = to.split("/");
+  // A head branch in the repository itself is a trace with its name in it.
+  const branch = `branch ${from}:`;
+  const copies = [
+    sql`insert into observations (repo, number, kind, key, sha, actor_id, body, at)
+      select ${to}, number, kind, key, sha, actor_id, body, at from observations where repo = ${from} order by id
+      on conflict do nothing`,
+    sql`insert into traces (repo, trace, number)
+      select ${to}, case when substr(trace, 1, ${sql.lit(branch.length)}) = ${branch}
+        then ${`branch ${to}:`} || substr(trace, ${sql.lit(branch.length + 1)}) else trace end, number
+      from traces where repo = ${from} on conflict do nothing`,
+    // One that was renamed back has the same push already.
+    sql`insert into branch_pushes (repo, branch, actor, before, after, forced, at)
+      select ${to}, branch, actor, before, after, forced, at from branch_pushes as old where repo = ${from}
+        and not exists (select 1 from branch_pushes as own where own.repo = ${to} and own.branch = old.branch
+          and own.actor = old.actor and own.after = old.after and own.at = old.at)
+      order by id`,
+    sql`insert into shown (repo, number, sha, passing, at)
+      select ${to}, number, sha, passing, at from shown where repo = ${from} order by id`,
+    sql`insert into pulls (repo, number, installation, head_sha, base, open, merged)
+      select ${to}, number, installation, head_sha, base, open, merged from pulls where repo = ${from}
+      on conflict do nothing`,
+    sql`insert into groups (repo, sha, head_ref, base, pulls)
+      select ${to}, sha, head_ref, base, pulls from groups where repo = ${from} on conflict do nothing`,
+  ];
+  for (const copy of copies) await copy.execute(db);
+  await carryConfigs(store, sql`owner = ${owner} and repo = ${name}`, sql`${newOwner}, ${newName}`);
+  await db.deleteFrom("shown").where("repo", "=", from).execute();
+  await db.deleteFrom("pulls").where("repo", "=", from).execute();
+  await db.deleteFrom("groups").where("repo", "=", from).execute();
+}
+
+/** @param key the new owner and repository. */
+async function carryConfigs(
+  { db }: Queryable,
+  which: RawBuilder<unknown>,
+  key: RawBuilder<unknown>,
+): Promise<void> {
+  await sql`insert into configs (owner, repo, path, version, text, valid, seen_at)
+    select ${key}, path, version, text, valid, seen_at from configs where ${which} on conflict do nothing`.execute(
+    db,
+  );
+}

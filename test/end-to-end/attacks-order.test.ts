@@ -1,0 +1,108 @@
+/** Attacks with time: races, floods, answers that get lost, deliveries that come late. */
+import { afterEach, expect, it, vi } from "vitest";
+import { assertNothingRefused, type Company, ownCompany } from "./company.ts";
+import { containing } from "./containing.ts";
+import { merge, openPull, type PullRequest, pushMore, review } from "./pull-request.ts";
+import { deliver, pullPayload } from "./signed-delivery.ts";
+import { until } from "./until.ts";
+
+const at = { owner: "acme", repo: "shop" } as const;
+const waits = { conclusion: "action_required", title: containing("Waiting for 1 approval by senior") };
+
+// A flood, and answers that take their time.
+vi.setConfig({ testTimeout: 60_000 });
+
+let company: Company;
+afterEach(() => assertNothingRefused(company.github));
+
+/** Waits until the server has asked GitHub about the facts and has no answer yet. */
+async function looking(): Promise<void> {
+  const { requests } = company.github;
+  const seen = requests.length;
+  await until("a look to be under way", () =>
+    requests.slice(seen).some(({ operation, status }) => operation === "Facts" && status === null),
+  );
+}
+
+async function dismiss(number: number, reviewId: number): Promise<void> {
+  const about = { ...at, pull_number: number, review_id: reviewId };
+  await company.github.as("juno").rest.pulls.dismissReview({ ...about, message: "Not this" });
+}
+
+it("does not stay green when an approval is dismissed during the look that saw it", async () => {
+  company = await ownCompany({ latencyMs: 50 });
+  const pull = await openPull(company);
+  await company.idle();
+  const under = looking();
+  const reviewId = await review(company, pull, "grace");
+  await under;
+  await dismiss(pull.number, reviewId);
+
+  expect(await company.check(pull.sha)).toMatchObject(waits);
+  expect(await merge(company, pull)).toBe(405);
+});
+
+it("blesses no commit that is pushed during the look at the one before", async () => {
+  company = await ownCompany({ latencyMs: 50 });
+  const pull = await openPull(company);
+  await company.idle();
+  const under = looking();
+  await review(company, pull, "grace");
+  await under;
+  const sha = pushMore(company, pull);
+
+  expect(await company.check(sha)).toMatchObject({
+    ...waits,
+    summary: containing(`approved ${pull.sha.slice(0, 7)}, the head is now ${sha.slice(0, 7)}`),
+  });
+});
+
+it("writes the check once GitHub takes it, though it refused or lost the first attempts", async () => {
+  company = await ownCompany();
+  await company.idle();
+  const { github } = company;
+  github.fault({ method: "POST", path: /\/check-runs$/u, status: 502, times: 1 });
+  const pull = await openPull(company);
+
+  expect(await company.check(pull.sha)).toMatchObject(waits);
+
+  github.fault({ method: "PATCH", path: /\/check-runs\//u, status: 502, times: 1, afterEffect: true });
+  await review(company, pull, "grace");
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "success" });
+});
+
+it("decides again when GitHub would not tell everything the first time", async () => {
+  company = await ownCompany();
+  await company.idle();
+  const { github } = company;
+  github.fault({ path: /graphql/u, operation: "Facts", status: 502, body: "Bad gateway", times: 1 });
+  const pull = await openPull(company);
+
+  expect(await company.check(pull.sha)).toMatchObject(waits);
+});
+
+it("takes 600 of 600 deliveries that come 64 at a time, and decides every one", async () => {
+  company = await ownCompany();
+  const pulls: PullRequest[] = [];
+  for (let index = 0; index < 4; index += 1) pulls.push(await openPull(company));
+  await company.idle();
+  const bodies = Array.from({ length: 600 }, (_, index) => {
+    const { number = 1, sha = "" } = pulls[index % pulls.length] ?? {};
+    const payload = pullPayload({ action: "labeled", number, installation: { id: installation() } });
+    return { ...payload, pull_request: { ...payload.pull_request, head: { sha } } };
+  });
+  const answers: number[] = [];
+  const sender = async () => {
+    for (let body = bodies.pop(); body !== undefined; body = bodies.pop())
+      answers.push((await deliver(company.url, { body })).status);
+  };
+  await Promise.all(Array.from({ length: 64 }, sender));
+
+  expect(answers).toEqual(Array.from({ length: 600 }, () => 202));
+  const checks = await Promise.all(pulls.map(async ({ sha }) => company.check(sha)));
+  expect(checks.map((check) => check?.conclusion)).toEqual(pulls.map(() => "action_required"));
+});
+
+function installation(): number {
+  return [...company.github.world.installations.keys()][0] ?? 0;
+}

@@ -1,0 +1,67 @@
+/** Attacks on whoever reads what Countersign says: mentions, links, headings, images, hidden characters. */
+import { afterEach, expect, it } from "vitest";
+import { accountNamed } from "../fake-github/setup.ts";
+import { assertNothingRefused, type Company, ownCompany, policyFile, roster, rosterFile } from "./company.ts";
+import { aiTrailer, openPull, review } from "./pull-request.ts";
+
+const at = { owner: "acme", repo: "shop" } as const;
+
+let company: Company;
+afterEach(() => assertNothingRefused(company.github));
+
+/** Everything GitHub would interpret, a way out of a table cell and of a code span, and what nobody sees. */
+const hostile =
+  "`|` @acme/security #1 ![x](http://evil.example/beacon.png) [ok](http://evil.example) <img src=x> <!-- \u202Eevil\u200B\u0007";
+
+/** The title and the summary of the check run as they were sent. */
+async function sent(sha: string): Promise<{ title: string; summary: string }> {
+  await company.idle();
+  const { data } = await company.github.as("ada").rest.checks.listForRef({ ...at, ref: sha });
+  const output = data.check_runs.find(({ name }) => name === "Countersign")?.output;
+  return { title: output?.title ?? "", summary: output?.summary ?? "" };
+}
+
+/** The summary as a reader of Markdown sees it outside of code: code spans taken out, escaped characters too. */
+function live(summary: string): string {
+  return summary.replaceAll(/(?<![`\\])(`+)(?!`)[\s\S]*?(?<!`)\1(?!`)/gu, "␀").replaceAll(/\\[^\n]/gu, "");
+}
+
+it("lets no text of others mention, link, show an image or break the table in the check run", async () => {
+  const rule = `rules: [{ name: ${JSON.stringify(hostile.slice(0, 90))}, when: {}, require: { approvals: 2, level: senior } }]\n`;
+  const policy = `override: { level: principal }\n${rule}`;
+  company = await ownCompany({ files: { [rosterFile]: roster, [policyFile]: policy } });
+  company.github.createUser("mallory", { name: hostile, emails: ["mallory@example.com"] });
+  accountNamed(company.github.world, "juno").name = hostile;
+  const message = `${hostile}\n\n${aiTrailer} ${hostile}\nCo-Authored-By: ${hostile} <stranger@example.com>\nGenerated-By: Claude ${hostile}\n`;
+  const pull = await openPull(company, { message, branch: "claude/x--@ada-#1" });
+  const about = { ...at, issue_number: pull.number };
+  await company.github.as("milo").rest.issues.addLabels({ ...about, labels: ["ai-generated"] });
+  await review(company, pull, "grace");
+  await company.idle();
+  const body = `/countersign override ${hostile}`;
+  await company.github.as("milo").rest.issues.createComment({ ...about, body });
+
+  const waiting = await sent(pull.sha);
+  await company.github.as("ada").rest.issues.createComment({ ...about, body });
+  const overridden = await sent(pull.sha);
+
+  expect(overridden.title).toContain("Overridden by ada (principal)");
+  for (const { title, summary } of [waiting, overridden]) {
+    expect(summary).toContain("beacon.png");
+    expect(live(summary)).not.toMatch(/@(?!\u2060)\w|#(?!\u2060)\d|!\[|\]\([^)]*evil|:\/\/evil|<[a-z!]/u);
+    expect(`${title}${summary}`).not.toMatch(/(?!\n)(?!\u2060)[\p{Cc}\p{Cf}]/u);
+    for (const row of summary.split("\n").filter((line) => line.startsWith("|")))
+      expect(columnsOf(row)).toBe(columnsOf(headingOf(summary, row)));
+  }
+});
+
+/** How many cells a row of a table has: bars that are not escaped. */
+function columnsOf(row: string): number {
+  return row.replaceAll(/\\./gu, "").split("|").length;
+}
+
+function headingOf(summary: string, row: string): string {
+  const lines = summary.split("\n");
+  const above = lines.slice(0, lines.indexOf(row) + 1);
+  return above.slice(above.findLastIndex((line) => !line.startsWith("|")) + 1)[0] ?? "";
+}

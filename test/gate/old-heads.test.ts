@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+import type { Facts, TimelineEvent } from "../../src/gate/facts.ts";
+import { headsScanned, oldHeadsToRead } from "../../src/gate/old-heads.ts";
+import * as small from "./world.ts";
+
+const [one, two, three] = [small.sha("01de4"), small.sha("02de4"), small.sha("03de4")];
+
+function forced(before: string | null, after: string | null): TimelineEvent {
+  return { kind: "force-pushed", actor: small.june, before, after, at: "2026-11-20T10:00:00Z" };
+}
+
+function scanned(sha: string): Facts["observations"][number] {
+  return { kind: "scanned", sha };
+}
+
+describe("an old head is read", () => {
+  test("when a force-push replaced it or brought it, each once", () => {
+    const timeline = small.read([forced(one, two), forced(two, three), forced(three, small.headSha)]);
+    expect(oldHeadsToRead(small.pull({ timeline }))).toEqual([one, two, three]);
+  });
+
+  test("when any push had brought it, before the pull request was opened, too, and its commits are gone", () => {
+    const push = (before: string | null, after: string) =>
+      ({ kind: "push", actor: small.june, before, after, at: "2026-11-20T10:00:00Z" }) as const;
+    const observations = [push(null, one), push(one, two), push(two, one), push(one, small.headSha)];
+    expect(oldHeadsToRead(small.pull({ observations }))).toEqual([one, two]);
+  });
+
+  test.each([
+    ["nothing was force-pushed", {}],
+    [
+      "it was scanned while it was the head",
+      { timeline: [forced(one, small.headSha)], observations: [scanned(one)] },
+    ],
+    ["its commits are still there", { timeline: [forced(small.headSha, null)] }],
+    ["GitHub does not say which it was", { timeline: [forced(null, null)] }],
+  ] as const)(
+    "but not when %s",
+    (_why, { timeline = [], ...change }: { timeline?: readonly TimelineEvent[] }) => {
+      expect(oldHeadsToRead(small.pull({ ...change, timeline: small.read(timeline) }))).toEqual([]);
+    },
+  );
+
+  test("but not when nobody could read the timeline, which is reason enough not to decide", () => {
+    expect(oldHeadsToRead(small.pull({ timeline: { kind: "unreadable", why: "502" } }))).toEqual([]);
+  });
+});
+
+describe("a look has scanned", () => {
+  const read = small.read([small.plainCommit({ sha: one })]);
+
+  test("the head, and the old heads it could read", () => {
+    const lost = { kind: "unreadable", why: "502" } as const;
+    const oldHeads = [
+      { sha: one, commits: read },
+      { sha: two, commits: lost },
+      { sha: three, commits: { kind: "absent" } as const },
+    ];
+    expect(headsScanned(small.pull({ oldHeads }), small.config())).toEqual([small.headSha, one]);
+  });
+
+  test("nothing new when it was all scanned before", () => {
+    const observations = [scanned(small.headSha)];
+    expect(headsScanned(small.pull({ observations }), small.config())).toEqual([]);
+  });
+
+  test.each([
+    ["the commits", { commits: { kind: "unreadable", why: "502" } }],
+    ["the timeline, in which further heads may stand,", { timeline: { kind: "unreadable", why: "502" } }],
+  ] as const)("nothing while %s could not be read", (_what, change) => {
+    expect(headsScanned(small.pull(change), small.config())).toEqual([]);
+  });
+
+  test("nothing while a policy is broken, which may name markers", () => {
+    const config = { ...small.config(), policies: [{ kind: "unreadable", why: "broken" } as const] };
+    expect(headsScanned(small.pull(), config)).toEqual([]);
+  });
+});

@@ -1,0 +1,146 @@
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import { Octokit } from "@octokit/rest";
+import { z } from "zod";
+import { receive } from "../../src/delivery/inbox.ts";
+import { startWorker } from "../../src/delivery/worker.ts";
+import { openEmptyStore } from "../../src/store/store.ts";
+import { issueInstallationToken } from "../fake-github/auth.ts";
+import { createHttp, type HttpState } from "../fake-github/http.ts";
+import type { Installation, World } from "../fake-github/world.ts";
+
+/** A request of the app that GitHub has not got yet. `look`: which of the worker's looks makes it, counted from 1. */
+export type Request = {
+  readonly look: number;
+  readonly method: string;
+  readonly url: string;
+  /** The pull request that is asked for, if it is the query about one. */
+  readonly pull: number | null;
+  readonly body: unknown;
+  readonly send: () => Promise<void>;
+  /** GitHub never gets it. */
+  readonly lose: () => void;
+};
+
+export type App = {
+  /** Requests under way, oldest first: nothing of the app happens until one of them is sent. */
+  readonly requests: Request[];
+  /** What the worker said of looks that ended in a check run, and of those that failed. */
+  readonly log: readonly { readonly message: string; readonly fields: object }[];
+  readonly receive: (delivery: { guid: string; event: string; payload: unknown }) => Promise<void>;
+  /** How many looks began. */
+  readonly looks: () => number;
+  /** Waits until every look that can begin has begun and waits for an answer of GitHub. */
+  readonly still: () => Promise<void>;
+  /** Marks that wait for a look, due or not. */
+  readonly waiting: () => Promise<number>;
+  readonly close: () => Promise<void>;
+};
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const query = z.object({ query: z.string(), variables: z.object({ number: z.number() }) });
+/** As in the worker. */
+const looksAtOnceMax = 8;
+/** Never reached, unless the app hangs. */
+const waitsMax = 10_000;
+
+/**
+ * The inbox, the worker and the look on a store in memory, without HTTP: what the app asks GitHub waits until the test sends it,
+ * so that anything may happen in between.
+ */
+export async function startApp(
+  world: World,
+  given: { installation: Installation; now: () => number },
+): Promise<App> {
+  const { installation, now } = given;
+  const state: HttpState = {
+    requests: [],
+    refused: [],
+    problems: null,
+    faults: [],
+    used: new Map(),
+    latencyMs: 0,
+  };
+  const http = createHttp(world, state);
+  const store = await openEmptyStore();
+  const { token } = issueInstallationToken(world, installation, { permissions: null, repositoryIds: null });
+  const requests: Request[] = [];
+  const log: { message: string; fields: object }[] = [];
+  const note = (fields: object, message: string) => void log.push({ message, fields });
+  let looks = 0;
+  let closed = false;
+
+  const clientOf = (look: number) => {
+    const fetch: typeof globalThis.fetch = async (input, init) => {
+      const { promise, resolve, reject } = Promise.withResolvers<Response>();
+      const asked = new globalThis.Request(input, init);
+      const body: unknown = typeof init?.body === "string" ? JSON.parse(init.body) : null;
+      const about = query.safeParse(body);
+      const facts = about.success && about.data.query.includes("query Facts(");
+      const request: Request = {
+        look,
+        method: asked.method,
+        url: asked.url,
+        pull: facts && about.success ? about.data.variables.number : null,
+        body,
+        lose: () => reject(new Error("The sequence is over.")),
+        send: async () => {
+          requests.splice(requests.indexOf(request), 1);
+          await Promise.resolve(http.fetch(asked)).then(
+            // A response that came over the network knows its address, and Octokit asks for it.
+            (response) => resolve(Object.defineProperty(response, "url", { value: asked.url })),
+            reject,
+          );
+        },
+      };
+      requests.push(request);
+      if (closed) request.lose();
+      return promise;
+    };
+    return new Octokit({ auth: token, baseUrl: `${world.url}/api/v3`, request: { fetch }, log: silent });
+  };
+  const worker = startWorker({
+    store,
+    appId: installation.appId,
+    configRepo: ".github",
+    worker: "the worker",
+    now,
+    log: { info: note, warn: note, error: note },
+    clientFor: async () => clientOf(++looks),
+  });
+
+  const isStill = async () => {
+    const marks = await store.db.selectFrom("marks").select(["due_at", "lease_until"]).execute();
+    const running = marks.filter((mark) => mark.lease_until > 0).length;
+    const due = marks.filter((mark) => mark.lease_until === 0 && mark.due_at <= now()).length;
+    return (
+      new Set(requests.map(({ look }) => look)).size === running && (due === 0 || running >= looksAtOnceMax)
+    );
+  };
+  return {
+    requests,
+    log,
+    receive: async (delivery) => {
+      await receive({ store, appId: installation.appId, configRepo: ".github", now: now() }, delivery);
+      worker.wake();
+    },
+    looks: () => looks,
+    still: async () => {
+      worker.wake();
+      await turn();
+      for (let waits = 0; waits < waitsMax; waits++) {
+        if (await isStill()) return;
+        // Compressing facts takes another thread a moment.
+        await sleep(1);
+      }
+      throw new Error("The app does nothing and asks for nothing.");
+    },
+    waiting: async () => (await store.db.selectFrom("marks").select("target").execute()).length,
+    close: async () => {
+      closed = true;
+      for (const request of requests) request.lose();
+      await worker.stop();
+      await store.close();
+      if (state.refused.length > 0) throw new Error(`GitHub would refuse:\n${state.refused.join("\n")}`);
+    },
+  };
+}

@@ -1,0 +1,396 @@
+/** Everything that may happen to acme: each function does it on the fake GitHub and writes down what the specification must know. */
+import { HttpError } from "../fake-github/http-error.ts";
+import { diffFromMergeBase, mergeBase } from "../fake-github/git.ts";
+import { updatePullBranch } from "../fake-github/merge.ts";
+import { enqueue } from "../fake-github/merge-queue.ts";
+import { addLabels, createComment, createReview, dismissReview, removeLabel } from "../fake-github/people.ts";
+import { closePull, editPull, reopenPull } from "../fake-github/pulls.ts";
+import { type NewCommit, push } from "../fake-github/push.ts";
+import { begin, leaveQueue, moveHead, open, pushTo } from "./branches.ts";
+import {
+  account,
+  aiTrailer,
+  attestation,
+  bases,
+  policyFile,
+  policyText,
+  rosterFile,
+  rosterText,
+  tip,
+} from "./acme.ts";
+import { noteAllowed, noteEvidence, say, type Scene, type Tracked, collectDeliveries } from "./scene.ts";
+import type { Level, Override, Push, Review } from "./specification.ts";
+
+/** One step: what, and three numbers to choose by, each modulo the choices there are. */
+export type Step = { readonly what: Happening; readonly a: number; readonly b: number; readonly c: number };
+export type Happening = keyof typeof happenings;
+
+/** Does a step, if it is possible at all. */
+export function happen(scene: Scene, { what, a, b, c }: Step): void {
+  scene.at++;
+  const learns: Learns = { pushes: new Map(), review: null, override: null };
+  try {
+    happenings[what](scene, { a, b, c, learns });
+  } catch (error) {
+    // GitHub refuses: nothing happened.
+    if (!(error instanceof HttpError)) throw error;
+  }
+  collectDeliveries(scene, ({ event, action, payload }) => {
+    const heard = `${event} ${action}`;
+    if (heard === "pull_request synchronize")
+      return () => certain(learns.pushes.get(Number(payload["number"])));
+    if (heard === "pull_request_review submitted") return () => hear(learns.review);
+    if (heard === "issue_comment created") return () => hear(learns.override);
+    return null;
+  });
+  noteEvidence(scene);
+  noteAllowed(scene);
+}
+
+type Learns = { readonly pushes: Map<number, Push>; review: Review | null; override: Override | null };
+type Chosen = { readonly a: number; readonly b: number; readonly c: number; readonly learns: Learns };
+
+function certain(pushed: Push | undefined): void {
+  if (pushed !== undefined) pushed.certain = true;
+}
+
+function hear(said: { heard: boolean } | null): void {
+  if (said !== null) said.heard = true;
+}
+
+const happenings = {
+  branch: (scene: Scene, { a, b, c }: Chosen) => {
+    const branch = `topic-${scene.history.size}`;
+    const by = pick(writers, a);
+    const sha = pushTo(scene, { branch, by, commits: [commitOf(branch, by, c, scene.at)], from: "main" });
+    begin(scene, branch, by);
+    say(scene, `${by} pushes a new ${branch}: ${sha.slice(0, 7)} ${shapes[c % shapes.length]}`);
+    open(scene, branch, by, pick(targets, b));
+  },
+  copy: (scene: Scene, { a, b, c }: Chosen) => {
+    const from = pick([...scene.history.keys()], a);
+    if (from === undefined) return;
+    const branch = `topic-${scene.history.size}`;
+    const by = pick(writers, b);
+    push(scene.acme.github, scene.acme.shop, { branch, pusher: by, from });
+    begin(scene, branch, by);
+    say(scene, `${by} makes ${branch} from ${from}`);
+    open(scene, branch, by, pick(targets, c));
+  },
+  open: (scene: Scene, { a, b, c }: Chosen) => {
+    const branch = pick([...scene.history.keys()], a);
+    if (branch !== undefined) open(scene, branch, pick(writers, b), pick(targets, c));
+  },
+  push: (scene: Scene, { a, b, c, learns }: Chosen) => {
+    const branch = pick([...scene.history.keys()], a);
+    if (branch === undefined) return;
+    const by = pick(writers, b);
+    moveHead(scene, { branch, by, what: `adds ${shapes[c % shapes.length]}`, pushes: learns.pushes }, () =>
+      pushTo(scene, { branch, by, commits: [commitOf(branch, by, c, scene.at)] }),
+    );
+  },
+  rewrite: (scene: Scene, { a, b, c, learns }: Chosen) => {
+    const branch = pick([...scene.history.keys()], a);
+    if (branch === undefined) return;
+    const by = pick(writers, b);
+    moveHead(
+      scene,
+      { branch, by, what: `starts anew with ${shapes[c % shapes.length]}`, pushes: learns.pushes },
+      () =>
+        pushTo(scene, {
+          branch,
+          by,
+          commits: [commitOf(branch, by, c, scene.at)],
+          from: "main",
+          force: true,
+        }),
+    );
+  },
+  amend: (scene: Scene, { a, b, learns }: Chosen) => {
+    const branch = pick([...scene.history.keys()], a);
+    if (branch === undefined) return;
+    const by = pick(writers, b);
+    const { acme } = scene;
+    const from = mergeBase(acme.shop, tip(acme, "main"), tip(acme, branch)) ?? tip(acme, "main");
+    const files = Object.fromEntries(
+      diffFromMergeBase(acme.shop, tip(acme, "main"), tip(acme, branch)).map(({ path, after }) => [
+        path,
+        after?.text ?? null,
+      ]),
+    );
+    moveHead(scene, { branch, by, what: "squashes without trailers", pushes: learns.pushes }, () =>
+      pushTo(scene, { branch, by, commits: [{ message: "All by hand", files }], from, force: true }),
+    );
+  },
+  rewind: (scene: Scene, { a, b, c, learns }: Chosen) => {
+    const [branch, history] = pick([...scene.history], a) ?? [];
+    if (branch === undefined || history === undefined) return;
+    const by = pick(writers, b);
+    const { after } = pick(history, c) ?? {};
+    if (after === undefined) return;
+    moveHead(scene, { branch, by, what: `goes back to ${after.slice(0, 7)}`, pushes: learns.pushes }, () =>
+      pushTo(scene, { branch, by, commits: [], from: after, force: true }),
+    );
+  },
+  update: (scene: Scene, { a, b, learns }: Chosen) => {
+    const pull = pick(opened(scene), a);
+    if (pull === undefined) return;
+    const by = pick(writers, b);
+    const { github, shop } = scene.acme;
+    moveHead(
+      scene,
+      { branch: pull.branch, by, what: `presses Update branch on #${pull.number}`, pushes: learns.pushes },
+      () => {
+        updatePullBranch(github, shop, pull.real, account(scene.acme, by), undefined);
+        return tip(scene.acme, pull.branch);
+      },
+    );
+  },
+  advance: (scene: Scene, { a }: Chosen) => {
+    const branch = pick(bases, a) ?? "main";
+    const files = { [`${branch}.md`]: `${scene.at}` };
+    push(scene.acme.github, scene.acme.shop, { branch, pusher: "ada", message: "Elsewhere", files });
+    say(scene, `ada pushes to ${branch}`);
+  },
+  review: (scene: Scene, { a, b, c, learns }: Chosen) => {
+    const pull = pick(opened(scene), a);
+    if (pull === undefined) return;
+    const by = pick(reviewers, b);
+    const [event, state] = pick(reviewEvents, c);
+    const { github, shop } = scene.acme;
+    createReview(github, shop, pull.real, account(scene.acme, by), { event, body: "My view" });
+    const { head, base } = pull;
+    const objected = state === "CHANGES_REQUESTED";
+    learns.review = { by, state, objected, at: scene.at, head, base, heard: false, dismissedBy: null };
+    pull.reviews.push(learns.review);
+    say(scene, `${by} reviews #${pull.number} at ${head.slice(0, 7)}: ${state}`);
+  },
+  dismiss: (scene: Scene, { a, b }: Chosen) => {
+    const reviews = scene.pulls.flatMap((pull) => pull.reviews.map((review, at) => ({ pull, review, at })));
+    const standing = reviews.filter(
+      ({ review: { state } }) => state === "APPROVED" || state === "CHANGES_REQUESTED",
+    );
+    const { pull, review, at } = pick(standing, a) ?? {};
+    const real = pull?.real.reviews[at ?? 0];
+    if (pull === undefined || review === undefined || real === undefined) return;
+    const by = pick(writers, b);
+    const { github, shop } = scene.acme;
+    dismissReview(github, shop, pull.real, real, { actor: account(scene.acme, by), message: "No" });
+    review.state = "DISMISSED";
+    review.dismissedBy = by;
+    say(scene, `${by} dismisses the review of ${review.by} on #${pull.number}`);
+  },
+  body: (scene: Scene, { a, b }: Chosen) => {
+    const pull = pick(scene.pulls, a);
+    if (pull === undefined) return;
+    const by = pick([pull.author, "ada"], b) ?? "ada";
+    pull.attested = !pull.attested;
+    const body = pull.attested ? attestation : `Nothing to declare ${scene.at}`;
+    editPull(scene.acme.github, scene.acme.shop, pull.real, account(scene.acme, by), { body });
+    say(scene, `${by} writes into #${pull.number}: ${body}`);
+  },
+  label: (scene: Scene, { a, b, c }: Chosen) => {
+    const pull = pick(scene.pulls, a);
+    const by = pick(writers, b);
+    const label = c % 4 === 0 ? "bug" : "ai-assisted";
+    if (pull === undefined || pull.labels.has(label)) return;
+    addLabels(scene.acme.github, scene.acme.shop, pull.real, account(scene.acme, by), [label]);
+    pull.labels.add(label);
+    if (label === "ai-assisted") pull.labelled = true;
+    say(scene, `${by} puts ${label} on #${pull.number}`);
+  },
+  unlabel: (scene: Scene, { a, b }: Chosen) => {
+    const pull = pick(
+      scene.pulls.filter(({ labels }) => labels.size > 0),
+      a,
+    );
+    if (pull === undefined) return;
+    const by = pick(writers, b);
+    const [label = ""] = pull.labels;
+    removeLabel(scene.acme.github, scene.acme.shop, pull.real, account(scene.acme, by), label);
+    pull.labels.delete(label);
+    say(scene, `${by} takes ${label} off #${pull.number}`);
+  },
+  retarget: (scene: Scene, { a, b, c }: Chosen) => {
+    const pull = pick(opened(scene), a);
+    const base = pick(targets, b);
+    if (pull === undefined || pull.base === base || isOpen(scene, pull.branch, base)) return;
+    leaveQueue(scene, [pull]);
+    const by = pick([pull.author, "ada"], c) ?? "ada";
+    editPull(scene.acme.github, scene.acme.shop, pull.real, account(scene.acme, by), { base });
+    pull.base = base;
+    pull.movedAt = scene.at;
+    say(scene, `${by} changes the base of #${pull.number} to ${base}`);
+  },
+  close: (scene: Scene, { a, b }: Chosen) => {
+    const pull = pick(opened(scene), a);
+    if (pull === undefined) return;
+    leaveQueue(scene, [pull]);
+    const by = pick([pull.author, "ada"], b) ?? "ada";
+    closePull(scene.acme.github, scene.acme.shop, pull.real, account(scene.acme, by));
+    pull.open = false;
+    say(scene, `${by} closes #${pull.number}`);
+  },
+  reopen: (scene: Scene, { a, b }: Chosen) => {
+    const pull = pick(
+      scene.pulls.filter((each) => !each.open),
+      a,
+    );
+    if (pull === undefined || isOpen(scene, pull.branch, pull.base)) return;
+    const by = pick([pull.author, "ada"], b) ?? "ada";
+    reopenPull(scene.acme.github, scene.acme.shop, pull.real, account(scene.acme, by));
+    pull.open = true;
+    if (pull.head !== pull.real.head.sha) for (const override of pull.overrides) override.certain = false;
+    pull.head = pull.real.head.sha;
+    say(scene, `${by} reopens #${pull.number}`);
+  },
+  roster: (scene: Scene, { a, b }: Chosen) => {
+    const { acme } = scene;
+    const login = pick(["grace", "vera", "juno", "milo", "otto"], a) ?? "grace";
+    const level = pick(rosterLevels, b);
+    if (level === undefined || level === null) acme.roster.delete(login);
+    else acme.roster.set(login, level);
+    configure(scene, { [rosterFile]: rosterText(acme.roster) });
+    say(scene, `The roster: ${login} is ${level}`);
+  },
+  policy: (scene: Scene, { a }: Chosen) => {
+    const policy = pick(
+      [
+        { mode: "enforce", approvals: 1 },
+        { mode: "enforce", approvals: 2 },
+        { mode: "observe", approvals: 1 },
+      ] as const,
+      a,
+    );
+    if (policy === undefined) return;
+    scene.acme.policy = policy;
+    configure(scene, { [policyFile]: policyText(policy) });
+    say(scene, `The policy: ${policy.mode}, ${policy.approvals} approvals`);
+  },
+  override: (scene: Scene, { a, b, learns }: Chosen) => {
+    const pull = pick(opened(scene), a);
+    if (pull === undefined) return;
+    const by = pick(reviewers, b);
+    const { github, shop } = scene.acme;
+    createComment(github, shop, pull.real, account(scene.acme, by), {
+      body: "/countersign override now",
+      appId: null,
+    });
+    const { head, published } = pull;
+    const seen = shop.checkRuns.some(({ headSha }) => headSha === head);
+    const shown = new Set([...(seen ? [head] : []), ...(published === null ? [] : [published])]);
+    learns.override = { by, shown, certain: seen && published === head, heard: false };
+    pull.overrides.push(learns.override);
+    say(scene, `${by} overrides #${pull.number} at ${pull.head.slice(0, 7)}, ${seen ? "seen" : "unseen"}`);
+  },
+  recheck: (scene: Scene, { a }: Chosen) => {
+    const pull = pick(opened(scene), a);
+    if (pull !== undefined) recheck(scene, pull);
+  },
+  enqueue: (scene: Scene, { a, b }: Chosen) => {
+    const { github, shop } = scene.acme;
+    const pull = pick(
+      opened(scene).filter(({ base }) => base !== "develop"),
+      a,
+    );
+    if (pull === undefined || shop.queue.some(({ number }) => number === pull.number)) return;
+    const sha = enqueue(github, shop, pull.real, account(scene.acme, pick(writers, b)));
+    say(scene, `#${pull.number} is queued as ${sha.slice(0, 7)}`);
+  },
+  dequeue: (scene: Scene, { a }: Chosen) => {
+    const entry = pick(scene.acme.shop.queue, a);
+    if (entry !== undefined)
+      leaveQueue(
+        scene,
+        scene.pulls.filter(({ number }) => number === entry.number),
+      );
+  },
+} as const;
+
+/** ada changes the roster or the policy. */
+function configure({ acme }: Scene, files: Readonly<Record<string, string>>): void {
+  push(acme.github, acme.config, { branch: "main", pusher: "ada", message: "Configure", files });
+}
+
+/** Asks the app to look again, as anybody may. */
+export function recheck(scene: Scene, pull: Tracked): void {
+  const { github, shop } = scene.acme;
+  createComment(github, shop, pull.real, account(scene.acme, "otto"), {
+    body: "/countersign recheck",
+    appId: null,
+  });
+  say(scene, `otto asks for another look at #${pull.number}`);
+}
+
+const writers = ["juno", "milo", "grace", "otto", "juno", "milo", "vera"] as const;
+/** Whose reviews may count come more often, and bases that are gated. */
+const reviewers = [
+  "grace",
+  "vera",
+  "ada",
+  "grace",
+  "vera",
+  "ada",
+  "grace",
+  "vera",
+  "rhea",
+  "milo",
+  "otto",
+  "juno",
+] as const;
+const targets = ["main", "release", "main", "release", "develop"] as const;
+const rosterLevels: readonly (Level | null)[] = ["mid", "senior", "junior", null];
+const reviewEvents = [
+  ["APPROVE", "APPROVED"],
+  ["REQUEST_CHANGES", "CHANGES_REQUESTED"],
+  ["APPROVE", "APPROVED"],
+  ["COMMENT", "COMMENTED"],
+  ["APPROVE", "APPROVED"],
+] as const;
+
+/** What a commit may be like. */
+const shapes = [
+  "a plain commit",
+  "an AI commit",
+  "grace's commit",
+  "nobody's commit",
+  "a commit with vera",
+  "infrastructure",
+  "juno's AI commit",
+];
+
+function commitOf(branch: string, by: string, shape: number, at: number): NewCommit {
+  const files = { [`src/${branch}.ts`]: `export const at = ${at};\n` };
+  const message = `Change ${at}`;
+  const assisted = `${message}\n\n${aiTrailer}\n`;
+  switch (shape % shapes.length) {
+    case 1:
+      return { files, message: assisted };
+    case 2:
+      return { files, message, author: "grace", committer: by };
+    case 3:
+      return { files, message, author: { name: "Nobody", email: "nobody@nowhere.dev" }, committer: by };
+    case 4:
+      return { files, message: `${message}\n\nCo-authored-by: vera <vera@acme.dev>\n` };
+    case 5:
+      return { files: { [`infra/${branch}.tf`]: `at = ${at}\n` }, message };
+    case 6:
+      return { files, message: assisted, author: "juno", committer: "juno" };
+    default:
+      return { files, message };
+  }
+}
+
+function pick<T>(choices: readonly [T, ...T[]], by: number): T;
+function pick<T>(choices: readonly T[], by: number): T | undefined;
+function pick<T>(choices: readonly T[], by: number): T | undefined {
+  return choices[by % choices.length];
+}
+
+function opened({ pulls }: Scene): Tracked[] {
+  return pulls.filter((pull) => pull.open);
+}
+
+function isOpen(scene: Scene, branch: string, base: string): boolean {
+  return opened(scene).some((pull) => pull.branch === branch && pull.base === base);
+}

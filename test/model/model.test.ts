@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { play, type Step } from "./play.ts";
+import { opening, playMany } from "./property.ts";
+
+/** Few, because all tests together have two minutes; `npm run model` plays 500. */
+const sequences = 20;
+/** A sequence that fails is played again and again, ever shorter. */
+const timeoutMs = 600_000;
+
+test(
+  "after random events in any order the checks say what the specification says",
+  async () => {
+    expect((await playMany({ sequences })).get("sequences")).toBe(sequences);
+  },
+  timeoutMs,
+);
+
+/** Sequences after which a check was wrong once. */
+const step = (what: Step["what"], a = 0, b = 0, c = 0): Step => ({ what, a, b, c });
+
+test("an override that was written before the check was published does not count", async () => {
+  const steps = [opening, step("deliver-all"), step("answer"), step("override", 0, 2), step("deliver-all")];
+  expect(await play(steps)).toMatchObject({ kinds: ["waiting"] });
+});
+
+test("what was approved on a pull request that is closed does not count on another with the same head", async () => {
+  const approved = [opening, step("review", 0, 0), step("close"), step("open", 0, 0), step("quiet")];
+  // Somebody does something on the closed one, so that it is looked at last.
+  expect(await play([...approved, step("label", 0, 0, 1), step("quiet")])).toMatchObject({
+    kinds: ["waiting"],
+  });
+});
+
+test("a commit that two pull requests leave at once is not judged by what the first of them said alone", async () => {
+  const approvedForMain = [
+    opening,
+    step("open", 0, 0, 1),
+    step("review"),
+    step("deliver-all"),
+    step("answer"),
+  ];
+  // The other one waits for an approval for its own base; it is read after both have moved.
+  const moved = [step("push"), step("deliver-all"), step("answer-all")];
+  expect(await play([...approvedForMain, ...moved])).toMatchObject({ kinds: ["waiting"] });
+});

@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import { rememberPushes, recallPushes } from "../../src/store/branch-pushes.ts";
+import { acceptDelivery } from "../../src/store/deliveries.ts";
+import { bindLogins } from "../../src/store/configs.ts";
+import { evidenceObservation, recall } from "../../src/store/observations.ts";
+import { hintPulls, openPullsWithHead } from "../../src/store/pulls.ts";
+import type { Rename } from "../../src/store/renames.ts";
+import type { Store } from "../../src/store/store.ts";
+import { recallInherited, rememberTraces } from "../../src/store/traces.ts";
+import * as small from "../gate/world.ts";
+import { freshStore } from "./fresh-store.ts";
+
+const [repo, headSha] = ["acme/shop", small.headSha];
+const evidence = small.evidence();
+
+/** A store that remembers something of everything about acme/shop#7. */
+async function furnished(): Promise<Store> {
+  const store = await freshStore();
+  const pull = { repo, number: 7, installation: 7, headSha, base: "main", open: true, merged: false };
+  await acceptDelivery(
+    store,
+    { guid: "first", event: "pull_request", action: "opened", at: 1 },
+    {
+      marks: [],
+      observations: [evidenceObservation(repo, 7, evidence, 1)],
+      pulls: [pull, { ...pull, repo: "other/shop" }],
+      outcome: "accepted",
+    },
+  );
+  await rememberTraces(store, repo, small.pull());
+  const push = { repo, branch: "parser", actor: small.sara, before: null, after: headSha, forced: false };
+  await rememberPushes(store, [push], 1);
+  await bindLogins(store, "acme", [{ login: "june", id: 1 }], 1);
+  return store;
+}
+
+async function rename(store: Store, guid: string, renames: readonly Rename[]): Promise<void> {
+  const delivery = { guid, event: "repository", action: "renamed", at: 2 };
+  const effects = { marks: [], observations: [], pulls: [], renames, outcome: "accepted" };
+  await acceptDelivery(store, delivery, effects);
+}
+
+/** What is known of the pull request under a name of the repository, and what its successor there inherits. */
+async function known(store: Store, name: string) {
+  const facts = small.pull({ headRepo: name, commits: small.read([small.commit({ tree: "another" })]) });
+  return {
+    open: await openPullsWithHead(store, name, headSha),
+    observations: (await recall(store, name, 7)).length,
+    pushes: (await recallPushes(store, small.pull({ headRepo: name }))).length,
+    inherited: (await recallInherited(store, name, { ...facts, number: 8 })).length,
+  };
+}
+
+const all = { open: [7], observations: 1, pushes: 1, inherited: 1 };
+
+test("what is remembered of a repository is found under its new name", async () => {
+  const store = await furnished();
+  expect(await known(store, repo)).toEqual(all);
+  await rename(store, "second", [{ kind: "repository", from: repo, to: "evil/store" }]);
+  expect(await known(store, "evil/store")).toEqual(all);
+  expect(await openPullsWithHead(store, repo, headSha)).toEqual([]);
+  await rename(store, "third", [{ kind: "repository", from: "evil/store", to: repo }]);
+  expect(await known(store, repo)).toEqual(all);
+});
+
+test("when the owner is renamed all of that owner's repositories are found, and ids of logins stay bound", async () => {
+  const store = await furnished();
+  await rename(store, "second", [{ kind: "owner", from: "acme", to: "newco" }]);
+  expect(await known(store, "newco/shop")).toEqual(all);
+  expect(await openPullsWithHead(store, "other/shop", headSha)).toEqual([7]);
+  expect(await bindLogins(store, "newco", [{ login: "june", id: 666 }], 3)).toEqual(new Map([["june", 1]]));
+});
+
+test("what deliveries said under the new name before stays", async () => {
+  const store = await furnished();
+  const newer = { installation: 8, headSha: small.olderSha, base: "main", open: true, merged: false };
+  await hintPulls(store, [{ repo: "acme/store", number: 7, ...newer }]);
+  await rename(store, "second", [{ kind: "repository", from: repo, to: "acme/store" }]);
+  expect(await openPullsWithHead(store, "acme/store", small.olderSha)).toEqual([7]);
+  expect(await openPullsWithHead(store, "acme/store", headSha)).toEqual([]);
+});
