@@ -1,5 +1,4 @@
 import type { Facts, Observation } from "./gate/facts.ts";
-import { oldHeadsToRead } from "./gate/old-heads.ts";
 import { matchesBranch } from "./gate/patterns.ts";
 import { defaultPolicy, type Policy } from "./gate/policy.ts";
 import { pool } from "./gate/pool.ts";
@@ -32,7 +31,7 @@ import { cachedPatch, cachePatch, rememberLanded, wasLanded } from "./store/conf
 import { type NewObservation, recall } from "./store/observations.ts";
 import { openPullsWithHead } from "./store/pulls.ts";
 import type { Store } from "./store/store.ts";
-import { headsSeenEarlier, recallInherited } from "./store/traces.ts";
+import { recallInherited, recallLanded } from "./store/traces.ts";
 
 /** What reading needs. `now` is the server's clock, ms since epoch; `appId` is null for a reader that is no app. */
 export type CollectContext = {
@@ -143,14 +142,13 @@ async function recallFacts(
   const inherited = await recallInherited(store, repo, known);
   const own = await recall(store, repo, facts.number);
   const pushed = await recallPushes(store, known);
+  const shas = pushed.flatMap((push) => (push.kind === "push" ? [push.after] : []));
+  const landed = await recallLanded(store, repo, facts.base, shas);
   // What was seen on an earlier pull request, or before there was one, was seen first.
-  const recalled = [...inherited, ...pushed.filter((push) => !isAmong(own, push)), ...own];
+  const recalled = [...inherited, ...landed, ...pushed.filter((push) => !isAmong(own, push)), ...own];
   const restored = await restore(context, github, pull, recalled);
-  const remembered = { ...known, observations: [...recalled, ...restored] };
-  const seenEarlier = await headsSeenEarlier(store, repo, known, oldHeadsToRead(remembered));
-  const scanned = seenEarlier.map((sha) => ({ kind: "scanned", sha }) as const);
   return {
-    facts: { ...remembered, observations: [...remembered.observations, ...scanned] },
+    facts: { ...known, observations: [...recalled, ...restored] },
     restored: toStore(facts, restored, now()),
   };
 }

@@ -7,11 +7,11 @@ import {
 } from "../fake-github/setup.ts";
 import { appSettings } from "../fake-github/app-manifest.ts";
 import { diffFromMergeBase, commitsBetween } from "../fake-github/git.ts";
+import { createWorld } from "../fake-github/create-world.ts";
 import { createWebhooks, type Webhooks } from "../fake-github/webhooks.ts";
 import {
   accountForEmail,
   type Commit as GitCommit,
-  createWorld,
   type Repository,
   type World as GitHubWorld,
 } from "../fake-github/world.ts";

@@ -120,7 +120,7 @@ export async function startApp(
     requests,
     log,
     receive: async (delivery) => {
-      await receive({ store, configRepo: ".github", now: now() }, delivery);
+      await receive({ store, appId: installation.appId, configRepo: ".github", now: now() }, delivery);
       worker.wake();
     },
     looks: () => looks,

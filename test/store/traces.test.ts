@@ -4,7 +4,7 @@ import { evidenceObservation, rememberObservations } from "../../src/store/obser
 import { hintPulls } from "../../src/store/pulls.ts";
 import { recordLook } from "../../src/store/record-look.ts";
 import type { Store } from "../../src/store/store.ts";
-import { headsSeenEarlier, recallInherited } from "../../src/store/traces.ts";
+import { recallInherited } from "../../src/store/traces.ts";
 import * as small from "../gate/world.ts";
 import { freshStore } from "./fresh-store.ts";
 
@@ -103,33 +103,6 @@ test("a merged pull request passes nothing on", async () => {
   await see(store, pull(3, "parser", "t3"));
   await see(store, pull(5, "renamed", "t3", { open: false, merged: true }));
   expect(await heirs(store, pull(7, "renamed", "t7"))).toEqual([]);
-});
-
-test("a head that was looked at is known to a pull request that inherits from there, or may forget what landed", async () => {
-  const store = await freshStore();
-  await see(store, pull(3, "parser", "t3"));
-  await see(store, pull(4, "merged", "t4", { open: false, merged: true }));
-  await see(store, pull(5, "elsewhere", "t5", { base: "playground", open: false, merged: true }));
-  for (const number of [3, 4, 5]) {
-    const sha = small.sha(`${number}`);
-    await rememberObservations(store, [
-      { repo, number, key: sha, at: 1, observation: { kind: "scanned", sha } },
-    ]);
-  }
-  const seen = async (facts: Facts, where = repo) => {
-    const shas = await headsSeenEarlier(store, where, facts, ["3", "4", "5", "6"].map(small.sha));
-    return shas.map((sha) => sha.slice(0, 1));
-  };
-  const answers = [
-    await seen(pull(7, "parser", "t7")),
-    await seen(pull(7, "merged", "t3")),
-    await seen(pull(7, "elsewhere", "t7")),
-    await seen(pull(7, "merged", "t7", { base: "playground" })),
-    await seen(pull(7, "renamed", "t7")),
-    await seen(pull(2, "parser", "t3")),
-    await seen(pull(7, "parser", "t7"), "acme/other"),
-  ];
-  expect(answers).toEqual([["3"], ["3", "4"], ["5"], ["4"], [], [], []]);
 });
 
 test("only evidence is inherited: a review or a push belongs to its own pull request", async () => {
