@@ -141,7 +141,7 @@ async function recallFacts(
   const known = { ...facts, ...notYet };
   const inherited = await recallInherited(store, repo, known);
   const own = await recall(store, repo, facts.number);
-  const pushed = await recallPushes(store, known);
+  const pushed = await recallPushes(store, { ...known, observations: own });
   // What was seen on an earlier pull request, or before there was one, was seen first.
   const recalled = [...inherited, ...pushed.filter((push) => !isAmong(own, push)), ...own];
   const restored = await restore(context, github, pull, recalled);
