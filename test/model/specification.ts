@@ -247,7 +247,9 @@ export function pushesKnown(pull: Pull, reading: Reading): readonly Push[] {
 /** A push to another branch is on the way if that one had the commits first, as far as the order of the deliveries shows. */
 function isOnTheWay({ branch, pushes }: Pull, { branch: to, heard }: BranchPush): boolean {
   if (heard === null) return false;
-  return pushes.every(({ push: own }) => to === branch || own.branch !== branch || (own.heard ?? 0) > heard);
+  return pushes.every(
+    ({ push: own }) => to === branch || own.branch !== branch || (own.heard ?? Infinity) > heard,
+  );
 }
 
 /** Whether a commit that is in the branch, or was when somebody pushed, is assisted, as far as the pushes are known. */
