@@ -5,10 +5,12 @@
  *
  * `node scripts/prove-defences.ts [WORDS]` tries only the defences whose name holds these words.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -17,6 +19,8 @@ import { z } from "zod";
 const runMsMax = 600_000;
 const testMsMax = 60_000;
 const waitMsMax = 45_000;
+/** Each in a copy of the sources of its own. Most of a run is vitest starting, which uses one core. */
+const runsAtOnce = 2;
 
 const defencesSchema = z.array(
   z.strictObject({
@@ -37,21 +41,21 @@ const reportSchema = z.object({
     }),
   ),
 });
-type Outcome = { readonly title: string; readonly status: string; readonly why: string };
+type Outcomes = readonly { readonly title: string; readonly status: string; readonly why: string }[] | string;
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const words = process.argv.slice(2).join(" ");
 const all = defencesSchema.parse(parse(readFileSync(join(root, "test/defences.yml"), "utf8")));
 const defences = all.filter(({ defence }) => defence.includes(words));
-const copy = copyOfSources();
+const copies = Array.from({ length: runsAtOnce }, copyOfSources);
 try {
-  const problems = [...unedited(defences), ...defences.flatMap(without)];
+  const problems = [...(await unedited(defences)), ...(await withoutEach(defences))];
   const tests = new Set(defences.flatMap(namesOf)).size;
   for (const problem of problems) console.error(`PROBLEM ${problem}`);
   console.log(`${defences.length} defences, ${tests} tests, ${problems.length} problems`);
   if (problems.length > 0 || defences.length === 0) process.exitCode = 1;
 } finally {
-  rmSync(copy, { recursive: true, force: true });
+  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
 }
 
 /** A folder with what tests need; tests that ask git which files there are find a repository. */
@@ -74,48 +78,67 @@ function copyOfSources(): string {
 }
 
 /** The tests that do not pass though every defence stands. */
-function unedited(tried: readonly Defence[]): string[] {
+async function unedited(tried: readonly Defence[]): Promise<string[]> {
   const byFile = new Map<string, Set<string>>();
   for (const { tests } of tried) {
     for (const [file, titles] of Object.entries(tests))
       byFile.set(file, new Set([...(byFile.get(file) ?? []), ...titles]));
   }
   const tests = Object.fromEntries([...byFile].map(([file, titles]) => [file, [...titles]]));
-  const problems = compare(tests, "passed").map((problem) => `with every defence: ${problem}`);
-  console.log(`With every defence: ${problems.length === 0 ? "all pass" : "not all pass"}`);
+  const outcomes = await run(copies[0] ?? root, tests);
+  const problems = compare(tests, outcomes, "passed").map((problem) => `with every defence: ${problem}`);
+  console.log(
+    [...problems, `With every defence: ${problems.length === 0 ? "all pass" : "not all pass"}`].join("\n"),
+  );
+  return problems;
+}
+
+async function withoutEach(tried: readonly Defence[]): Promise<string[]> {
+  const waiting = [...tried];
+  const problems: string[] = [];
+  await Promise.all(
+    copies.map(async (copy) => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+        problems.push(...(await without(copy, next)));
+    }),
+  );
   return problems;
 }
 
 /** What is wrong with one entry: an edit that does not fit, or a test that passes without the defence. */
-function without({ defence, edits, tests }: Defence): string[] {
+async function without(copy: string, { defence, edits, tests }: Defence): Promise<string[]> {
   const before = new Map<string, string>();
   try {
     for (const { in: file, replace, by } of edits) {
-      const text = readFileSync(join(copy, file), "utf8");
-      const times = text.split(replace).length - 1;
+      const source = readFileSync(join(copy, file), "utf8");
+      const times = source.split(replace).length - 1;
       if (times !== 1) return [`${defence}: ${file} holds ${times} times what the edit replaces: ${replace}`];
-      if (!before.has(file)) before.set(file, text);
+      if (!before.has(file)) before.set(file, source);
       writeFileSync(
         join(copy, file),
-        text.replace(replace, () => by),
+        source.replace(replace, () => by),
       );
     }
-    const problems = compare(tests, "failed").map((problem) => `without "${defence}": ${problem}`);
-    console.log(`${problems.length === 0 ? "noticed " : "UNNOTICED"} ${defence}`);
+    const outcomes = await run(copy, tests);
+    const problems = compare(tests, outcomes, "failed").map((problem) => `without "${defence}": ${problem}`);
+    console.log(
+      [...reasons(outcomes), `${problems.length === 0 ? "noticed " : "UNNOTICED"} ${defence}`].join("\n"),
+    );
     return problems;
   } finally {
-    for (const [file, text] of before) writeFileSync(join(copy, file), text);
+    for (const [file, source] of before) writeFileSync(join(copy, file), source);
   }
 }
 
-/** Runs exactly these tests and tells which of them did not run or came out otherwise. */
-function compare(tests: Defence["tests"], expected: "passed" | "failed"): string[] {
-  const outcomes = run(tests);
+/** Why each test failed, so that a reader sees that it failed for the right reason. */
+function reasons(outcomes: Outcomes): string[] {
+  if (typeof outcomes === "string") return [];
+  return outcomes.flatMap(({ title, status, why }) => (status === "failed" ? [`    ${title}: ${why}`] : []));
+}
+
+/** Which of these tests did not run or came out otherwise. */
+function compare(tests: Defence["tests"], outcomes: Outcomes, expected: "passed" | "failed"): string[] {
   if (typeof outcomes === "string") return [outcomes];
-  // So that a reader sees that it failed for the right reason.
-  if (expected === "failed")
-    for (const { title, status, why } of outcomes)
-      if (status === "failed") console.log(`    ${title}: ${why}`);
   return Object.values(tests).flatMap((titles) =>
     titles.flatMap((title) => {
       const own = outcomes.filter((outcome) => outcome.title === title);
@@ -126,17 +149,18 @@ function compare(tests: Defence["tests"], expected: "passed" | "failed"): string
   );
 }
 
-/** What became of the tests; words instead where the run itself failed, as when an edit does not parse. */
-function run(tests: Defence["tests"]): readonly Outcome[] | string {
+/** What became of exactly these tests; words instead where the run itself failed, as when an edit does not parse. */
+async function run(copy: string, tests: Defence["tests"]): Promise<Outcomes> {
   const report = join(copy, "report.json");
   rmSync(report, { force: true });
   const titles = Object.values(tests).flat().map(escaped);
-  const { stderr } = spawnSync(
+  const vitest = spawn(
     process.execPath,
     [
       join(copy, "node_modules/vitest/vitest.mjs"),
       "run",
       ...Object.keys(tests),
+      "--project=sqlite",
       `--testNamePattern=(^| )(${titles.join("|")})$`,
       `--testTimeout=${testMsMax}`,
       `--hookTimeout=${testMsMax}`,
@@ -145,11 +169,12 @@ function run(tests: Defence["tests"]): readonly Outcome[] | string {
     ],
     {
       cwd: copy,
-      encoding: "utf8",
+      stdio: ["ignore", "ignore", "pipe"],
       timeout: runMsMax,
       env: { ...process.env, TEST_WAIT_MS: String(waitMsMax) },
     },
   );
+  const [said] = await Promise.all([text(vitest.stderr), once(vitest, "close")]);
   try {
     const { testResults } = reportSchema.parse(JSON.parse(readFileSync(report, "utf8")));
     const broken = testResults.find((file) => file.assertionResults.length === 0);
@@ -162,7 +187,7 @@ function run(tests: Defence["tests"]): readonly Outcome[] | string {
       })),
     );
   } catch (error) {
-    return `no report: ${String(error)} ${stderr}`;
+    return `no report: ${String(error)} ${said}`;
   }
 }
 

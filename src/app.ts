@@ -15,14 +15,17 @@ export function countersign(given: {
   log: Log;
   now: () => number;
   wake: () => void;
+  /** Told of every delivery. */
+  received: (event: string, outcome: string) => void;
 }) {
-  const { store, appId, configRepo, log, now, wake } = given;
+  const { store, appId, configRepo, log, now, wake, received } = given;
   return (probot: Probot): void => {
     probot.onAny(async ({ id, name, payload }) => {
       const outcome = await receive(
         { store, appId, configRepo, now: now() },
         { guid: id, event: name, payload },
       );
+      received(name, outcome);
       log.info({ delivery: id, event: name, outcome }, "Delivery");
       if (outcome === "accepted") wake();
     });

@@ -31,7 +31,7 @@ import { cachedPatch, cachePatch, rememberLanded, wasLanded } from "./store/conf
 import { type NewObservation, recall } from "./store/observations.ts";
 import { openPullsWithHead } from "./store/pulls.ts";
 import type { Store } from "./store/store.ts";
-import { recallInherited } from "./store/traces.ts";
+import { recallInherited, recallLanded } from "./store/traces.ts";
 
 /** What reading needs. `now` is the server's clock, ms since epoch; `appId` is null for a reader that is no app. */
 export type CollectContext = {
@@ -141,9 +141,11 @@ async function recallFacts(
   const known = { ...facts, ...notYet };
   const inherited = await recallInherited(store, repo, known);
   const own = await recall(store, repo, facts.number);
-  const pushed = await recallPushes(store, known);
+  const pushed = await recallPushes(store, { ...known, observations: own });
+  const shas = pushed.flatMap((push) => (push.kind === "push" ? [push.after] : []));
+  const landed = await recallLanded(store, repo, facts.base, shas);
   // What was seen on an earlier pull request, or before there was one, was seen first.
-  const recalled = [...inherited, ...pushed.filter((push) => !isAmong(own, push)), ...own];
+  const recalled = [...inherited, ...landed, ...pushed.filter((push) => !isAmong(own, push)), ...own];
   const restored = await restore(context, github, pull, recalled);
   return {
     facts: { ...known, observations: [...recalled, ...restored] },

@@ -49,10 +49,12 @@ type Looking = GroupRef & GroupRequest & { readonly lease: HeadLease };
 
 async function lookAt(context: LookContext, github: GitHub, looking: Looking): Promise<LookResult | null> {
   const { store, appId, now } = context;
+  const began = now();
   const { owner, repo, sha } = looking;
   const { look } = looking.lease;
   const key = repoKey(owner, repo);
   const group = await readGroup(github, looking, { appId, now: now() });
+  const readAt = now();
   if (group === null) {
     await closeGroup(store, key, sha);
     return null;
@@ -68,6 +70,7 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
   if (verdicts.length === 0) return { kind: "not-gated", headSha: sha };
   const verdict = strictest(verdicts);
   const newest = await newestAudit(store);
+  const collectedAt = now();
   const to = { ...looking, headSha: sha, now: now() };
   const { wrote } = await publishVerdict(github, to, {
     verdict: { ...verdict, notes: [...verdict.notes, ...pullsNamed(pulls)] },
@@ -79,7 +82,13 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
     verdict.outcome.kind === "undecidable"
       ? (judged.map((each) => each.unread).find((why) => why !== null) ?? null)
       : null;
-  return { kind: "published", headSha: sha, look, verdict, wrote, unread, unanswered: [] };
+  const phases = {
+    read: readAt - began,
+    collect: collectedAt - readAt,
+    record: 0,
+    publish: now() - collectedAt,
+  };
+  return { kind: "published", headSha: sha, look, verdict, wrote, unread, unanswered: [], phases };
 }
 
 type Judged = { readonly verdict: Verdict | null; readonly unread: string | null };

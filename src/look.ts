@@ -1,5 +1,5 @@
 import { answerCommands } from "./answer-commands.ts";
-import { type CollectContext, collectFacts, read } from "./collect-facts.ts";
+import { type CollectContext, type Collected, collectFacts, read } from "./collect-facts.ts";
 import type { Evidence } from "./gate/evidence.ts";
 import type { Facts, Observation } from "./gate/facts.ts";
 import { signsToRemember } from "./gate/assistance.ts";
@@ -47,6 +47,8 @@ export type LookResult =
       readonly look: number;
       readonly verdict: Verdict;
       readonly wrote: Published["wrote"];
+      /** How long each part took, ms. */
+      readonly phases: Readonly<Record<"read" | "collect" | "record" | "publish", number>>;
     };
 
 /**
@@ -73,8 +75,9 @@ export async function look(context: LookContext, github: GitHub, request: LookRe
   for (let moves = 0; moves < headMovesMax; moves++) {
     const leased = sha;
     const looked = await withHead(context, { repo, sha }, async (lease) => {
+      const began = context.now();
       const seen = await read(context, github, pull);
-      if (seen.facts.headSha === leased) return lookAt(context, github, request, { seen, lease });
+      if (seen.facts.headSha === leased) return lookAt(context, github, request, { seen, lease, began });
       return { kind: "moved", to: seen.facts.headSha } as const;
     });
     if (looked === null) return { kind: "busy" };
@@ -85,33 +88,22 @@ export async function look(context: LookContext, github: GitHub, request: LookRe
 }
 
 type Judged = { readonly facts: Facts; readonly verdict: Verdict };
-type Looking = { readonly seen: PullRead; readonly lease: HeadLease };
+type Looking = { readonly seen: PullRead; readonly lease: HeadLease; readonly began: number };
 
 async function lookAt(
   context: LookContext,
   github: GitHub,
   request: LookRequest,
-  { seen, lease }: Looking,
+  { seen, lease, began }: Looking,
 ): Promise<LookResult> {
   const { owner, repo, headSha } = seen.facts;
-  const { facts, config, versions, memories, restored, proposed } = await collectFacts(context, github, seen);
+  const readAt = context.now();
+  const collected = await collectFacts(context, github, seen);
+  const { facts, config, memories, restored, proposed } = collected;
+  const collectedAt = context.now();
   await rememberObservations(context.store, restored);
-  const found: Memory[] = [];
-  const judged: Judged[] = [];
-  let witness = "";
-  for (const each of facts) {
-    const evidence = signsToRemember(each, policiesIn(config));
-    const verdict = judge(each, config);
-    found.push({ number: each.number, observations: evidence.map(asObservation) });
-    if (verdict === null) await rememberEvidence(context, each, evidence);
-    else {
-      const entry = await record(context, request.installation, { facts: each, verdict, evidence, versions });
-      witness = `look:${lease.look} audit:${entry.seq}:${entry.hash}`;
-      if (each.open) judged.push({ facts: each, verdict });
-    }
-    // Only now: a commit that counts as scanned is not read again.
-    await rememberScanned(context, each, config);
-  }
+  const { judged, found, witness } = await judgeAll(context, request, collected, lease);
+  const recordedAt = context.now();
   const published = await publishChecks(
     github,
     { owner, repo, headSha, lease, rewrite: request.rewrite, now: context.now() },
@@ -138,7 +130,39 @@ async function lookAt(
     verdict.outcome.kind === "undecidable"
       ? (facts.map(whatIsUnread).find((why) => why !== null) ?? null)
       : null;
-  return { kind: "published", headSha, look: lease.look, verdict, wrote, unread, unanswered };
+  const phases = {
+    read: readAt - began,
+    collect: collectedAt - readAt,
+    record: recordedAt - collectedAt,
+    publish: context.now() - recordedAt,
+  };
+  return { kind: "published", headSha, look: lease.look, verdict, wrote, unread, unanswered, phases };
+}
+
+/** Judges every pull request that shares the head SHA, and records what was seen and decided. */
+async function judgeAll(
+  context: LookContext,
+  { installation }: LookRequest,
+  { facts, config, versions }: Collected,
+  { look }: HeadLease,
+): Promise<{ judged: Judged[]; found: Memory[]; witness: string }> {
+  const found: Memory[] = [];
+  const judged: Judged[] = [];
+  let witness = "";
+  for (const each of facts) {
+    const evidence = signsToRemember(each, policiesIn(config));
+    const verdict = judge(each, config);
+    found.push({ number: each.number, observations: evidence.map(asObservation) });
+    if (verdict === null) await rememberEvidence(context, each, evidence);
+    else {
+      const entry = await record(context, installation, { facts: each, verdict, evidence, versions });
+      witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
+      if (each.open) judged.push({ facts: each, verdict });
+    }
+    // Only now: a commit that counts as scanned is not read again.
+    await rememberScanned(context, each, config);
+  }
+  return { judged, found, witness };
 }
 
 /** From now on an override can mean this check run. */

@@ -26,6 +26,8 @@ export type ServerOptions = {
   /** Stores a verified delivery; rejects with what Probot wraps around the inbox's errors. */
   readonly deliver: (delivery: { id: string; name: string; payload: object }) => Promise<void>;
   readonly health: () => Promise<Health>;
+  /** What Prometheus reads. */
+  readonly metrics: () => Promise<{ readonly text: string; readonly type: string }>;
   readonly log: Logger;
 };
 
@@ -72,7 +74,7 @@ function listenError(error: Error, { host, port }: ServerOptions): Error {
 }
 
 function routes(options: ServerOptions): Hono {
-  const { log, health, webhookPath } = options;
+  const { log, health, metrics, webhookPath } = options;
   const app = new Hono({ strict: false });
   const tooLarge = (context: Context) =>
     problem(context, 413, "The delivery is larger than GitHub sends (25 MB).");
@@ -83,6 +85,10 @@ function routes(options: ServerOptions): Hono {
   app.get("/health", async (context) => {
     const state = await health();
     return context.json(state, state.ready ? 200 : 503);
+  });
+  app.get("/metrics", async (context) => {
+    const { text, type } = await metrics();
+    return context.body(text, 200, { "content-type": type });
   });
   app.notFound((context) => problem(context, 404, "There is nothing here."));
   app.onError((error, context) => {

@@ -1,16 +1,18 @@
 import { randomUUID } from "node:crypto";
-import type { Logger } from "pino";
 import type { Probot } from "probot";
 import { countersign } from "./app.ts";
 import type { Environment } from "./config/environment.ts";
 import { startUpkeep } from "./delivery/upkeep.ts";
 import { startWorker } from "./delivery/worker.ts";
+import type { ClientFor } from "./github/installations.ts";
 import { createProbot } from "./github/client.ts";
+import { createUsage } from "./github/usage.ts";
+import { healthOf, measure } from "./health.ts";
 import { createLog } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
 import { startProxy } from "./proxy.ts";
-import { type Health, startServer } from "./server.ts";
-import { backlog } from "./store/marks.ts";
-import { openStore, type Store, tryToWrite } from "./store/store.ts";
+import { startServer } from "./server.ts";
+import { openStore } from "./store/store.ts";
 
 export type Running = { readonly url: string; stop(why: string): Promise<void> };
 
@@ -28,15 +30,21 @@ export async function start(
   const { write, now = () => Date.now() } = outside;
   const log = createLog(environment.logLevel, write);
   const store = await openStore(environment);
+  const metrics = createMetrics();
+  const usage = createUsage(now, metrics.call);
   const probot = await createProbot({
     appId,
     privateKey,
     webhookSecret: webhookSecrets[0] ?? "",
     apiUrl,
     log: log.child({}, { level: "silent" }),
+    usage,
   });
-  const work = startWork(environment, { store, log, now, clientFor: async (id) => probot.auth(id) });
-  await probot.load(countersign({ store, appId, configRepo, log, now, wake: work.wake }));
+  const clientFor: ClientFor = async (installation) => probot.auth(installation);
+  const work = { store, appId, now, log, clientFor };
+  const worker = startWorker({ ...work, configRepo, worker: randomUUID(), looked: metrics.looked });
+  const { wake } = worker;
+  await probot.load(countersign({ store, appId, configRepo, log, now, wake, received: metrics.delivery }));
   const server = await startServer({
     host: environment.host,
     port: environment.port,
@@ -46,13 +54,15 @@ export async function start(
     deliver: async (delivery) => {
       if (isEvent(delivery)) await probot.receive(delivery);
     },
-    health: async () => healthOf(store, log, now()),
+    health: async () => healthOf(store, { log, now: now(), usage }),
+    metrics: async () => metrics.render(await measure(store, { now: now(), usage })),
   }).catch(async (error: unknown) => {
-    await work.stop();
+    await worker.stop();
     await store.close();
     throw error;
   });
-  const { webhookProxyUrl, webhookPath } = environment;
+  const { auditKeepDays, webhookProxyUrl, webhookPath } = environment;
+  const upkeep = startUpkeep({ ...work, auditKeepDays, wake });
   const proxy =
     webhookProxyUrl === null ? null : startProxy(webhookProxyUrl, `${server.url}${webhookPath}`, log);
   log.info({ url: server.url, github: apiUrl }, "Countersign listens");
@@ -64,24 +74,9 @@ export async function start(
       log.info({ why }, "Stopping");
       await proxy?.stop();
       await server.close();
-      await work.stop();
+      await Promise.all([worker.stop(), upkeep.stop()]);
       await store.close();
       log.info({}, "Stopped");
-    },
-  };
-}
-
-/** What goes on without being asked: looks, and what is done by the clock. */
-function startWork(
-  { appId, configRepo, auditKeepDays }: Environment,
-  given: Pick<Parameters<typeof startUpkeep>[0], "store" | "now" | "clientFor"> & { readonly log: Logger },
-) {
-  const worker = startWorker({ ...given, appId, configRepo, worker: randomUUID() });
-  const upkeep = startUpkeep({ ...given, appId, auditKeepDays, wake: worker.wake });
-  return {
-    wake: worker.wake,
-    stop: async () => {
-      await Promise.all([worker.stop(), upkeep.stop()]);
     },
   };
 }
@@ -94,21 +89,4 @@ type WebhookEvent = Parameters<Probot["receive"]>[0];
 /** Probot's type lists GitHub's events of today; those of tomorrow are stored and counted all the same. */
 function isEvent(delivery: { id: string; name: string; payload: object }): delivery is WebhookEvent {
   return delivery.name !== "";
-}
-
-/**
- * Ready means that deliveries can be stored. Looks that fail again and again are counted, but do not make the server unready.
- * Anybody may ask, so no repository and no error text is told: the log names them.
- */
-export async function healthOf(store: Store, log: Logger, now: number): Promise<Health> {
-  try {
-    await tryToWrite(store);
-    const { count, oldestAgeMs, failing } = await backlog(store, now);
-    const mostAttempts = Math.max(0, ...failing.map(({ attempts }) => attempts));
-    const looks = { backlog: count, oldestWaitingMs: oldestAgeMs, failing: failing.length, mostAttempts };
-    return { ready: true, store: "ok", ...looks };
-  } catch (error) {
-    log.error({ error: error instanceof Error ? error.message : String(error) }, "The store cannot be used");
-    return { ready: false, store: "unavailable" };
-  }
 }

@@ -1,14 +1,21 @@
 import { sql } from "kysely";
 import { expect, it, onTestFinished } from "vitest";
 import { createLog } from "../src/log.ts";
-import { healthOf } from "../src/start.ts";
+import { createUsage } from "../src/github/usage.ts";
+import { healthOf } from "../src/health.ts";
 import { backlog } from "../src/store/marks.ts";
 import { startInboxServer } from "./end-to-end/inbox-server.ts";
 import { deliver, pullPayload } from "./end-to-end/signed-delivery.ts";
 
 async function started() {
   const quiet = createLog("fatal", () => undefined);
-  const server = await startInboxServer({ health: async (store) => healthOf(store, quiet, 1_000) });
+  const usage = createUsage(
+    () => 1_000,
+    () => {},
+  );
+  const server = await startInboxServer({
+    health: async (store) => healthOf(store, { log: quiet, now: 1_000, usage }),
+  });
   onTestFinished(async () => server.close());
   const pragma = async (text: string) => sql.raw(`pragma ${text}`).execute(server.store.db);
   const delivered = async (guid: string) => (await deliver(server.url, { body: pullPayload(), guid })).status;

@@ -321,6 +321,7 @@ it("says in one line that the port is taken", async () => {
     webhookSecrets: [webhookSecret],
     deliver: async () => undefined,
     health: async () => ({ ready: true }),
+    metrics: async () => ({ text: "", type: "text/plain" }),
     log: createLog("silent", () => undefined),
   });
 

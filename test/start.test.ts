@@ -36,6 +36,9 @@ async function started(): Promise<Running & { dataDir: string; log: Record<strin
   return { ...running, dataDir, log };
 }
 
+/** What is known of GitHub before it was asked. */
+const github = { quotaLeft: {}, missingPermissions: [] };
+
 async function get(url: string) {
   const answer = await fetch(url);
   return { status: answer.status, body: await answer.json() };
@@ -46,7 +49,15 @@ it("is ready as soon as it has started, and has nothing to do", async () => {
 
   expect(await get(`${server.url}/health`)).toEqual({
     status: 200,
-    body: { ready: true, store: "ok", backlog: 0, oldestWaitingMs: 0, failing: 0, mostAttempts: 0 },
+    body: {
+      ready: true,
+      store: "ok",
+      backlog: 0,
+      oldestWaitingMs: 0,
+      failing: 0,
+      mostAttempts: 0,
+      ...github,
+    },
   });
   await server.stop("SIGTERM");
   expect(server.log.filter(({ chore }) => chore === undefined)).toMatchObject([
@@ -81,7 +92,7 @@ it("is not ready while the store cannot be read, and ready again when it can", a
   await other.close();
   await server.stop("the test is over");
 
-  expect(sick).toEqual({ status: 503, body: { ready: false, store: "unavailable" } });
+  expect(sick).toEqual({ status: 503, body: { ready: false, store: "unavailable", ...github } });
   expect([refused.status, accepted.status]).toEqual([503, 202]);
   expect(well).toMatchObject({ status: 200, body: { ready: true, store: "ok" } });
 });

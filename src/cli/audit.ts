@@ -5,6 +5,7 @@ import { readEnvironment, readGitHubPlace } from "../config/environment.ts";
 import { createProbot } from "../github/client.ts";
 import { GitHubError } from "../github/errors.ts";
 import { readWitnesses, type Witness } from "../github/read-witnesses.ts";
+import { createUsage } from "../github/usage.ts";
 import { auditRows, compareWitness, verifyAudit } from "../store/audit.ts";
 import { openStoreToRead, type Store, StoreError } from "../store/store.ts";
 import { auditLine, type ExportFormat, exportHeader } from "./audit-lines.ts";
@@ -197,6 +198,10 @@ async function allWitnesses(io: AuditIo): Promise<Witness[]> {
     webhookSecret: webhookSecrets[0] ?? "",
     apiUrl,
     log,
+    usage: createUsage(
+      () => io.now,
+      () => {},
+    ),
   });
   const clientFor = async (installation?: number) => probot.auth(installation);
   const progress = (repo: string) => io.stderr(`reading the check runs of ${repo}\n`);

@@ -1,4 +1,5 @@
 /** Finds what changed on GitHub without a delivery that told us: lost ones, our own outages, somebody's deleted check runs. */
+import { priority } from "../github/effects.ts";
 import type { ClientFor, Installation } from "../github/installations.ts";
 import { listInstallations } from "../github/installations.ts";
 import { listOpenPulls, listRepositories } from "../github/open-pulls.ts";
@@ -18,9 +19,6 @@ export type SweepContext = {
   /** Says that the server stops: what has begun ends soon. */
   readonly signal: AbortSignal;
 };
-
-/** The worker takes whoever waits first. */
-const sweepPriority = 5;
 
 /** The part of an hour's GraphQL points that a sweep leaves to people who wait. */
 const quotaKept = 0.2;
@@ -62,7 +60,7 @@ async function sweepInstallation(context: SweepContext, installation: Installati
   const targets = [...changed, ...gone].map(targetOf).slice(0, affordable);
   await putMarks(
     store,
-    targets.map((target) => ({ target, installation: installation.id, priority: sweepPriority })),
+    targets.map((target) => ({ target, installation: installation.id, priority: priority.sweep })),
     now(),
   );
   return targets.length;

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { GitHub } from "../github/client.ts";
+import { priority as priorities } from "../github/effects.ts";
 import { GitHubError, toGitHubError } from "../github/errors.ts";
 import { listOpenPulls, listRepositories } from "../github/open-pulls.ts";
 import type { PullRef } from "../github/read-pull.ts";
@@ -24,6 +25,16 @@ import { forgetOpen, hintPulls } from "../store/pulls.ts";
 export type WorkerContext = LookContext & {
   readonly clientFor: (installation: number) => Promise<GitHub>;
   readonly log: Log;
+  /** Told of every look that ended in a check run. */
+  readonly looked?: (look: LookMeasure) => void;
+};
+
+export type LookMeasure = {
+  readonly verdict: string;
+  /** Milliseconds by phase: read, collect, record, publish. */
+  readonly phases: Readonly<Record<string, number>>;
+  /** From the delivery to the check run, ms; null where the look had failed before, or nobody waits for it. */
+  readonly sinceDeliveryMs: number | null;
 };
 
 /** The part of pino that is used. */
@@ -119,7 +130,10 @@ async function workOff(context: WorkerContext, mark: ClaimedMark): Promise<void>
       await giveBack(context, mark, new GitHubError(result.unread));
     } else await finishMark(context.store, mark);
     if (result?.kind === "published") {
-      const { headSha, look: number, verdict, wrote } = result;
+      const { headSha, look: number, verdict, wrote, phases } = result;
+      const waited = mark.attempts === 0 && mark.priority < priorities.sweep;
+      const sinceDeliveryMs = waited ? context.now() - mark.dueAt : null;
+      context.looked?.({ verdict: verdict.outcome.kind, phases, sinceDeliveryMs });
       context.log.info({ ...about, headSha, look: number, verdict: verdict.outcome.kind, wrote }, "Looked");
       for (const error of result.unanswered) context.log.warn({ ...about, headSha, error }, unansweredAdvice);
     }

@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import { Probot, ProbotOctokit } from "probot";
 import { z } from "zod";
 import { GitHubError } from "./errors.ts";
+import type { Call, Usage } from "./usage.ts";
 
 /** What this folder needs of an Octokit: Probot's for the app, @octokit/rest's for a person at the command line. */
 export type GitHub = Pick<Octokit, "graphql" | "rest" | "paginate">;
@@ -28,12 +29,15 @@ export async function createProbot(app: {
   webhookSecret: string;
   apiUrl: string;
   log: Logger;
+  usage: Usage;
 }): Promise<Probot> {
-  const PacedOctokit = ProbotOctokit.plugin(withLanes()).defaults((options: Record<string, unknown>) => ({
-    ...options,
-    throttle: { enabled: false },
-    retry: { enabled: false },
-  }));
+  const PacedOctokit = ProbotOctokit.plugin(withLanes(app.usage)).defaults(
+    (options: Record<string, unknown>) => ({
+      ...options,
+      throttle: { enabled: false },
+      retry: { enabled: false },
+    }),
+  );
   const { appId, privateKey, webhookSecret, apiUrl, log } = app;
   const request = { fetch: timedFetch };
   const probot = new Probot({
@@ -61,7 +65,7 @@ export function personalClient(token: string, apiUrl: string): GitHub {
  * look cannot wait so long.
  * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
  */
-function withLanes(): Parameters<typeof ProbotOctokit.plugin>[0] {
+function withLanes(usage: Usage): Parameters<typeof ProbotOctokit.plugin>[0] {
   const lanes = {
     graphql: new Bottleneck.Group(lane({ concurrentMax: 50, perMinuteMax: 2000 })),
     read: new Bottleneck.Group(lane({ concurrentMax: 25, perMinuteMax: 450 })),
@@ -84,9 +88,40 @@ function withLanes(): Parameters<typeof ProbotOctokit.plugin>[0] {
       const kind = given.url.endsWith("/graphql") ? "graphql" : given.method === "GET" ? "read" : "write";
       const isComment = given.method === "POST" && given.url.endsWith("/comments");
       if (isComment) await takeTurns(commentLanes.map((group) => group.key(installation)));
-      return lanes[kind].key(installation).schedule(async () => request(given));
+      return lanes[kind].key(installation).schedule(async () => {
+        usage.requireLeave(installation, kind);
+        return noted(usage, { installation, kind }, async () => request(given));
+      });
     });
   };
+}
+
+const answered = z.object({ status: z.number(), headers: z.record(z.string(), z.unknown()) });
+const refused = z.object({ response: answered });
+const tokenIssued = z.object({ data: z.object({ permissions: z.record(z.string(), z.string()) }) });
+
+/** Makes a request, and notes what GitHub says with its answer, whatever that is. */
+async function noted<Answer extends { readonly url: string }>(
+  usage: Usage,
+  call: Pick<Call, "installation" | "kind">,
+  request: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    const answer = await request();
+    const { status, headers } = answered.parse(answer);
+    usage.note({ ...call, status }, headers);
+    const token = tokenIssued.safeParse(answer);
+    if (token.success && answer.url.endsWith("/access_tokens"))
+      usage.notePermissions(call.installation, token.data.data.permissions);
+    return answer;
+  } catch (error) {
+    const { success, data } = refused.safeParse(error);
+    usage.note(
+      { ...call, status: success ? data.response.status : null },
+      success ? data.response.headers : {},
+    );
+    throw error;
+  }
 }
 
 /** What GitHub calls content-generating requests, per installation; the other content we write are check runs, which are none. */

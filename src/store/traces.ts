@@ -29,7 +29,7 @@ export async function rememberTraces(store: Queryable, repo: string, facts: Fact
  * The evidence a pull request inherits: that of every earlier pull request of the repository that shares a trace with it, or
  * with one of those, and was not merged into the same base branch. A merge into another one cleared nothing here: it may be
  * one that nobody gates. Found anew each time, so that a merge that was heard of late takes its evidence back.
- * @returns the evidence, each piece with the number it was seen on, earliest pull request first.
+ * @returns the evidence, each piece with the number it was seen on, and the heads it was looked for on, earliest pull request first.
  */
 export async function recallInherited(store: Queryable, repo: string, facts: Facts): Promise<Observation[]> {
   const inherited: Observation[] = [];
@@ -37,9 +37,38 @@ export async function recallInherited(store: Queryable, repo: string, facts: Fac
     for (const seen of await recall(store, repo, number)) {
       if (seen.kind === "evidence")
         inherited.push({ kind: "evidence", evidence: { ...seen.evidence, seenOn: number } });
+      // What its heads showed is inherited with it.
+      if (seen.kind === "scanned") inherited.push(seen);
     }
   }
   return inherited;
+}
+
+/**
+ * Of some head SHAs those that were scanned for pull requests which were merged into this base branch: what they showed was
+ * asked for then, and asks for nothing again.
+ */
+export async function recallLanded(
+  { db }: Queryable,
+  repo: string,
+  base: string,
+  shas: readonly string[],
+): Promise<Observation[]> {
+  if (shas.length === 0) return [];
+  const rows = await db
+    .selectFrom("observations")
+    .innerJoin("pulls", (join) =>
+      join.onRef("pulls.repo", "=", "observations.repo").onRef("pulls.number", "=", "observations.number"),
+    )
+    .select("observations.sha")
+    .distinct()
+    .where("observations.repo", "=", repo)
+    .where("observations.kind", "=", "scanned")
+    .where("observations.sha", "in", shas)
+    .where("pulls.merged", "=", 1)
+    .where("pulls.base", "=", base)
+    .execute();
+  return rows.flatMap(({ sha }) => (sha === null ? [] : [{ kind: "scanned", sha } as const]));
 }
 
 async function earlierNumbers({ db }: Queryable, repo: string, facts: Facts): Promise<number[]> {

@@ -219,13 +219,30 @@ it("writes one check run though the answer to the first write was lost", async (
 
 it("is not delayed by a look that fails: a new delivery makes it due at once", async () => {
   const { number, sha } = await openPull(day);
-  day.github.fault({ path: /^\/graphql$/, status: 403, headers: { "retry-after": "3600" }, times: 1 });
+  day.github.fault({ path: /^\/graphql$/, status: 502, times: 1 });
   await day.mark(target(number));
   await failed(target(number));
   await day.mark(target(number));
   await done();
 
   expect(await checkOn(day.github, sha)).toMatchObject({ conclusion: "action_required" });
+});
+
+it("asks nothing more of GitHub for an installation that it wants to wait, for other pull requests either", async () => {
+  const [one, other] = [await openPull(day), await openPull(day)];
+  day.github.fault({ path: /^\/graphql$/, status: 403, headers: { "retry-after": "60" }, times: 1 });
+  await day.mark(target(one.number));
+  await failed(target(one.number));
+  const asked = day.github.requests.length;
+  await day.mark(target(other.number));
+  expect(await failed(target(other.number))).toMatchObject({
+    due_at: day.clock() + 60_000,
+    error: "GitHub asked to wait, because a limit of it is used up.",
+  });
+  expect(day.github.requests.slice(asked)).toEqual([]);
+  day.later(60_000);
+  await done();
+  expect(await checkOn(day.github, other.sha)).toMatchObject({ conclusion: "action_required" });
 });
 
 it.each(["pull:acme/shop:9999", "pull:acme/nowhere:1", "repo:acme/nowhere"])(

@@ -1,6 +1,7 @@
 import type { SweepContext } from "../../src/delivery/sweep.ts";
 import { startWorker, type Worker } from "../../src/delivery/worker.ts";
 import { createProbot, type GitHub } from "../../src/github/client.ts";
+import { createUsage } from "../../src/github/usage.ts";
 import { createLog } from "../../src/log.ts";
 import { type Mark, putMarks } from "../../src/store/marks.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
@@ -43,8 +44,12 @@ export async function startWorkingDay(): Promise<WorkingDay> {
   const logger = createLog("info", (line) => log.push(logLine(line)));
   const silent = logger.child({}, { level: "silent" });
   const apiUrl = `${github.url}/api/v3`;
-  const probot = await createProbot({ appId, privateKey, webhookSecret, apiUrl, log: silent });
   let now = Date.now();
+  const usage = createUsage(
+    () => now,
+    () => {},
+  );
+  const probot = await createProbot({ appId, privateKey, webhookSecret, apiUrl, log: silent, usage });
   let door = Promise.withResolvers<void>();
   door.resolve();
   const begun: number[] = [];

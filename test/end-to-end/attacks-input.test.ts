@@ -141,7 +141,7 @@ it("does nothing on an action that somebody requests on the check run", async ()
   const body = {
     action: "requested_action",
     requested_action: { identifier: "override" },
-    check_run: { head_sha: pull.sha },
+    check_run: { head_sha: pull.sha, name: "Countersign", app: { id: company.appId } },
     repository,
     installation,
     sender,

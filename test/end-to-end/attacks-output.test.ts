@@ -55,6 +55,34 @@ it("lets no text of others mention, link, show an image or break the table in th
   }
 });
 
+it("lets no text of others mention, link or show an image in an answer to a command", async () => {
+  // As long as the name of a level may be.
+  const level = "# @acme/security ![x](http://evil.ex)<b>";
+  const people = `people: { ada: ${JSON.stringify(level)}, milo: mid, juno: junior }\n`;
+  const ladder = `levels: [junior, mid, ${JSON.stringify(level)}]\n${people}`;
+  const rule = `rules: [{ name: Top, when: {}, require: { approvals: 1, level: ${JSON.stringify(level)} } }]\n`;
+  const policy = `override: { level: ${JSON.stringify(level)} }\n${rule}`;
+  company = await ownCompany({ files: { [rosterFile]: ladder, [policyFile]: policy } });
+  const { number } = await openPull(company);
+  await company.idle();
+  const about = { ...at, issue_number: number };
+  for (const [by, body] of [
+    ["milo", `/countersign override ${hostile}`],
+    ["juno", `/countersign ${hostile}`],
+  ] as const)
+    await company.github.as(by).rest.issues.createComment({ ...about, body });
+  await company.idle();
+
+  const { data } = await company.github.as("ada").rest.issues.listComments(about);
+  const written = data.flatMap(({ user, body }) => (user?.login === "countersign[bot]" ? [body] : []));
+
+  const shown = "#\u2060 @\u2060acme/security !\\[x\\](http:\u2060//evil.ex)\\<b\\>";
+  expect(written).toEqual([
+    `\`milo\`: this override does not count (is mid; overriding takes ${shown} or above). Ask somebody at ${shown} or above who is no contributor to this change and can push.`,
+    "`juno`: there is no such command. `/countersign override`, with a reason behind it, lifts the wait where a policy lets you; `/countersign recheck` looks at this pull request again. Either is the whole first line of a new comment.",
+  ]);
+});
+
 /** How many cells a row of a table has: bars that are not escaped. */
 function columnsOf(row: string): number {
   return row.replaceAll(/\\./gu, "").split("|").length;

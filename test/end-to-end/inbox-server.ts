@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Probot } from "probot";
 import { countersign } from "../../src/app.ts";
 import { createProbot } from "../../src/github/client.ts";
+import { createUsage } from "../../src/github/usage.ts";
 import { createLog } from "../../src/log.ts";
 import { type Health, startServer } from "../../src/server.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
@@ -40,12 +41,18 @@ export async function startInboxServer(
     webhookSecret,
     apiUrl: "http://127.0.0.1:1/api/v3",
     log: log.child({}, { level: "silent" }),
+    usage: createUsage(
+      () => 1000,
+      () => {},
+    ),
   });
   let woken = 0;
   const wake = () => {
     woken += 1;
   };
-  await probot.load(countersign({ store, appId: 7, configRepo: ".github", log, now: () => 1000, wake }));
+  await probot.load(
+    countersign({ store, appId: 7, configRepo: ".github", log, now: () => 1000, wake, received: () => {} }),
+  );
   const server = await startServer({
     host: "127.0.0.1",
     port: 0,
@@ -56,6 +63,7 @@ export async function startInboxServer(
       if (isEvent(delivery)) await probot.receive(delivery);
     },
     health: async () => options.health?.(store) ?? { ready: true },
+    metrics: async () => ({ text: "", type: "text/plain" }),
   });
   const close = async () => {
     await server.close();

@@ -7,7 +7,7 @@ import { openStore } from "../../src/store/store.ts";
 import { type FakeGitHub, startFakeGitHub } from "../fake-github/server.ts";
 import { assertNothingRefused, checkOn, furnish, health, idleAt } from "./company.ts";
 import { anyPrivateKey } from "./inbox-server.ts";
-import { freshDataDir, npmStart, type ServerRun } from "./operator.ts";
+import { freshDataDir, isTrouble, npmStart, type ServerRun } from "./operator.ts";
 import { openPull, pushMore, review } from "./pull-request.ts";
 import { deliver, pullPayload, webhookSecret } from "./signed-delivery.ts";
 import { until } from "./until.ts";
@@ -55,11 +55,6 @@ it.each(["SIGTERM", "SIGINT"] as const)(
     expect(server.out.stderr).toBe("");
   },
 );
-
-/** Every start says how to choose the source of the check; that is no trouble. */
-function isTrouble({ level, msg }: { readonly level?: unknown; readonly msg?: unknown }): boolean {
-  return Number(level) >= 40 && !String(msg).includes("choose this app as its source");
-}
 
 it("exits with 0 though somebody keeps half a request open", async () => {
   const { github, env } = await acmeOn();
@@ -131,7 +126,7 @@ it("starts without GitHub, says what fails, and recovers by itself when GitHub i
     return (state.failing ?? 0) > 0 && state;
   });
   expect(sick).toMatchObject({ ready: true, backlog: 1, failing: 1 });
-  const failures = server.log().filter(isTrouble);
+  const failures = server.log().filter((line) => isTrouble(line) && line["chore"] === undefined);
   expect(failures[0]).toMatchObject({
     target: "pull:acme/shop:1",
     error: matching(/^GitHub could not be reached: .*ECONNREFUSED/u),
@@ -185,7 +180,7 @@ it("starts with another app's private key, and says that GitHub refuses it", asy
     return (state.failing ?? 0) > 0 && state;
   });
 
-  expect(server.log().find(isTrouble)?.["error"]).toMatch(
+  expect(server.log().find(({ target }) => target !== undefined)?.["error"]).toMatch(
     /^GitHub answered 401 to POST \/api\/v3\/app\/installations\/\d+\/access_tokens: /u,
   );
   expect(await server.end("SIGTERM")).toBe(0);

@@ -68,3 +68,8 @@ export function npmStart(env: NodeJS.ProcessEnv, cwd = freshDataDir()): ServerRu
     },
   };
 }
+
+/** Whether a line of the log is worth a look: a warning or worse, but for the advice that every start gives. */
+export function isTrouble({ level, msg }: { readonly level?: unknown; readonly msg?: unknown }): boolean {
+  return Number(level) >= 40 && !String(msg).includes("choose this app as its source");
+}

@@ -4,7 +4,7 @@ import { verifyAudit } from "../../src/store/audit.ts";
 import { startFakeGitHub, type FakeGitHub } from "../fake-github/server.ts";
 import { freshPlace, freshStore } from "../store/fresh-store.ts";
 import { assertNothingRefused, checkOn, furnish, idleAt } from "./company.ts";
-import { npmStart, type ServerRun } from "./operator.ts";
+import { isTrouble, npmStart, type ServerRun } from "./operator.ts";
 import { merge, openPull, review } from "./pull-request.ts";
 import { until } from "./until.ts";
 
@@ -94,7 +94,7 @@ it("stays right when two servers that start at once work on one empty database",
   const found = await Promise.all(pulls.map(async ({ sha }) => checkOn(github, sha)));
   expect(found.map((check) => check?.conclusion)).toEqual(pulls.map(({ expected }) => expected));
   expect(await Promise.all(servers.map(async (server) => server.end("SIGTERM")))).toEqual([0, 0]);
-  const said = servers.flatMap((server) => server.log()).filter(({ level }) => Number(level) >= 40);
+  const said = servers.flatMap((server) => server.log()).filter(isTrouble);
   expect(said).toEqual([]);
   const store = await freshStore(place);
   expect(await verifyAudit(store)).toMatchObject({ ok: true });

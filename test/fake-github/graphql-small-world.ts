@@ -16,7 +16,13 @@ import {
 
 const start = Date.parse("2026-03-01T12:00:00Z");
 
-const permissions = { checks: "write", contents: "read", members: "read", pull_requests: "write" } as const;
+const permissions = {
+  checks: "write",
+  contents: "read",
+  members: "read",
+  pull_requests: "write",
+  statuses: "read",
+} as const;
 
 /**
  * `acme/shop` (private) with `main` (required check), `.github/countersign/roster.yml`, and pull request 1 by junior

@@ -3,18 +3,26 @@ import { describe, expect, test, vi } from "vitest";
 import { createProbot, requestTimeoutMs } from "../../src/github/client.ts";
 import { listOpenPulls } from "../../src/github/open-pulls.ts";
 import { publishComment } from "../../src/github/publish-comment.ts";
+import { createUsage } from "../../src/github/usage.ts";
 import { readPull } from "../../src/github/read-pull.ts";
 import { shop, WEBHOOK_SECRET } from "../fake-github/shop-scene.ts";
 import { now, openPull } from "./scene.ts";
 
 /** The client the server uses, for the installation of the shop. */
-async function serverClient(scene: Awaited<ReturnType<typeof openPull>>) {
+async function serverClient(
+  scene: Awaited<ReturnType<typeof openPull>>,
+  usage = createUsage(
+    () => now,
+    () => {},
+  ),
+) {
   const probot = await createProbot({
     appId: scene.app.id,
     privateKey: scene.app.privateKey,
     webhookSecret: WEBHOOK_SECRET,
     apiUrl: `${scene.github.url}/api/v3`,
     log: pino({ level: "silent" }),
+    usage,
   });
   return probot.auth(scene.installationId);
 }

@@ -48,6 +48,8 @@ const allowedParts: Readonly<Record<string, readonly string[]>> = {
   server: ["*"],
   main: ["*"],
   start: ["*"],
+  health: ["*"],
+  metrics: ["delivery", "github"],
   log: [],
   proxy: ["delivery"],
   "node-version": [],

@@ -1,0 +1,95 @@
+/** What GitHub says of our use of it: quotas, when to wait, what the app may do. */
+import { z } from "zod";
+import { GitHubError, retryTime } from "./errors.ts";
+
+/** `read` and `write` are REST's. A query costs 1 point, a read 1, a write 5. */
+export type CallKind = "graphql" | "read" | "write";
+
+/** A request that was answered, or was not: then `status` is null. `installation` is `app` for those of the app itself. */
+export type Call = {
+  readonly installation: string;
+  readonly kind: CallKind;
+  readonly status: number | null;
+};
+
+export type Quota = {
+  readonly installation: string;
+  /** GitHub's name: `core`, `graphql` … */
+  readonly resource: string;
+  readonly limit: number;
+  readonly remaining: number;
+};
+
+export type Usage = {
+  /** Throws GitHubError with the time to come back while GitHub wants this installation to wait. */
+  readonly requireLeave: (installation: string, kind: CallKind) => void;
+  readonly note: (call: Call, headers: Readonly<Record<string, unknown>>) => void;
+  readonly notePermissions: (installation: string, permissions: Readonly<Record<string, string>>) => void;
+  /** The quotas as the last answers told them. */
+  readonly quotas: () => readonly Quota[];
+  /** What some installation has not granted, as `checks: write`, sorted. */
+  readonly missingPermissions: () => readonly string[];
+};
+
+/** What a request costs against the secondary limits. */
+export const pointsOf: Readonly<Record<CallKind, number>> = { graphql: 1, read: 1, write: 5 };
+
+/**
+ * What looks need; app.yml asks for it, and says what for. Whoever does not grant one loses only what needs it.
+ * `statuses` is missing here: nothing needs it but a ruleset that wants to name the app as a source.
+ */
+export const neededPermissions: Readonly<Record<string, "read" | "write">> = {
+  checks: "write",
+  contents: "read",
+  issues: "read",
+  members: "read",
+  merge_queues: "read",
+  metadata: "read",
+  pull_requests: "write",
+};
+
+const quotaHeaders = z.object({
+  "x-ratelimit-resource": z.string(),
+  "x-ratelimit-limit": z.coerce.number(),
+  "x-ratelimit-remaining": z.coerce.number(),
+});
+
+/** @param now the clock, ms since epoch. @param onCall is told of every request. */
+export function createUsage(now: () => number, onCall: (call: Call) => void): Usage {
+  const quotas = new Map<string, Quota>();
+  const waits = new Map<string, number>();
+  const granted = new Map<string, Readonly<Record<string, string>>>();
+  return {
+    requireLeave: (installation, kind) => {
+      const resource = kind === "graphql" ? "graphql" : "core";
+      const until = Math.max(waits.get(installation) ?? 0, waits.get(`${installation} ${resource}`) ?? 0);
+      if (until <= now()) return;
+      throw new GitHubError("GitHub asked to wait, because a limit of it is used up.", { retryAt: until });
+    },
+    note: (call, headers) => {
+      onCall(call);
+      const until = retryTime(headers, now());
+      const quota = quotaHeaders.safeParse(headers);
+      if (quota.success) {
+        const { "x-ratelimit-resource": resource, "x-ratelimit-limit": limit } = quota.data;
+        const key = `${call.installation} ${resource}`;
+        const remaining = quota.data["x-ratelimit-remaining"];
+        quotas.set(key, { installation: call.installation, resource, limit, remaining });
+        // The hour's requests are used up: those of this kind are refused until it is over.
+        if (until !== null && remaining === 0) waits.set(key, until);
+      }
+      // Too much at once: the next request of any kind makes it worse.
+      if (until !== null && headers["retry-after"] !== undefined) waits.set(call.installation, until);
+    },
+    notePermissions: (installation, permissions) => void granted.set(installation, permissions),
+    quotas: () => [...quotas.values()],
+    missingPermissions: () => {
+      const missing = [...granted.values()].flatMap((given) =>
+        Object.entries(neededPermissions).flatMap(([name, level]) =>
+          given[name] === "write" || given[name] === level ? [] : [`${name}: ${level}`],
+        ),
+      );
+      return [...new Set(missing)].toSorted((one, other) => (one < other ? -1 : 1));
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type { Logger } from "pino";
+import type { Usage } from "./github/usage.ts";
+import type { MetricsState } from "./metrics.ts";
+import type { Health } from "./server.ts";
+import { backlog } from "./store/marks.ts";
+import { type Store, tryToWrite } from "./store/store.ts";
+
+/** What is known only when it is asked for. @throws when the store cannot be read. */
+export async function measure(
+  store: Store,
+  { now, usage }: { readonly now: number; readonly usage: Usage },
+): Promise<MetricsState> {
+  const { count, oldestAgeMs, failing } = await backlog(store, now);
+  return { marks: count, oldestMarkMs: oldestAgeMs, failing: failing.length, quotas: usage.quotas() };
+}
+
+/**
+ * Ready means that deliveries can be stored. Looks that fail again and again are counted, but do not make the server unready,
+ * nor does a permission that some installation has not granted. Anybody may ask, so no repository and no error text is told:
+ * the log names them. Of the quotas of all installations the smallest is told.
+ */
+export async function healthOf(
+  store: Store,
+  { log, now, usage }: { readonly log: Logger; readonly now: number; readonly usage: Usage },
+): Promise<Health> {
+  const smallestLast = usage.quotas().toSorted((one, other) => other.remaining - one.remaining);
+  const quotaLeft = Object.fromEntries(smallestLast.map(({ resource, remaining }) => [resource, remaining]));
+  const github = { quotaLeft, missingPermissions: usage.missingPermissions() };
+  try {
+    await tryToWrite(store);
+    const { count, oldestAgeMs, failing } = await backlog(store, now);
+    const mostAttempts = Math.max(0, ...failing.map(({ attempts }) => attempts));
+    const looks = { backlog: count, oldestWaitingMs: oldestAgeMs, failing: failing.length, mostAttempts };
+    return { ready: true, store: "ok", ...looks, ...github };
+  } catch (error) {
+    log.error({ error: error instanceof Error ? error.message : String(error) }, "The store cannot be used");
+    return { ready: false, store: "unavailable", ...github };
+  }
+}

@@ -1,0 +1,70 @@
+import type { LookMeasure } from "./delivery/worker.ts";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { type Call, pointsOf, type Quota } from "./github/usage.ts";
+
+/** What happened, told as it happens; and all of it as Prometheus reads it. */
+export type Metrics = {
+  readonly delivery: (event: string, outcome: string) => void;
+  readonly call: (call: Call) => void;
+  readonly looked: (look: LookMeasure) => void;
+  /** Reads what is only known when it is asked for, and returns the text and its content type. */
+  readonly render: (state: MetricsState) => Promise<{ readonly text: string; readonly type: string }>;
+};
+
+export type MetricsState = {
+  readonly marks: number;
+  readonly oldestMarkMs: number;
+  readonly failing: number;
+  readonly quotas: readonly Quota[];
+};
+
+/** A look takes one round trip or some, a large one seconds. */
+const seconds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/** Counters of one server; every replica has its own. */
+export function createMetrics(): Metrics {
+  const registers = [new Registry()];
+  const [registry = new Registry()] = registers;
+  const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+    new Counter({ name: `countersign_${name}`, help, labelNames, registers });
+  const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
+    new Gauge({ name: `countersign_${name}`, help, labelNames, registers });
+  const histogram = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
+    new Histogram({ name: `countersign_${name}`, help, labelNames, buckets: seconds, registers });
+  const deliveries = counter("deliveries_total", "Deliveries by event and what became of them.", [
+    "event",
+    "outcome",
+  ]);
+  const calls = counter("api_calls_total", "Requests to GitHub by kind and status.", ["kind", "status"]);
+  const points = counter("api_points_total", "Points of GitHub's secondary limits by kind.", ["kind"]);
+  const verdicts = counter("verdicts_total", "Published verdicts by kind.", ["verdict"]);
+  const phases = histogram("look_seconds", "Duration of looks by phase.", ["phase"]);
+  const toCheck = histogram("delivery_to_check_seconds", "From a delivery to the check run it led to.");
+  const marks = gauge("marks", "Targets that wait for a look.");
+  const oldest = gauge("oldest_mark_seconds", "How long the look that is due longest has waited.");
+  const failing = gauge("failing_marks", "Targets whose last look failed.");
+  const quotaLeft = gauge("quota_left", "Requests or points left for this hour, as GitHub said last.", [
+    "installation",
+    "resource",
+  ]);
+  return {
+    delivery: (event, outcome) => deliveries.inc({ event, outcome }),
+    call: ({ kind, status }) => {
+      calls.inc({ kind, status: status === null ? "none" : String(status) });
+      points.inc({ kind }, pointsOf[kind]);
+    },
+    looked: ({ verdict, phases: durations, sinceDeliveryMs }) => {
+      verdicts.inc({ verdict });
+      for (const [phase, ms] of Object.entries(durations)) phases.observe({ phase }, ms / 1000);
+      if (sinceDeliveryMs !== null) toCheck.observe(sinceDeliveryMs / 1000);
+    },
+    render: async (state) => {
+      marks.set(state.marks);
+      oldest.set(state.oldestMarkMs / 1000);
+      failing.set(state.failing);
+      for (const { installation, resource, remaining } of state.quotas)
+        quotaLeft.set({ installation, resource }, remaining);
+      return { text: await registry.metrics(), type: registry.contentType };
+    },
+  };
+}
