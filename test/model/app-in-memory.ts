@@ -112,9 +112,9 @@ export async function startApp(
     const marks = await store.db.selectFrom("marks").select(["due_at", "lease_until"]).execute();
     const running = marks.filter((mark) => mark.lease_until > 0).length;
     const due = marks.filter((mark) => mark.lease_until === 0 && mark.due_at <= now()).length;
-    return (
-      new Set(requests.map(({ look }) => look)).size === running && (due === 0 || running >= looksAtOnceMax)
-    );
+    // A look whose lease ran out while it waited is none of those that hold a mark.
+    const waiting = new Set(requests.map(({ look }) => look)).size;
+    return waiting >= running && (due === 0 || running >= looksAtOnceMax);
   };
   return {
     requests,
