@@ -141,7 +141,7 @@ async function recallFacts(
   const known = { ...facts, ...notYet };
   const inherited = await recallInherited(store, repo, known);
   const own = await recall(store, repo, facts.number);
-  const pushed = await recallPushes(store, known);
+  const pushed = await recallPushes(store, { ...known, observations: own });
   const shas = pushed.flatMap((push) => (push.kind === "push" ? [push.after] : []));
   const landed = await recallLanded(store, repo, facts.base, shas);
   // What was seen on an earlier pull request, or before there was one, was seen first.

@@ -113,7 +113,7 @@ function sign(tool: string, kind: Evidence["kind"], place: Place, quote: string)
 }
 
 function markersIn(facts: Facts, policy: Policy): Evidence[] {
-  const commits = policy.ai.markers.length > 0 && facts.commits.kind === "read" ? facts.commits.value : [];
+  const commits = facts.commits.kind === "read" ? facts.commits.value : [];
   return [
     ...policy.ai.markers.flatMap((marker) =>
       isBy(marker, facts.author) ? [sign(marker.tool, "login", onPull, marker.login)] : [],

@@ -1,5 +1,6 @@
 import type { Account } from "./accounts.ts";
 import type { Facts } from "./facts.ts";
+import { pushesOf } from "./patches.ts";
 
 /** A push to a branch of the repository a head branch is in, as its delivery told. */
 export type BranchPush = {
@@ -21,13 +22,15 @@ export type BranchPush = {
  * and is used again begins anew therefore, unless it goes on from a SHA it had before.
  *
  * A push to another branch counts if it brought the SHA before the head branch had it: the branch was made from that one, or
- * is that one under another name. Where the way is lost, because a delivery was, every push ever seen to the branch counts.
+ * is that one under another name. Where the way is lost, because a delivery was or is late, every push ever seen to the branch
+ * counts, and what `synchronize` or the timeline tells leads on.
  * @param pushes to the head branch, and to any branch with one of their SHAs, in the order they were stored.
  */
 export function pushesSinceBase(facts: Facts, pushes: readonly BranchPush[]): BranchPush[] {
   const { headRef, headSha, commits } = facts;
   const inRange = commits.kind === "read" ? new Set(commits.value.map(({ sha }) => sha)) : null;
   const byAfter = Map.groupBy(pushes, ({ after }) => after);
+  const toldByAfter = Map.groupBy(toldOfPull(facts), ({ after }) => after);
   const found = new Set<BranchPush>();
   const been = new Set<string>();
   // `straight`: it is the head or an ancestor of it, so that out of the range means in the base branch.
@@ -39,13 +42,25 @@ export function pushesSinceBase(facts: Facts, pushes: readonly BranchPush[]): Br
     been.add(sha);
     if (straight && inRange?.has(sha) === false) continue;
     const brought = toBranch(headRef, byAfter.get(sha) ?? []);
+    for (const push of brought) found.add(push);
     lost ||= brought.length === 0;
-    for (const push of brought) {
-      found.add(push);
-      if (push.before !== null) open.push({ sha: push.before, straight: straight && !push.forced });
+    for (const { before, forced } of [...brought, ...(toldByAfter.get(sha) ?? [])]) {
+      if (before !== null) open.push({ sha: before, straight: straight && !forced });
     }
   }
   return pushes.filter((push) => found.has(push) || (lost && push.branch === headRef));
+}
+
+/** The pushes that the pull request's own deliveries and its timeline tell of; that one was forced only the timeline says. */
+function toldOfPull(facts: Facts): Pick<BranchPush, "before" | "after" | "forced">[] {
+  const events = facts.timeline.kind === "read" ? facts.timeline.value : [];
+  return pushesOf(facts).map(({ before, after }) => ({
+    before,
+    after,
+    forced: events.some(
+      (event) => event.kind === "force-pushed" && event.before === before && event.after === after,
+    ),
+  }));
 }
 
 /** Of the pushes that brought a SHA those to the branch, and those to others before. */

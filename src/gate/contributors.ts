@@ -224,12 +224,14 @@ function hasSuggested(facts: Facts, { account }: GitIdentity): boolean {
   return account !== null && facts.suggestedBy.some((other) => isSame(other, account));
 }
 
-/** The push by its committer that brought this commit of another author: a rebase makes whoever does it the committer of all. */
+/**
+ * The push by its committer that brought this commit: a rebase makes whoever does it the committer of all. It excuses nobody
+ * from having written one.
+ */
 function rebaseOf({ sha, author, committer }: Commit, rebases: readonly Rebase[]): Rewrite | null {
   const { account } = committer;
   // Whoever commits a tool's work, or that of nobody GitHub knows, may be who made it: a rebase does not change that.
   if (account === null || author.account === null || toolIdentity(author) !== null) return null;
-  if (isSame(author.account, account)) return null;
   const rebase = rebases.find(
     ({ push, commits }) => push.actor !== null && isSame(push.actor, account) && commits.has(sha),
   );

@@ -45,10 +45,8 @@ export function readMessage(message: string): ReadMessage {
     if (trailer === null) continue;
     const indent = indentOf(lines[index] ?? "");
     const folded = [trailer.value];
-    while (index + 1 < lines.length && lines[index + 1] !== "" && indentOf(lines[index + 1] ?? "") > indent) {
-      folded.push((lines[++index] ?? "").trim());
-    }
-    const whole = { key: trailer.key, value: folded.join(" ").trim(), byGit: false };
+    while (indentOf(lines[index + 1] ?? "") > indent) folded.push((lines[++index] ?? "").trim());
+    const whole = { key: trailer.key, value: folded.join(" "), byGit: false };
     if (!known.has(trailerKey(whole))) others.push(whole);
     known.add(trailerKey(whole));
   }
@@ -138,8 +136,7 @@ function findForeign(lines: readonly string[], tail: number): [number, number] {
     if (!original) return [1, tail];
     // The quoted message ends with its own trailers; only a block after those is the revert's own.
     const block = lines.indexOf("", tail);
-    const rest = block === -1 ? [] : lines.slice(block);
-    return [1, rest.some((line) => line !== "") ? block : lines.length];
+    return [1, block === -1 ? lines.length : block];
   }
   const notes = lines.findIndex((line, index) => index > 0 && releaseNotes.test(line));
   return [notes === -1 ? lines.length : notes, tail];
@@ -170,9 +167,7 @@ const authorship = ["co-authored-by", "assisted-by", "generated-by"];
 function lineTrailer(line: string, atEnd: boolean): Trailer | null {
   const bare = /^ {0,3}(co-authored|assisted|generated)-by (?=[^:\s])/i.exec(line);
   const colon = line.indexOf(":");
-  if (bare && (colon === -1 || colon > bare[0].length)) {
-    return { key: `${bare[1]}-by`, value: line.slice(bare[0].length).trim() };
-  }
+  if (bare) return { key: `${bare[1]}-by`, value: line.slice(bare[0].length) };
   if (colon < 1 || colon > 60) return null;
   const key = line.slice(0, colon).trim();
   const value = line.slice(colon + 1).trim();

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { type BranchPush, pushesSinceBase } from "../gate/branch-pushes.ts";
 import type { Facts, Observation } from "../gate/facts.ts";
+import { pushesOf } from "../gate/patches.ts";
 import { account } from "./observations.ts";
 import { parseStored } from "./store.ts";
 import type { Queryable } from "./store.ts";
@@ -23,16 +24,18 @@ export async function rememberPushes(
 /**
  * The pushes to the head branch since it left the base branch, as far as deliveries told of them: also from before the pull
  * request was opened, and while it was closed. GitHub tells of those in a fork only where the app is installed there.
+ * @param facts with what was observed on the pull request itself.
  * @throws StoreError on a row it does not understand.
  */
 export async function recallPushes({ db }: Queryable, facts: Facts): Promise<Observation[]> {
   const { headRepo, headRef, headSha } = facts;
   if (headRepo === null) return [];
   const repo = headRepo.toLowerCase();
+  const heads = [headSha, ...pushesOf(facts).flatMap(({ before }) => before ?? [])];
   // Everything that may have led to the head, under whatever name; which of it did is decided in the gate.
   const { rows } = await sql<Row>`
     with recursive past (sha) as (
-      select ${headSha} as sha
+      select after as sha from branch_pushes where repo = ${repo} and after in (${sql.join(heads)})
       union
       select push.before from past join branch_pushes as push on push.repo = ${repo} and push.after = past.sha
         where push.before is not null

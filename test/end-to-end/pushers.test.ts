@@ -103,6 +103,21 @@ it("looks again when a push is heard of after the pull request that it was made 
   expect(await company.check(sha)).toMatchObject(waitingBecause(`pushed ${sha.slice(0, 7)}`));
 });
 
+it("knows who pushed to the branch this one was made from while a later push is not heard of yet", async () => {
+  const draft = startBranch();
+  const files = { [`src/${draft.branch}.ts`]: "export const by = 'grace';\n" };
+  const pushed = company.github.push(shop, { branch: draft.branch, pusher: "grace", author: "juno", files });
+  const branch = `${draft.branch}-again`;
+  company.github.push(shop, { branch, pusher: "juno", from: pushed });
+  const number = await open(branch);
+  await company.idle();
+  company.github.holdDeliveries();
+  const sha = company.github.push(shop, { branch, pusher: "juno", files: { "src/more.ts": "export {};\n" } });
+  await review(company, { number }, "grace");
+  company.github.releaseDeliveries({ drop: ({ event }) => event === "push" });
+  expect(await company.check(sha)).toMatchObject(waitingBecause(`pushed ${pushed.slice(0, 7)}`));
+});
+
 it("lets a senior countersign on a branch that they only created", async () => {
   const branch = `early-${++branches}`;
   company.github.push(shop, { branch, pusher: "grace" });

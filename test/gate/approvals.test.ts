@@ -79,13 +79,101 @@ describe("reviews", () => {
     expect(weigh(moved).approvals).toEqual([]);
   });
 
-  test("name at most three of the parts of a contributor", () => {
-    const parts = ["one", "two", "three", "four", "five"];
+  test.each([
+    [["one", "two", "three"], "one, two, three"],
+    [["one", "two", "three", "four", "five"], "one, two, three and 2 more"],
+  ])("name at most three of the parts of a contributor: %j", (parts, named) => {
     const people = [small.contributor({ name: "sara", account: small.sara, parts })];
     const { refused } = weighReviews(small.reviewed(small.review(small.sara)), people, small.smallRoster);
-    expect(refused.map(({ reason }) => reason)).toEqual([
-      "is a contributor to this change (one, two, three and 2 more)",
-    ]);
+    expect(refused.map(({ reason }) => reason)).toEqual([`is a contributor to this change (${named})`]);
+  });
+
+  test("by deleted accounts are told where they decide something", () => {
+    const states = ["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING"] as const;
+    expect(weigh(small.reviewed(...states.map((state) => small.review(null, { state }))))).toEqual({
+      approvals: [],
+      objections: [],
+      refused: [
+        "a deleted account (approval): is by nobody on the roster any more",
+        "a deleted account (request for changes): is by nobody on the roster any more",
+      ],
+    });
+  });
+
+  test("are none where they could not be read", () => {
+    expect(weigh(small.pull({ reviews: { kind: "absent" } }))).toEqual({
+      approvals: [],
+      objections: [],
+      refused: [],
+    });
+  });
+
+  test("have each the commit that their own delivery named", () => {
+    const facts = small.reviewed(small.review(small.sara), small.review(small.stan));
+    const seen = (reviewId: string, sha: string) =>
+      ({ kind: "review", reviewId, sha, base: "main" }) as const;
+    const observations = [seen("2", small.olderSha), seen("1", small.headSha)];
+    expect(weigh({ ...facts, observations })).toEqual({
+      approvals: ["sara"],
+      objections: [],
+      refused: ["stan (approval): approved 01de400, the head is now c0ffee1"],
+    });
+  });
+});
+
+describe("dismissed reviews", () => {
+  const at = "2026-11-20T11:00:00Z";
+  const dismissed = { kind: "review-dismissed", at } as const;
+  const all = small.reviewed(
+    small.review(small.sara, { state: "DISMISSED" }),
+    small.review(small.stan, { state: "DISMISSED" }),
+  );
+
+  test("are told apart by their dismissals, of which the last one counts", () => {
+    const timeline = small.read([
+      { ...dismissed, reviewId: "1", previousState: "APPROVED", actor: small.milo },
+      { ...dismissed, reviewId: "1", previousState: "APPROVED", actor: small.june },
+      { ...dismissed, reviewId: "2", previousState: "CHANGES_REQUESTED", actor: small.paula },
+      { kind: "labeled", label: "docs", actor: small.june, at },
+    ] as const);
+    expect(weigh({ ...all, timeline })).toEqual({
+      approvals: [],
+      objections: [["stan", "paula"]],
+      refused: [
+        "sara (approval): was dismissed by june",
+        "stan (request for changes): was dismissed by paula",
+      ],
+    });
+  });
+
+  test("are taken for objections where the timeline could not be read", () => {
+    expect(weigh({ ...all, timeline: { kind: "absent" } })).toEqual({
+      approvals: [],
+      objections: [
+        ["sara", null],
+        ["stan", null],
+      ],
+      refused: ["sara (review): was dismissed", "stan (review): was dismissed"],
+    });
+  });
+
+  test("are no objections of people who have no say", () => {
+    const facts = small.reviewed(small.review(small.mallory, { state: "DISMISSED" }));
+    expect(weigh(facts)).toEqual({
+      approvals: [],
+      objections: [],
+      refused: ["mallory (review): was dismissed"],
+    });
+  });
+
+  test.each([
+    ["COMMENTED", "comment"],
+    ["PENDING", "review"],
+    ["DISMISSED", "review"],
+  ] as const)("that were %s are each called a %s", (previousState, state) => {
+    const facts = small.reviewed(small.review(small.sara, { state: "DISMISSED" }));
+    const timeline = small.read([{ ...dismissed, reviewId: "1", previousState, actor: small.june }]);
+    expect(weigh({ ...facts, timeline }).refused).toEqual([`sara (${state}): was dismissed by june`]);
   });
 });
 

@@ -72,6 +72,15 @@ describe("the pushes since the head left the base", () => {
     ]);
   });
 
+  test("are followed back over one that only the pull request was told of so far", () => {
+    const lines = ["sara draft: . -> a1", "june topic: . -> a1"];
+    const push = { kind: "push", actor: small.june, at: "2026-11-20T09:00:00Z" } as const;
+    const told = { ...push, before: small.sha("a1"), after: small.sha("a2") };
+    expect(found({ ...range("a2", "a1"), observations: [told] }, lines)).toEqual(lines);
+    const timeline = small.read([{ ...told, kind: "force-pushed" } as const]);
+    expect(found({ ...range("a2"), timeline }, lines)).toEqual(lines);
+  });
+
   test("are all ever seen to the branch where one that led to the head was not told of", () => {
     const lines = ["sara topic: . -> a1", "stan other: . -> b1", "june topic: a2 -> a3"];
     expect(found(range("a3", "a2", "a1"), lines)).toEqual(["sara topic: . -> a1", "june topic: a2 -> a3"]);

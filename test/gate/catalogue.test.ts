@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import written from "../../src/gate/catalogue.json" with { type: "json" };
+import { toolSlugs } from "../../src/gate/catalogue.ts";
 import { detectCommit, detectPull } from "../../src/gate/detect.ts";
 import type { GitIdentity } from "../../src/gate/accounts.ts";
 
@@ -104,6 +105,10 @@ function detectIdentity(entry: Extract<Signal, { kind: "identity" }>, example: s
 describe("the catalogue", () => {
   test("gives each tool one slug", () => {
     expect(new Set(tools.map(({ slug }) => slug)).size).toBe(tools.length);
+  });
+
+  test("gives every tool but automation a slug that evidence can name", () => {
+    expect(toolSlugs).toEqual(tools.map(({ slug }) => slug).filter((slug) => slug !== "automation"));
   });
 
   test("names public sources only, and nobody's private address", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { changeLevel, contributors, openedByBot, partsBy } from "../../src/gate/contributors.ts";
+import type { Account, GitIdentity, Read } from "../../src/gate/accounts.ts";
 import type { Facts } from "../../src/gate/facts.ts";
 import * as small from "./world.ts";
 
@@ -79,6 +80,128 @@ describe("contributors", () => {
       "author of 01de400",
     ]);
     expect(partsBy(small.stan, people, small.smallRoster)).toEqual([]);
+    expect(partsBy(small.mallory, people, small.smallRoster)).toEqual([]);
+  });
+
+  test("of one login and two ids are two: the roster's person is not the other", () => {
+    const people = [small.contributor({ name: "sara", account: small.user("sara", 9999) })];
+    expect(partsBy(small.sara, people, small.smallRoster)).toEqual([]);
+  });
+
+  test("without account are told apart by their e-mails, too", () => {
+    const eve = (email: string) => ({ name: "Eve", email, account: null });
+    const commits = [
+      small.plainCommit({ author: eve("eve@evil.example") }),
+      small.plainCommit({ author: eve("eve@acme.dev") }),
+    ];
+    expect(who(small.pull({ commits: small.read(commits) })).slice(1)).toEqual([
+      "Eve <eve@evil.example> (junior): author of c0ffee1",
+      "Eve <eve@acme.dev> (junior): author of c0ffee1",
+    ]);
+  });
+
+  test("known by a roster e-mail are one for each person, beside the account of that person", () => {
+    const emails = (login: string) => [`${login}@home.example`];
+    const people = [small.sara, small.stan].map((account) =>
+      small.entry(account, "senior", { emails: emails(account.login) }),
+    );
+    const by = (login: string, sha: string) =>
+      small.plainCommit({
+        sha: small.sha(sha),
+        author: { name: "Somebody", email: `${login}@home.example`, account: null },
+        committer: small.gitIdentity(small.sara),
+      });
+    const facts = small.pull({
+      author: small.sara,
+      commits: small.read([by("sara", "a1"), by("stan", "a2"), by("sara", "a3")]),
+    });
+    const roster = { ...small.smallRoster, people };
+    expect(contributors(facts, roster).map(({ name, source, parts }) => [name, source, ...parts])).toEqual([
+      [
+        "sara",
+        "roster",
+        "opened the pull request",
+        "committer of a100000",
+        "committer of a200000",
+        "committer of a300000",
+      ],
+      ["sara", "roster, by e-mail", "author of a100000", "author of a300000"],
+      ["stan", "roster, by e-mail", "author of a200000"],
+    ]);
+  });
+
+  test("are no bots, whether or not the catalogue has them", () => {
+    const bot: Account = { login: "acme-release[bot]", id: 5555, kind: "Bot" };
+    const push = { kind: "push", actor: bot, before: null, after: small.headSha, at } as const;
+    expect(who(small.pull({ observations: [push] })).map((line) => line.split(" ")[0])).toEqual(["june"]);
+    expect(openedByBot(small.pull({ author: bot }))).toBe(true);
+  });
+
+  test.each(["noreply@github.com", "NoReply@GitHub.com"])(
+    "are not GitHub itself, which commits as %s",
+    (email) => {
+      const committer = { name: "GitHub", email, account: null };
+      expect(who(small.pull({ commits: small.read([small.plainCommit({ committer })]) }))).toEqual([
+        "june (junior): opened the pull request, author of c0ffee1",
+      ]);
+    },
+  );
+
+  test("who are not listed have the level for them, unless a team could not be read", () => {
+    const team = { name: "acme/seniors", level: "senior" };
+    const level = (members: Read<readonly Account[]>) => {
+      const roster = { ...small.smallRoster, unlisted: "mid", teams: [{ ...team, members }] };
+      return contributors(small.pull({ author: small.mallory }), roster)[0]?.level;
+    };
+    expect(level(small.read([]))).toBe("mid");
+    expect(level({ kind: "absent" })).toBe("junior");
+  });
+
+  test("under a login that somebody else claimed are told with all of the reason", () => {
+    const facts = small.pull({ author: small.user("sara", 9999) });
+    expect(contributors(facts, small.smallRoster)[0]?.source).toBe(
+      "the login is on the roster for the account with id 103, this one has 9999",
+    );
+  });
+
+  test("who commit without an account for somebody else have rebased nothing", () => {
+    const committer = { name: "Eve", email: "eve@evil.example", account: null };
+    const push = {
+      kind: "push",
+      actor: small.sara,
+      before: small.olderSha,
+      after: small.headSha,
+      at,
+    } as const;
+    const facts = small.pull({
+      commits: small.read([small.plainCommit({ committer })]),
+      observations: [push],
+    });
+    expect(who(facts)).toEqual([
+      "june (junior): opened the pull request, author of c0ffee1",
+      "Eve <eve@evil.example> (junior): committer of c0ffee1",
+      "sara (senior): pushed c0ffee1",
+    ]);
+  });
+});
+
+describe("the co-author of a commit that GitHub signed", () => {
+  const ghost = { name: "Eve", email: "eve@evil.example", account: null };
+  const coAuthored = (author: GitIdentity, coAuthor: GitIdentity) =>
+    small.pull({
+      commits: small.read([small.plainCommit({ author, coAuthors: [coAuthor], signedByGitHub: true })]),
+      suggestedBy: [small.milo, small.sara],
+    });
+  const [june, milo, sara] = [small.june, small.milo, small.sara].map(small.gitIdentity);
+
+  test.each([
+    ["who left a suggestion is no contributor, nor is another who did", june, milo, false],
+    ["who left a suggestion, too", june, sara, false],
+    ["whose account nobody knows is one", june, ghost, true],
+    ["of an author whom nobody knows is one", ghost, milo, true],
+  ] as const)("%s", (_, author, coAuthor, expected) => {
+    const facts = coAuthored(author ?? ghost, coAuthor ?? ghost);
+    expect(who(facts).some((line) => line.endsWith(": co-author of c0ffee1"))).toBe(expected);
   });
 });
 

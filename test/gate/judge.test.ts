@@ -43,6 +43,74 @@ describe("judge", () => {
     });
   });
 
+  test("says no more than who countersigned, and asks nobody else", () => {
+    const verdict = judge(small.reviewed(small.review(small.sara)), small.config(defaultPolicy));
+    const by = [{ login: "sara", level: "senior" }];
+    expect(verdict?.outcome).toStrictEqual({ kind: "countersigned", by });
+    expect(verdict?.rules).toStrictEqual([
+      {
+        policy: "built-in defaults",
+        name: "Senior sign-off",
+        because: "AI-assisted, its lowest contributor is junior",
+        require: { approvals: 1, level: "senior" },
+        countersignedBy: by,
+        missing: 0,
+        candidates: [],
+      },
+    ]);
+  });
+
+  test("asks nobody for the look that was had after a dismissed objection", () => {
+    const facts = small.reviewed(small.review(small.sara, { state: "DISMISSED" }), small.review(small.stan));
+    const event = { kind: "review-dismissed", reviewId: "1", previousState: "CHANGES_REQUESTED" } as const;
+    const timeline = small.read([{ ...event, actor: small.june, at: "2026-11-20T11:00:00Z" }]);
+    expect(judge({ ...facts, timeline }, small.config(defaultPolicy))?.rules[1]).toEqual({
+      policy: "built-in defaults",
+      name: "Dismissed objection",
+      because: "june dismissed the request for changes by sara",
+      require: { approvals: 1, level: "senior" },
+      countersignedBy: [{ login: "stan", level: "staff" }],
+      missing: 0,
+      candidates: [],
+    });
+  });
+
+  test("without a roster shows what applies, and that nobody can countersign", () => {
+    const verdict = judge(small.pull(), { roster: { kind: "absent" }, policies: [] });
+    const require = { approvals: 1, level: "senior" };
+    expect(verdict?.rules).toEqual([
+      {
+        policy: "built-in defaults",
+        name: "Senior sign-off",
+        because: "AI-assisted, the level of its contributors is not known",
+        require,
+        countersignedBy: [],
+        missing: 1,
+        candidates: [],
+      },
+    ]);
+    expect(verdict?.notes).toEqual(["There is no roster, so nobody can countersign."]);
+  });
+
+  test("without a roster guards no file", () => {
+    const proposal = { kind: "broken", problems: ["1:1: no YAML"] } as const;
+    const facts = small.pull({
+      commits: small.read([small.plainCommit()]),
+      configChanges: [{ file: "roster", name: "roster.yml", proposal }],
+    });
+    expect(judge(facts, { roster: { kind: "absent" }, policies: [] })?.outcome.kind).toBe("not-needed");
+  });
+
+  test("tells of five broken notes at most", () => {
+    const notes = small.read(Array.from({ length: 6 }, (_, at) => ({ sha: small.sha(`a${at}`), text: "" })));
+    expect(judge(small.pull({ notes }), small.config(defaultPolicy))?.notes).toEqual(
+      [0, 1, 2, 3, 4].map(
+        (at) =>
+          `The git-ai note on a${at}00000 could not be read and says nothing: it has no line --- between files and data.`,
+      ),
+    );
+  });
+
   test("applies the built-in policy where no policy was found", () => {
     const none = { roster: small.read(small.smallRoster), policies: [{ kind: "absent" }] as const };
     expect(judge(small.pull(), none)).toEqual(judge(small.pull(), small.config(defaultPolicy)));
@@ -54,10 +122,16 @@ describe("judge", () => {
       roster: small.read(small.smallRoster),
       policies: [{ kind: "unreadable", why }] as const,
     };
-    expect(judge(small.pull({ base: "feature/x" }), config)?.outcome).toEqual({
-      kind: "undecidable",
-      problems: [{ what: why, repair: "Repair the policy file on the default branch." }],
-    });
+    const configChanges = [{ file: "policy", name: "policy.yml", proposal: { kind: "policy" } }] as const;
+    for (const change of [{}, { configChanges }]) {
+      expect(judge(small.pull({ base: "feature/x", ...change }), config)).toMatchObject({
+        mode: "enforce",
+        outcome: {
+          kind: "undecidable",
+          problems: [{ what: why, repair: "Repair the policy file on the default branch." }],
+        },
+      });
+    }
   });
 
   test.each(["commits", "labels", "reviews", "timeline"] as const)("cannot decide without the %s", (name) => {
@@ -140,8 +214,15 @@ describe("the key of a piece of evidence", () => {
       small.evidence({ quote: "x" }),
       small.evidence({ place: { kind: "commit", sha: small.olderSha } }),
       small.evidence({ place: { kind: "pull-request" } }),
+      small.evidence({ place: { kind: "label", by: null, at: null, removedBy: null } }),
     ];
     expect(evidenceKey({ ...seen, remembered: true })).toBe(evidenceKey(seen));
-    expect(new Set([seen, ...others].map(evidenceKey)).size).toBe(6);
+    expect(new Set([seen, ...others].map(evidenceKey)).size).toBe(7);
+  });
+
+  test("keeps its parts apart", () => {
+    const one = small.evidence({ place: { kind: "commit", sha: "ab" }, quote: "c" });
+    const other = small.evidence({ place: { kind: "commit", sha: "a" }, quote: "bc" });
+    expect(evidenceKey(one)).not.toBe(evidenceKey(other));
   });
 });

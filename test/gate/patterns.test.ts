@@ -4,6 +4,7 @@ import {
   branchPatternProblem,
   matchesBranch,
   matchesPath,
+  matchesText,
   pathPatternProblem,
 } from "../../src/gate/patterns.ts";
 
@@ -38,6 +39,7 @@ describe("a path pattern", () => {
     ["a/**/b", "a/xb", false],
     ["a/**/**/b", "a/b", true],
     ["a/***/b", "a/x/b", true],
+    ["**/a/**/b", "x/a/y/b", true],
     ["a**z", "a/b/z", true],
     ["a?c", "abc", true],
     ["a?c", "a/c", false],
@@ -121,18 +123,39 @@ describe("a branch pattern", () => {
     ["*release*", "my-release-2", true],
     ["v?", "v1", true],
     ["~OTHER", "other", false],
+    ["a/refs/heads/b", "a/b", false],
   ])("%j and the branch %j: %s", (pattern, branch, expected) => {
     expect(matchesBranch(pattern, branch, "trunk")).toBe(expected);
   });
 });
 
+describe("a text pattern", () => {
+  test.each([
+    ["acme-coder*", "ACME-Coder 2", true],
+    ["acme-coder*", "an acme-coder", false],
+    ["a*c", "a\nb\nc", true],
+    ["a**c", "abc", true],
+    ["a.c", "abc", false],
+    ["a.c", "A.C", true],
+    ["*", "", true],
+  ])("%j and the text %j: %s", (pattern, text, expected) => {
+    expect(matchesText(pattern, text)).toBe(expected);
+  });
+});
+
 describe("in a policy", () => {
-  test.each(["docs/**", "**/*.tf", ".github/**", "app/(group)/page.tsx", "a b/c.md", "#x", "~x"])(
-    "the path pattern %j is good",
-    (pattern) => {
-      expect(pathPatternProblem(pattern)).toBe(null);
-    },
-  );
+  test.each([
+    "docs/**",
+    "**/*.tf",
+    ".github/**",
+    "app/(group)/page.tsx",
+    "a b/c.md",
+    "#x",
+    "~x",
+    "a".repeat(500),
+  ])("the path pattern %j is good", (pattern) => {
+    expect(pathPatternProblem(pattern)).toBe(null);
+  });
 
   test.each([
     [
@@ -145,7 +168,13 @@ describe("in a policy", () => {
     ],
     ["!docs/**", `"!docs/**": a pattern cannot be negated; list what should match`],
     ["/docs/**", `"/docs/**": paths begin at the repository's root without "/"; write "docs/**"`],
+    ["//docs/a", `"//docs/a": paths begin at the repository's root without "/"; write "docs/a"`],
     ["docs/", `"docs/": files are matched, not folders; write "docs/**"`],
+    ["docs/a//", `"docs/a//": files are matched, not folders; write "docs/a/**"`],
+    [
+      "docs/../a",
+      `"docs/../a": a path has no empty, "." or ".." segment, so this never matches; leave that segment out`,
+    ],
     [
       "./docs/**",
       `"./docs/**": a path has no empty, "." or ".." segment, so this never matches; leave that segment out`,
@@ -172,6 +201,11 @@ describe("in a policy", () => {
       `"~DEFAULT" is not known; write ~DEFAULT_BRANCH, ~ALL, or a branch such as main or release/*`,
     ],
     ["refs/tags/v1", `"refs/tags/v1" is not a branch; write the branch's name, such as main or release/*`],
+    [
+      "refs/heads/rel[12]",
+      `"rel[12]": "[" has no meaning in patterns; list the alternatives as patterns of their own, or write "?" where a file name really has this character`,
+    ],
+    ["a/refs/heads/!/", `"a/refs/heads/!/": files are matched, not folders; write "a/refs/heads/!/**"`],
     [
       "rel[12]",
       `"rel[12]": "[" has no meaning in patterns; list the alternatives as patterns of their own, or write "?" where a file name really has this character`,

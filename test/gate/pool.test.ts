@@ -17,7 +17,7 @@ const other = small.pull({
   assignees: [small.stan],
   reviews: small.read([approval]),
   observations: [push, seen, label, { kind: "evidence", evidence: small.evidence() }],
-  timeline: small.read([labeled, forced]),
+  timeline: small.read([labeled, forced, { ...labeled, kind: "unlabeled" }]),
   labels: small.read(["ai-assisted"]),
 });
 

@@ -96,13 +96,28 @@ describe("the standing", () => {
     });
   });
 
-  test("of somebody in no team says which teams could not be read", () => {
-    const teams = [{ name: "acme/seniors", level: "senior", members: { kind: "absent" } as const }];
-    expect(standing(roster({ teams }), nina)).toEqual({
-      kind: "not-listed",
-      why: "is not listed, and could not be looked up in acme/seniors",
+  test("of a member of two teams of one level comes from the first", () => {
+    const second = { ...team("senior", nina), name: "acme/architects" };
+    expect(standing(roster({ teams: [team("senior", nina), second] }), nina)).toEqual({
+      kind: "listed",
+      level: "senior",
+      source: "team acme/seniors",
     });
-    expect(standing(small.smallRoster, nina)).toEqual({ kind: "not-listed", why: "is not on the roster" });
+  });
+
+  test("of somebody in no team says which teams could not be read", () => {
+    const teams = ["acme/seniors", "acme/staff"].map((name) => {
+      return { name, level: "senior", members: { kind: "absent" } as const };
+    });
+    expect(standing(roster({ teams: [...teams, team("staff", small.stan)] }), nina)).toEqual({
+      kind: "not-listed",
+      why: "is not listed, and could not be looked up in acme/seniors, acme/staff",
+    });
+    const others = [team("staff", small.stan)];
+    expect(standing(roster({ teams: others }), nina)).toEqual({
+      kind: "not-listed",
+      why: "is not on the roster",
+    });
   });
 });
 

@@ -34,6 +34,7 @@ describe("a condition", () => {
       "AI-assisted, wizard is no level of the roster",
     ],
     ["on paths holds for an old name", { paths: ["infra/**"] }, "AI-assisted, changes infra/dns.tf"],
+    ["on paths holds for one of them", { paths: ["docs/**", "src/a*"] }, "AI-assisted, changes src/a.ts"],
     ["on paths rests where none matches", { paths: ["docs/**"] }, null],
     ["on size holds above the limit", { changedLinesOver: 7 }, "AI-assisted, changes 8 lines"],
     ["on size rests at the limit", { changedLinesOver: 8 }, null],
@@ -46,7 +47,9 @@ describe("a condition", () => {
     ],
     ["on tools rests for others", { tools: ["cursor"] }, null],
     ["on the base holds for that base", { base: ["release/*"] }, "AI-assisted, goes to release/2"],
+    ["on the base holds for one of them", { base: ["main", "release/*"] }, "AI-assisted, goes to release/2"],
     ["on the base rests for others", { base: ["~DEFAULT_BRANCH"] }, null],
+    ["on the base rests for other names", { base: ["null", "main"] }, null],
     ["beside one that rests does not help", { paths: ["infra/**"], labels: ["docs"] }, null],
   ])("%s", (_name, when, expected) => {
     expect(why(when, facts)).toBe(expected);
@@ -56,10 +59,34 @@ describe("a condition", () => {
     expect(why({}, small.pull(), [])).toBeNull();
   });
 
-  test("on the level holds when nobody knows the level", () => {
+  test.each([
+    { roster: null, level: null },
+    { roster: small.smallRoster, level: null },
+    { roster: null, level: "principal" },
+  ])("on the level holds when nobody knows the level or the ladder", (known) => {
     const rule = small.rule({ when: { levelBelow: "senior" } });
-    const situation = { facts: small.pull(), evidence: ai, roster: null, level: null };
-    expect(whyRuleApplies(rule, situation)).toBe("AI-assisted, the level of its contributors is not known");
+    expect(whyRuleApplies(rule, { facts: small.pull(), evidence: ai, ...known })).toBe(
+      "AI-assisted, the level of its contributors is not known",
+    );
+  });
+
+  test("on labels rests when they could not be read", () => {
+    expect(why({ labels: ["security"] }, small.pull({ labels: { kind: "absent" } }))).toBeNull();
+  });
+
+  test.each<[Partial<RuleCondition>, string]>([
+    [{}, "AI-assisted"],
+    [
+      { paths: ["docs/**"] },
+      "AI-assisted, changes more files than can be read, so every path and size counts as matched",
+    ],
+    [
+      { changedLinesOver: 9 },
+      "AI-assisted, changes more files than can be read, so every path and size counts as matched",
+    ],
+  ])("%j holds past the limit of files", (when, expected) => {
+    const files = { kind: "unreadable", why: "too many", pastLimit: true } as const;
+    expect(why(when, small.pull({ files }))).toBe(expected);
   });
 
   test("on the level says when a bot decides it", () => {

@@ -37,6 +37,26 @@ describe("the strictest verdict", () => {
     expect([waiting, observing].map(blocks)).toEqual([true, false]);
   });
 
+  test.each(outcomes)("of kind $kind blocks only if somebody has to do something", (outcome) => {
+    const held = ["undecidable", "objected", "waiting"].includes(outcome.kind);
+    expect(blocks(small.verdict({ outcome }))).toBe(held);
+    expect(blocks(small.verdict({ outcome, mode: "observe" }))).toBe(false);
+  });
+
+  test("names the other pull requests by number, whatever is said of them", () => {
+    const verdicts = outcomes.map((outcome, at) => small.verdict({ outcome, number: 12 - at }));
+    expect(strictest(verdicts)).toMatchObject({ number: 12, siblings: [7, 8, 9, 10, 11] });
+  });
+
+  test("of two that are countersigned names everybody who did", () => {
+    const by = (login: string) =>
+      small.verdict({ outcome: { kind: "countersigned", by: [{ login, level: "senior" }] } });
+    expect(strictest([by("stan"), by("sara"), by("stan")]).outcome).toEqual({
+      kind: "countersigned",
+      by: [sara, { login: "stan", level: "senior" }],
+    });
+  });
+
   test("of equals is that of the lower number", () => {
     const verdicts = [
       small.verdict({ number: 9 }),

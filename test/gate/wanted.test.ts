@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { Observation } from "../../src/gate/facts.ts";
+import type { Account } from "../../src/gate/accounts.ts";
+import type { Commit, Facts, Observation } from "../../src/gate/facts.ts";
+import type { Policy } from "../../src/gate/policy.ts";
+import type { Roster } from "../../src/gate/roster.ts";
 import { wanted } from "../../src/gate/wanted.ts";
 import * as small from "./world.ts";
 
@@ -20,6 +23,13 @@ describe("a commit is looked for in the base branch", () => {
   test("when evidence is remembered from it alone, once however many signs it carried", () => {
     const branch = seen({ place: { kind: "commit", sha: gone }, kind: "author", quote: "Claude" });
     expect(located({ commits: byHand, observations: [seenInGone, branch] })).toEqual([gone]);
+  });
+
+  test("but not when the policy in force counts a label, which the built-in one would not", () => {
+    const facts = small.pull({ commits: byHand, observations: [seenInGone], labels: small.read(["robot"]) });
+    const counting = small.policy({ ai: { ...small.policy().ai, labels: ["robot"] } });
+    expect(wanted(facts, null, []).landed).toEqual([gone]);
+    expect(wanted(facts, null, [counting]).landed).toEqual([]);
   });
 
   test.each([
@@ -48,5 +58,143 @@ describe("a commit is looked for in the base branch", () => {
     ],
   ])("but not when %s", (_why, change) => {
     expect(located(change)).toEqual([]);
+  });
+});
+
+describe("the patches that are compared", () => {
+  const at = "2026-11-20T09:00:00Z";
+  const approval = { kind: "review", reviewId: "1", sha: gone, base: "main" } as const;
+  const approved = small.reviewed(small.review(small.sara));
+  const compared = (facts: Facts, roster: Roster | null = small.smallRoster) =>
+    wanted(facts, roster, []).patches.map(({ base, sha }) => `${base} ${sha.slice(0, 7)}`);
+
+  test("are those of every older approval and of the head, each once", () => {
+    const twice = small.reviewed(small.review(small.sara), small.review(small.stan));
+    const observations = [approval, { ...approval, reviewId: "2" }];
+    expect(compared({ ...twice, observations })).toEqual(["main 01de400", "main c0ffee1"]);
+  });
+
+  test.each<[string, Facts]>([
+    ["an approval of the head", approved],
+    [
+      "a request for changes",
+      {
+        ...small.reviewed(small.review(small.sara, { state: "CHANGES_REQUESTED" })),
+        observations: [approval],
+      },
+    ],
+    ["an approval for another base", { ...approved, observations: [{ ...approval, base: "next" }] }],
+    ["an approval of a commit nobody knows", small.reviewed(small.review(small.sara, { commitSha: null }))],
+    ["reviews that could not be read", small.pull({ reviews: { kind: "absent" } })],
+    [
+      "an approval of more files than can be read",
+      {
+        ...approved,
+        observations: [approval],
+        files: { kind: "unreadable", why: "too many", pastLimit: true },
+      },
+    ],
+  ])("are none for %s", (_, facts) => {
+    expect(compared(facts)).toEqual([]);
+  });
+
+  test("are none without a roster: nobody can countersign", () => {
+    const push = { kind: "push", actor: small.sara, before: gone, after: small.headSha, at } as const;
+    expect(compared({ ...approved, observations: [approval, push] }, null)).toEqual([]);
+  });
+
+  test("are those before and after each push of somebody who did nothing else", () => {
+    const push = { kind: "push", before: gone, after: small.headSha, at } as const;
+    const again = { ...push, before: small.sha("a1"), after: small.sha("a2") };
+    const observations = [
+      { ...push, actor: small.sara },
+      { ...again, actor: small.sara },
+      { ...push, actor: small.june, before: small.sha("a3") },
+    ];
+    expect(compared(small.pull({ observations }))).toEqual([
+      "main 01de400",
+      "main c0ffee1",
+      "main a100000",
+      "main a200000",
+    ]);
+  });
+
+  test.each([
+    { kind: "force-pushed", before: null, after: small.headSha },
+    { kind: "force-pushed", before: gone, after: null },
+  ] as const)("are none for a force-push from %o", (event) => {
+    const timeline = small.read([{ ...event, actor: small.sara, at }]);
+    expect(compared(small.pull({ timeline }))).toEqual([]);
+  });
+
+  test("is the one after the first push of a branch, which may have brought nothing", () => {
+    const push = { kind: "push", actor: small.sara, before: null, after: small.headSha, at } as const;
+    expect(compared(small.pull({ observations: [push] }))).toEqual(["main c0ffee1"]);
+  });
+});
+
+describe("suggestions", () => {
+  const signed = (...coAuthors: readonly Account[]) =>
+    small.plainCommit({ coAuthors: coAuthors.map(small.gitIdentity), signedByGitHub: true });
+  const asked = (commits: readonly Commit[], roster: Roster | null = small.smallRoster) =>
+    wanted(small.pull({ commits: small.read(commits) }), roster, []).suggestions;
+
+  test("are read when one of the co-authors of one commit may have left one", () => {
+    expect(asked([small.plainCommit(), signed(small.june, small.sara)])).toBe(true);
+  });
+
+  test("are not read otherwise, nor without a roster", () => {
+    expect(asked([small.plainCommit(), signed(small.june)])).toBe(false);
+    expect(asked([])).toBe(false);
+    expect(asked([signed(small.sara)], null)).toBe(false);
+  });
+});
+
+describe("push access", () => {
+  const by = (by: Account, sha = small.headSha): Observation => ({
+    kind: "override",
+    comment: `${by.login} ${sha}`,
+    by,
+    reason: "outage",
+    sha,
+    at: "2026-11-20T11:00:00Z",
+  });
+  const observations = [
+    by(small.mallory),
+    by(small.sara),
+    by(small.stan, gone),
+    by(small.user("sara-smith", small.sara.id)),
+    by(small.paula),
+    seenInGone,
+  ];
+  const asked = (policies: readonly Policy[], roster: Roster | null = small.smallRoster) =>
+    wanted(small.pull({ observations }), roster, policies).pushAccess.map(({ login }) => login);
+  const lets = small.policy({ override: { level: "staff" } });
+
+  test("is asked about people of the roster who overrode at this head, each once, and about others who wait for an answer", () => {
+    expect(asked([small.policy(), lets])).toEqual(["sara", "paula", "mallory"]);
+  });
+
+  test("is asked about nobody else where no policy lets anybody override, and nobody without a roster", () => {
+    expect(asked([small.policy()])).toEqual(["mallory"]);
+    expect(asked([lets], null)).toEqual([]);
+  });
+});
+
+describe("notes and old paths", () => {
+  const asked = (...policies: readonly Policy[]) => {
+    const { notes, oldPaths } = wanted(small.pull(), small.smallRoster, policies);
+    return { notes, oldPaths };
+  };
+  const none = small.policy({ rules: [small.rule({})] });
+
+  test("are read where one policy looks at them", () => {
+    const noted = small.policy({ ai: { ...none.ai, notes: true } });
+    const exempting = small.policy({ exempt: [{ onlyPaths: ["docs/**"] }] });
+    const byPath = small.policy({ rules: [small.rule({}), small.rule({ when: { paths: ["src/**"] } })] });
+    expect(asked(none, noted)).toEqual({ notes: true, oldPaths: false });
+    expect(asked(none, exempting)).toEqual({ notes: false, oldPaths: true });
+    expect(asked(none, byPath)).toEqual({ notes: false, oldPaths: true });
+    expect(asked(none, none)).toEqual({ notes: false, oldPaths: false });
   });
 });

@@ -4,7 +4,15 @@ import { createPull } from "../fake-github/pulls.ts";
 import { type NewCommit, push } from "../fake-github/push.ts";
 import { account, tip } from "./acme.ts";
 import { say, type Scene, type Tracked } from "./scene.ts";
-import type { Push } from "./specification.ts";
+import type { BranchPush, Override, Push, Review } from "./specification.ts";
+
+/** What the app learns from the deliveries of a step. */
+export type Learns = {
+  branchPush: BranchPush | null;
+  readonly pushes: Map<number, Push>;
+  review: Review | null;
+  override: Override | null;
+};
 
 /** A person pushes commits to a branch. Returns its new head. */
 export function pushTo(
@@ -15,18 +23,23 @@ export function pushTo(
   return push(acme.github, acme.shop, { pusher, ...rest });
 }
 
-/** A branch begins; what was pushed to it before a pull request is known to nobody for certain. */
-export function begin(scene: Scene, branch: string, by: string): void {
-  scene.history.set(branch, [{ by, before: null, after: tip(scene.acme, branch) }]);
+/** A branch begins, perhaps where another one is: whoever pushed to that one pushed what is there now. */
+export function begin(
+  scene: Scene,
+  { branch, by, from }: { branch: string; by: string; from?: string },
+): BranchPush {
+  const push = { branch, by, before: null, after: tip(scene.acme, branch), heard: null };
+  scene.history.set(branch, [...(scene.history.get(from ?? "") ?? []), push]);
+  return push;
 }
 
 /** A branch of pull requests moves. `pushes` gets what each of them will be told of it. */
 export function moveHead(
   scene: Scene,
-  about: { branch: string; by: string; what: string; pushes: Map<number, Push> },
+  about: { branch: string; by: string; what: string; learns: Learns },
   move: () => string,
 ): void {
-  const { branch, by, what, pushes } = about;
+  const { branch, by, what, learns } = about;
   const { shop } = scene.acme;
   const before = tip(scene.acme, branch);
   const pulls = scene.pulls.filter((pull) => pull.branch === branch);
@@ -35,16 +48,19 @@ export function moveHead(
   const after = move();
   if (after === before) return;
   say(scene, `${by} ${what} on ${branch}: ${after.slice(0, 7)}`);
-  scene.history.get(branch)?.push({ by, before, after });
-  const forced = !isAncestor(shop, before, after);
+  const push: BranchPush = { branch, by, before, after, heard: null };
+  scene.history.get(branch)?.push(push);
+  learns.branchPush = push;
+  const isForced = !isAncestor(shop, before, after);
   for (const pull of pulls) {
     // The timeline tells who force-pushed, as long as the pull request is open.
-    const pushed: Push = { by, before, after, certain: pull.open && forced };
+    const forced = pull.open && isForced;
+    const pushed: Push = { push, told: forced, forced };
     pull.pushes.push(pushed);
     if (!pull.open) continue;
-    pushes.set(pull.number, pushed);
+    learns.pushes.set(pull.number, pushed);
     pull.head = after;
-    if (forced) pull.movedAt = scene.at;
+    if (isForced) pull.movedAt = scene.at;
     for (const override of pull.overrides) override.certain = false;
   }
 }
@@ -65,7 +81,7 @@ export function open(scene: Scene, branch: string, author: string, base: string)
     attested: false,
     known: new Set(),
     ever: new Set(),
-    pushes: history.map((pushed) => ({ ...pushed, certain: false })),
+    pushes: history.map((push) => ({ push, told: false, forced: false })),
     reviews: [],
     overrides: [],
     movedAt: 0,
@@ -74,6 +90,7 @@ export function open(scene: Scene, branch: string, author: string, base: string)
     knownTrees: new Set(),
     everTrees: new Set(),
     published: null,
+    shown: null,
     labelled: false,
   });
   say(scene, `${author} opens #${real.number} from ${branch} to ${base}, at ${real.head.sha.slice(0, 7)}`);

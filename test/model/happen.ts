@@ -5,21 +5,20 @@ import { updatePullBranch } from "../fake-github/merge.ts";
 import { enqueue } from "../fake-github/merge-queue.ts";
 import { addLabels, createComment, createReview, dismissReview, removeLabel } from "../fake-github/people.ts";
 import { closePull, editPull, reopenPull } from "../fake-github/pulls.ts";
-import { type NewCommit, push } from "../fake-github/push.ts";
-import { begin, leaveQueue, moveHead, open, pushTo } from "./branches.ts";
+import { push } from "../fake-github/push.ts";
+import { commitOf, shapes } from "./commits.ts";
+import { begin, type Learns, leaveQueue, moveHead, open, pushTo } from "./branches.ts";
+import { account, attestation, bases, policyFile, policyText, rosterFile, rosterText, tip } from "./acme.ts";
 import {
-  account,
-  aiTrailer,
-  attestation,
-  bases,
-  policyFile,
-  policyText,
-  rosterFile,
-  rosterText,
-  tip,
-} from "./acme.ts";
-import { noteAllowed, noteEvidence, say, type Scene, type Tracked, collectDeliveries } from "./scene.ts";
-import type { Level, Override, Push, Review } from "./specification.ts";
+  noteAllowed,
+  noteEvidence,
+  say,
+  type Scene,
+  type Shown,
+  type Tracked,
+  collectDeliveries,
+} from "./scene.ts";
+import type { BranchPush, Level, Push } from "./specification.ts";
 
 /** One step: what, and three numbers to choose by, each modulo the choices there are. */
 export type Step = { readonly what: Happening; readonly a: number; readonly b: number; readonly c: number };
@@ -28,7 +27,7 @@ export type Happening = keyof typeof happenings;
 /** Does a step, if it is possible at all. */
 export function happen(scene: Scene, { what, a, b, c }: Step): void {
   scene.at++;
-  const learns: Learns = { pushes: new Map(), review: null, override: null };
+  const learns: Learns = { branchPush: null, pushes: new Map(), review: null, override: null };
   try {
     happenings[what](scene, { a, b, c, learns });
   } catch (error) {
@@ -37,8 +36,8 @@ export function happen(scene: Scene, { what, a, b, c }: Step): void {
   }
   collectDeliveries(scene, ({ event, action, payload }) => {
     const heard = `${event} ${action}`;
-    if (heard === "pull_request synchronize")
-      return () => certain(learns.pushes.get(Number(payload["number"])));
+    if (event === "push") return () => hearPush(scene, learns.branchPush);
+    if (heard === "pull_request synchronize") return () => tell(learns.pushes.get(Number(payload["number"])));
     if (heard === "pull_request_review submitted") return () => hear(learns.review);
     if (heard === "issue_comment created") return () => hear(learns.override);
     return null;
@@ -47,11 +46,15 @@ export function happen(scene: Scene, { what, a, b, c }: Step): void {
   noteAllowed(scene);
 }
 
-type Learns = { readonly pushes: Map<number, Push>; review: Review | null; override: Override | null };
 type Chosen = { readonly a: number; readonly b: number; readonly c: number; readonly learns: Learns };
 
-function certain(pushed: Push | undefined): void {
-  if (pushed !== undefined) pushed.certain = true;
+/** The first delivery counts, not its repetitions. */
+function hearPush(scene: Scene, pushed: BranchPush | null): void {
+  if (pushed !== null) pushed.heard ??= ++scene.pushesHeard;
+}
+
+function tell(pushed: Push | undefined): void {
+  if (pushed !== undefined) pushed.told = true;
 }
 
 function hear(said: { heard: boolean } | null): void {
@@ -59,21 +62,21 @@ function hear(said: { heard: boolean } | null): void {
 }
 
 const happenings = {
-  branch: (scene: Scene, { a, b, c }: Chosen) => {
+  branch: (scene: Scene, { a, b, c, learns }: Chosen) => {
     const branch = `topic-${scene.history.size}`;
     const by = pick(writers, a);
     const sha = pushTo(scene, { branch, by, commits: [commitOf(branch, by, c, scene.at)], from: "main" });
-    begin(scene, branch, by);
+    learns.branchPush = begin(scene, { branch, by });
     say(scene, `${by} pushes a new ${branch}: ${sha.slice(0, 7)} ${shapes[c % shapes.length]}`);
     open(scene, branch, by, pick(targets, b));
   },
-  copy: (scene: Scene, { a, b, c }: Chosen) => {
+  copy: (scene: Scene, { a, b, c, learns }: Chosen) => {
     const from = pick([...scene.history.keys()], a);
     if (from === undefined) return;
     const branch = `topic-${scene.history.size}`;
     const by = pick(writers, b);
     push(scene.acme.github, scene.acme.shop, { branch, pusher: by, from });
-    begin(scene, branch, by);
+    learns.branchPush = begin(scene, { branch, by, from });
     say(scene, `${by} makes ${branch} from ${from}`);
     open(scene, branch, by, pick(targets, c));
   },
@@ -85,7 +88,7 @@ const happenings = {
     const branch = pick([...scene.history.keys()], a);
     if (branch === undefined) return;
     const by = pick(writers, b);
-    moveHead(scene, { branch, by, what: `adds ${shapes[c % shapes.length]}`, pushes: learns.pushes }, () =>
+    moveHead(scene, { branch, by, what: `adds ${shapes[c % shapes.length]}`, learns }, () =>
       pushTo(scene, { branch, by, commits: [commitOf(branch, by, c, scene.at)] }),
     );
   },
@@ -93,17 +96,14 @@ const happenings = {
     const branch = pick([...scene.history.keys()], a);
     if (branch === undefined) return;
     const by = pick(writers, b);
-    moveHead(
-      scene,
-      { branch, by, what: `starts anew with ${shapes[c % shapes.length]}`, pushes: learns.pushes },
-      () =>
-        pushTo(scene, {
-          branch,
-          by,
-          commits: [commitOf(branch, by, c, scene.at)],
-          from: "main",
-          force: true,
-        }),
+    moveHead(scene, { branch, by, what: `starts anew with ${shapes[c % shapes.length]}`, learns }, () =>
+      pushTo(scene, {
+        branch,
+        by,
+        commits: [commitOf(branch, by, c, scene.at)],
+        from: "main",
+        force: true,
+      }),
     );
   },
   amend: (scene: Scene, { a, b, learns }: Chosen) => {
@@ -118,7 +118,7 @@ const happenings = {
         after?.text ?? null,
       ]),
     );
-    moveHead(scene, { branch, by, what: "squashes without trailers", pushes: learns.pushes }, () =>
+    moveHead(scene, { branch, by, what: "squashes without trailers", learns }, () =>
       pushTo(scene, { branch, by, commits: [{ message: "All by hand", files }], from, force: true }),
     );
   },
@@ -128,7 +128,7 @@ const happenings = {
     const by = pick(writers, b);
     const { after } = pick(history, c) ?? {};
     if (after === undefined) return;
-    moveHead(scene, { branch, by, what: `goes back to ${after.slice(0, 7)}`, pushes: learns.pushes }, () =>
+    moveHead(scene, { branch, by, what: `goes back to ${after.slice(0, 7)}`, learns }, () =>
       pushTo(scene, { branch, by, commits: [], from: after, force: true }),
     );
   },
@@ -139,7 +139,7 @@ const happenings = {
     const { github, shop } = scene.acme;
     moveHead(
       scene,
-      { branch: pull.branch, by, what: `presses Update branch on #${pull.number}`, pushes: learns.pushes },
+      { branch: pull.branch, by, what: `presses Update branch on #${pull.number}`, learns },
       () => {
         updatePullBranch(github, shop, pull.real, account(scene.acme, by), undefined);
         return tip(scene.acme, pull.branch);
@@ -276,10 +276,11 @@ const happenings = {
       body: "/countersign override now",
       appId: null,
     });
-    const { head, published } = pull;
+    const { head, published, shown: stands } = pull;
     const seen = shop.checkRuns.some(({ headSha }) => headSha === head);
     const shown = new Set([...(seen ? [head] : []), ...(published === null ? [] : [published])]);
-    learns.override = { by, shown, certain: seen && published === head, heard: false };
+    const certain = seen && published === head && stands !== null && isSure(stands, scene.acme.clock.now);
+    learns.override = { by, shown, certain, heard: false };
     pull.overrides.push(learns.override);
     say(scene, `${by} overrides #${pull.number} at ${pull.head.slice(0, 7)}, ${seen ? "seen" : "unseen"}`);
   },
@@ -306,6 +307,11 @@ const happenings = {
       );
   },
 } as const;
+
+/** Whether a check surely stood on a head at that time, so that somebody could override what it said. */
+function isSure({ passing, at }: Shown, now: number): boolean {
+  return !passing && at <= now;
+}
 
 /** ada changes the roster or the policy. */
 function configure({ acme }: Scene, files: Readonly<Record<string, string>>): void {
@@ -347,39 +353,6 @@ const reviewEvents = [
   ["COMMENT", "COMMENTED"],
   ["APPROVE", "APPROVED"],
 ] as const;
-
-/** What a commit may be like. */
-const shapes = [
-  "a plain commit",
-  "an AI commit",
-  "grace's commit",
-  "nobody's commit",
-  "a commit with vera",
-  "infrastructure",
-  "juno's AI commit",
-];
-
-function commitOf(branch: string, by: string, shape: number, at: number): NewCommit {
-  const files = { [`src/${branch}.ts`]: `export const at = ${at};\n` };
-  const message = `Change ${at}`;
-  const assisted = `${message}\n\n${aiTrailer}\n`;
-  switch (shape % shapes.length) {
-    case 1:
-      return { files, message: assisted };
-    case 2:
-      return { files, message, author: "grace", committer: by };
-    case 3:
-      return { files, message, author: { name: "Nobody", email: "nobody@nowhere.dev" }, committer: by };
-    case 4:
-      return { files, message: `${message}\n\nCo-authored-by: vera <vera@acme.dev>\n` };
-    case 5:
-      return { files: { [`infra/${branch}.tf`]: `at = ${at}\n` }, message };
-    case 6:
-      return { files, message: assisted, author: "juno", committer: "juno" };
-    default:
-      return { files, message };
-  }
-}
 
 function pick<T>(choices: readonly [T, ...T[]], by: number): T;
 function pick<T>(choices: readonly T[], by: number): T | undefined;

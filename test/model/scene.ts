@@ -1,28 +1,33 @@
 import type { Request } from "./app-in-memory.ts";
-import { type Acme, rangeOf, worldOf } from "./acme.ts";
+import { type Acme, rangeOf, rosterText, worldOf } from "./acme.ts";
 import type { Delivery } from "../fake-github/webhooks.ts";
 import type { Pull as GitHubPull } from "../fake-github/world.ts";
-import { type Pull, type Push, specification } from "./specification.ts";
+import { type BranchPush, type Pull, pushesKnown, type Reading, specification } from "./specification.ts";
 
 /** A pull request as the specification knows it, and beside it what must be kept to know that. */
 export type Tracked = Pull & {
-  readonly branch: string;
   readonly real: GitHubPull;
   /** Trees of its commits that a look saw, and all there ever were. */
   readonly knownTrees: Set<string>;
   readonly everTrees: Set<string>;
   /** The head of its newest check. */
   published: string | null;
+  shown: Shown | null;
   /** GitHub's timeline shows for good that a label was put on. */
   labelled: boolean;
 };
+
+/** The check of a pull request on its head. `at`: ms since epoch on GitHub's clock, when it surely stood there. */
+export type Shown = { readonly sha: string; readonly passing: boolean; readonly at: number };
 
 /** One sequence while it is played. */
 export type Scene = {
   readonly acme: Acme;
   readonly pulls: Tracked[];
   /** Every push to a branch, in order, whether or not there was a pull request. */
-  readonly history: Map<string, Omit<Push, "certain">[]>;
+  readonly history: Map<string, BranchPush[]>;
+  /** How many `push` deliveries to such branches came in. */
+  pushesHeard: number;
   /** Deliveries GitHub has not sent yet, and those it sent. */
   readonly waiting: Delivery[];
   readonly sent: Delivery[];
@@ -47,6 +52,8 @@ type LookSeen = {
   readonly reads: number;
   readonly evidence: ReadonlySet<string>;
   readonly trees: ReadonlySet<string>;
+  /** Roster and policy as it read them: a look reads first and recalls then, so what it hears meanwhile is judged by these. */
+  readonly config: Config | null;
   /** `SHA conclusion` that the mildest reading allowed at some moment since it began. */
   readonly allowed: Set<string>;
 };
@@ -59,6 +66,7 @@ export function openScene(acme: Acme): Scene {
     acme,
     pulls: [],
     history: new Map(),
+    pushesHeard: 0,
     waiting: [],
     sent: [],
     learns: new Map(),
@@ -152,6 +160,7 @@ export async function still(scene: Scene): Promise<void> {
       reads: 0,
       evidence: nothing,
       trees: nothing,
+      config: null,
       allowed: new Set<string>(),
     };
     scene.looks.set(look, seen);
@@ -164,16 +173,34 @@ export function noteAllowed(scene: Scene): void {
   const { app } = scene.acme;
   const active = new Set(app.requests.map(({ look }) => look));
   if (active.size === 0) return;
-  for (const [sha, { conclusion }] of specification(worldOf(scene.acme, scene.pulls), "mildest")) {
-    for (const look of active) scene.looks.get(look)?.allowed.add(`${sha} ${conclusion}`);
+  const now = checksBy(scene, scene.acme);
+  for (const look of active) {
+    const seen = scene.looks.get(look);
+    if (seen === undefined) continue;
+    const { allowed, config } = seen;
+    for (const each of now) allowed.add(each);
+    if (config !== null && !isSame(config, scene.acme))
+      for (const each of checksBy(scene, config)) allowed.add(each);
   }
+}
+
+type Config = Pick<Acme, "roster" | "policy">;
+
+/** `SHA conclusion` of every check, by the mildest reading, with this roster and policy. */
+function checksBy({ acme, pulls }: Scene, { roster, policy }: Config): string[] {
+  const world = { ...worldOf(acme, pulls), roster, policy };
+  return [...specification(world, "mildest")].map(([sha, { conclusion }]) => `${sha} ${conclusion}`);
+}
+
+function isSame(one: Config, other: Config): boolean {
+  return one.policy === other.policy && rosterText(one.roster) === rosterText(other.roster);
 }
 
 /** To be called after everything that happens: evidence is there from its first moment. */
 export function noteEvidence(scene: Scene): void {
   const { pulls } = scene;
   for (const pull of pulls) {
-    for (const sign of evidenceOf(scene, pull)) pull.ever.add(sign);
+    for (const sign of evidenceOf(scene, pull, "strictest")) pull.ever.add(sign);
     for (const tree of treesOf(scene, pull)) pull.everTrees.add(tree);
   }
   for (const pull of pulls) {
@@ -184,8 +211,12 @@ export function noteEvidence(scene: Scene): void {
   }
 }
 
-function evidenceOf({ acme }: Scene, { base, head, labelled, attested }: Tracked): string[] {
-  const commits = worldOf(acme, []).range(base, head);
+/** What is there now, and what was in heads that the app knows were replaced, or in any. */
+function evidenceOf({ acme }: Scene, pull: Tracked, reading: Reading): string[] {
+  const { base, head, labelled, attested } = pull;
+  const { range } = worldOf(acme, []);
+  const heads = pushesKnown(pull, reading).map(({ push }) => push.after);
+  const commits = [head, ...heads].flatMap((sha) => range(base, sha));
   return [
     ...commits.filter(({ assisted }) => assisted).map(({ sha }) => sha),
     ...(labelled ? ["label"] : []),
@@ -211,7 +242,7 @@ function noteRead(scene: Scene, request: Request, number: number): void {
     .filter((other) => other.number < number)
     .filter((other) => other.branch === pull.branch || share(other.knownTrees, trees))
     .flatMap((other) => [...other.known]);
-  const evidence = new Set([...evidenceOf(scene, pull), ...inherited]);
+  const evidence = new Set([...evidenceOf(scene, pull, "mildest"), ...inherited]);
   const { head, base } = pull;
   const reads = seen.reads + 1;
   scene.looks.set(request.look, {
@@ -222,6 +253,7 @@ function noteRead(scene: Scene, request: Request, number: number): void {
     reads,
     evidence,
     trees,
+    config: { roster: new Map(scene.acme.roster), policy: scene.acme.policy },
   });
 }
 
@@ -243,7 +275,22 @@ function noteLog(scene: Scene, message: string, fields: object): void {
   if (seen === undefined || seen.head !== head) return;
   remember(pull, seen);
   pull.published = seen.head;
+  noteShown(scene, pull, "wrote" in fields && fields.wrote !== "unchanged");
 }
+
+/**
+ * From when on the check surely stood there. GitHub's answer names the second in which it was written; where nothing was written,
+ * or by a look at another pull request, our own clock is all there is, and GitHub's may be a minute ahead.
+ */
+function noteShown({ acme, pulls }: Scene, pull: Tracked, wrote: boolean): void {
+  const { head: sha, shown } = pull;
+  const passing = acme.shop.checkRuns.some((run) => run.headSha === sha && run.conclusion === "success");
+  if (shown?.sha === sha && shown.passing === passing) return;
+  const alone = pulls.every((other) => other === pull || !other.open || other.head !== sha);
+  pull.shown = { sha, passing, at: acme.clock.now + (wrote && alone ? 1000 : clockDriftMs) };
+}
+
+const clockDriftMs = 60_000;
 
 /** A look that takes too long, or around which heads move, is repeated: nothing of it is lost. */
 const expectedFailure = /took too long to be published|kept moving|moved while/u;

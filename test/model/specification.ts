@@ -5,8 +5,8 @@
  * exemptions, stacks, limits, broken files or commits that landed.
  *
  * What the app must know of the past depends on what it could see, so there are two readings of the same rules: the mildest
- * thing that the check may say and the strictest. They differ in what is called `known`, `heard` or `certain` below, and in
- * one question that the contract leaves open: whether a dismissed objection still asks for an approval when its author spoke again.
+ * thing that the check may say and the strictest. They differ in what is called `known`, `heard`, `told` or `certain` below, and
+ * in one question that the contract leaves open: whether a dismissed objection still asks for an approval when its author spoke again.
  */
 
 export type Kind = "objected" | "waiting" | "overridden" | "countersigned" | "not-needed";
@@ -42,17 +42,30 @@ export type Review = {
   dismissedBy: string | null;
 };
 
-/** `certain`: the app was told who pushed, by a delivery or by the timeline. */
-export type Push = {
+/** A push to a branch, whether or not there was a pull request. */
+export type BranchPush = {
+  readonly branch: string;
   readonly by: string;
+  /** Null for the push that made the branch. */
   readonly before: string | null;
   readonly after: string;
-  certain: boolean;
+  /** When its `push` delivery came in, counted up over all that did; null before. */
+  heard: number | null;
+};
+
+/** A push that led to the head of a pull request, also one before it was opened, and to the branch that its branch was made from. */
+export type Push = {
+  readonly push: BranchPush;
+  /** Whether this pull request's `synchronize` or timeline told of it. */
+  told: boolean;
+  /** Whether its timeline shows what was replaced, too. */
+  readonly forced: boolean;
 };
 
 /**
  * `shown`: the head it was written on, if a check stood there, and the head of this pull request's newest check; `certain`: the two
- * are one, and the head has not moved since. (Whether one holds again when the head comes back to it the contract leaves open.)
+ * are one, the check surely stood there before the comment and did not pass, and the head has not moved since. (Whether one holds
+ * again when the head comes back to it the contract leaves open.)
  */
 export type Override = {
   readonly by: string;
@@ -67,11 +80,13 @@ export type Pull = {
   base: string;
   head: string;
   open: boolean;
+  readonly branch: string;
   readonly labels: Set<string>;
   attested: boolean;
   /** Evidence on this pull request or inherited by it: seen by a look, and there at any time. */
   readonly known: Set<string>;
   readonly ever: Set<string>;
+  /** In the order in which they happened. */
   readonly pushes: Push[];
   readonly reviews: Review[];
   readonly overrides: Override[];
@@ -210,15 +225,39 @@ function contributorsOf(
   const samePatch = (before: string | null, after: string) =>
     before !== null && world.patch(pull.base, before).key === world.patch(pull.base, after).key;
   const commits = world.range(pull.base, pull.head);
-  const pushes = change.flatMap((each) => each.pushes);
+  const pushes = change.flatMap((each) => pushesKnown(each, reading));
   return new Set([
     ...change.map(({ author }) => author),
     ...commits.filter(({ sha, updateOf }) => !samePatch(updateOf, sha)).flatMap(({ people }) => people),
     ...pushes
-      .filter(({ certain }) => certain || reading === "strictest")
-      .filter(({ before, after }) => !samePatch(before, after))
-      .map(({ by }) => by),
+      .filter(({ push: { before, after } }) => !samePatch(before, after))
+      .map(({ push: { by } }) => by),
   ]);
+}
+
+/** The pushes that led to the head: those that the app must have been told of, or all there were. */
+export function pushesKnown(pull: Pull, reading: Reading): readonly Push[] {
+  const { pushes } = pull;
+  if (reading === "strictest") return pushes;
+  // They are followed back from the head, as far as there is no gap.
+  const gap = pushes.findLastIndex(({ push, told }) => push.heard === null && !told);
+  return pushes.filter((each, at) => each.told || (at > gap && isOnTheWay(pull, each.push)));
+}
+
+/** A push to another branch is on the way if that one had the commits first, as far as the order of the deliveries shows. */
+function isOnTheWay({ branch, pushes }: Pull, { branch: to, heard }: BranchPush): boolean {
+  if (heard === null) return false;
+  return pushes.every(
+    ({ push: own }) => to === branch || own.branch !== branch || (own.heard ?? Infinity) > heard,
+  );
+}
+
+/** Whether a commit that is in the branch, or was when somebody pushed, is assisted, as far as the pushes are known. */
+function isAssisted(world: World, pull: Pull, reading: Reading): boolean {
+  const heads = pushesKnown(pull, reading).flatMap(({ push: { before, after }, forced }) =>
+    forced && before !== null ? [before, after] : [after],
+  );
+  return [pull.head, ...heads].some((head) => world.range(pull.base, head).some((commit) => commit.assisted));
 }
 
 function rulesFor(
@@ -230,7 +269,7 @@ function rulesFor(
   const assisted =
     pull.attested ||
     pull.labels.has("ai-assisted") ||
-    world.range(pull.base, pull.head).some((commit) => commit.assisted) ||
+    isAssisted(world, pull, reading) ||
     (reading === "mildest" ? pull.known : pull.ever).size > 0;
   const ranks = [...contributors].map((login) => rank(world.roster.get(login ?? "") ?? "junior"));
   const { approvals } = world.policy;

@@ -61,6 +61,14 @@ test("pushes to the branch under an earlier name are found by their SHAs", async
   expect(await pushers(store, pull(third))).toEqual(["sara", "sara", "june"]);
 });
 
+test("pushes are found from where one that only the pull request was told of began", async () => {
+  const store = await freshStore();
+  await rememberPushes(store, [{ ...push, branch: "draft" }, push], at);
+  const told = { kind: "push", actor: small.june, before: first, after: second } as const;
+  const observations = [{ ...told, at: "2026-03-01T12:00:00Z" }];
+  expect(await recallPushes(store, pull(second, { observations }))).toHaveLength(2);
+});
+
 test("pushes cannot be changed or taken away", async () => {
   const store = await freshStore();
   await rememberPushes(store, [push], at);

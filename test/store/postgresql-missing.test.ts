@@ -1,7 +1,7 @@
 import { test } from "vitest";
 import { missingDatabase } from "./test-database.ts";
 
-// Run in place of all tests on PostgreSQL where there is none: `npm test` says so and passes, `.ci/run` fails on it.
+// Run in place of all tests on PostgreSQL where there is none: `npm run test:postgresql` says so and passes, `.ci/run` fails on it.
 test("the store on PostgreSQL", ({ skip }) => {
   process.stderr.write(`${missingDatabase()}\n`);
   skip(missingDatabase());

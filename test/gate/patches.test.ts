@@ -1,0 +1,118 @@
+import { describe, expect, test } from "vitest";
+import type { Patch } from "../../src/gate/facts.ts";
+import {
+  ancestorsInRange,
+  isSamePatch,
+  pushesOf,
+  updateMergesOf,
+  whyNotCompared,
+} from "../../src/gate/patches.ts";
+import * as small from "./world.ts";
+
+const at = "2026-11-20T09:00:00Z";
+const head = { base: "main", sha: small.headSha };
+const older = { base: "main", sha: small.olderSha };
+const patch = (base: string, sha: string, is: string): Patch => ({ base, sha, fingerprint: small.read(is) });
+const unread = (base: string, sha: string, why: string): Patch => ({
+  base,
+  sha,
+  fingerprint: { kind: "unreadable", why },
+});
+
+describe("two revisions", () => {
+  const same = (one: typeof head, other: typeof head, ...patches: readonly Patch[]) =>
+    isSamePatch(small.pull({ patches }), one, other);
+
+  test("are the same patch when they are one, read or not", () => {
+    expect(same(head, { ...head })).toBe(true);
+  });
+
+  test("are not when nothing was read, even of one SHA against two bases", () => {
+    expect(same(head, older)).toBe(false);
+    expect(same(head, { ...head, base: "next" })).toBe(false);
+  });
+
+  test("are compared by what they change against their own base", () => {
+    const elsewhere = patch("next", small.olderSha, "two");
+    expect(
+      same(head, older, elsewhere, patch("main", small.olderSha, "one"), patch("main", small.headSha, "one")),
+    ).toBe(true);
+    expect(same(head, older, patch("main", small.olderSha, "two"), patch("main", small.headSha, "one"))).toBe(
+      false,
+    );
+  });
+
+  test("say why they cannot be compared, and nothing of others", () => {
+    const why = (...patches: readonly Patch[]) => whyNotCompared(small.pull({ patches }), older, head);
+    const others = [
+      patch("main", small.olderSha, "one"),
+      unread("next", small.headSha, "of another base"),
+      unread("main", small.sha("a1"), "of another head"),
+    ];
+    expect(why(...others)).toBeNull();
+    expect(why(...others, unread("main", small.headSha, "too large"))).toBe("too large");
+  });
+});
+
+describe("pushes", () => {
+  const moved = { before: small.olderSha, after: small.headSha };
+
+  test("are what deliveries tell, and the timeline where it knows both ends", () => {
+    const push = { kind: "push", actor: small.sara, ...moved, at } as const;
+    const forced = { kind: "force-pushed", actor: small.stan, ...moved, at } as const;
+    const facts = small.pull({
+      observations: [
+        push,
+        { ...push, before: null },
+        { kind: "review", reviewId: "1", sha: small.headSha, base: "main" },
+      ],
+      timeline: small.read([
+        forced,
+        { ...forced, before: null },
+        { ...forced, after: null },
+        { kind: "labeled", label: "docs", actor: small.june, at },
+      ]),
+    });
+    expect(pushesOf(facts)).toEqual([
+      { actor: small.sara, ...moved },
+      { actor: small.sara, ...moved, before: null },
+      { actor: small.stan, ...moved },
+    ]);
+  });
+
+  test("are what deliveries tell where the timeline could not be read", () => {
+    expect(pushesOf(small.pull({ timeline: { kind: "absent" } }))).toEqual([]);
+  });
+});
+
+describe("commits", () => {
+  const [first, second, outside] = ["a1", "a2", "f00"].map(small.sha);
+  const commits = (...list: readonly (readonly [string, ...string[]])[]) =>
+    small.pull({
+      commits: small.read(
+        list.map(([sha, ...parents]) =>
+          small.plainCommit({ sha: small.sha(sha), parents: parents.map(small.sha) }),
+        ),
+      ),
+    });
+
+  test("that merge one commit from outside update the branch; those that merge within it, or two, do not", () => {
+    const facts = commits(
+      ["a1", "ba5e"],
+      ["a2", "a1", "f00"],
+      ["a3", "a2", "a1"],
+      ["a4", "a3", "f00", "f01"],
+    );
+    expect(updateMergesOf(facts).map(({ rewrite }) => rewrite)).toEqual([
+      { actor: small.june, before: first, after: second },
+    ]);
+  });
+
+  test("lead to all that came before them in the pull request, once", () => {
+    const facts = commits(["a1", "ba5e"], ["a2", "a1"], ["a3", "a2", "a1", "f00"], ["a4", "a3"]);
+    expect([...ancestorsInRange(facts, small.sha("a3"))].toSorted()).toEqual(
+      ["a1", "a2", "a3"].map(small.sha),
+    );
+    expect([...ancestorsInRange(facts, outside ?? "")]).toEqual([]);
+  });
+});
