@@ -146,7 +146,9 @@ async function recallFacts(
   const landed = await recallLanded(store, repo, facts.base, shas);
   // What was seen on an earlier pull request, or before there was one, was seen first.
   const recalled = [...inherited, ...landed, ...pushed.filter((push) => !isAmong(own, push)), ...own];
-  const restored = await restore(context, github, pull, recalled);
+  // That heads were searched for other pull requests does not say that this one is remembered.
+  const remembered = recalled.filter((seen) => seen.kind !== "scanned" || own.includes(seen));
+  const restored = await restore(context, github, pull, remembered);
   return {
     facts: { ...known, observations: [...recalled, ...restored] },
     restored: toStore(facts, restored, now()),
