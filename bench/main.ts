@@ -8,6 +8,10 @@ const benches: Readonly<Record<string, { readonly about: string; readonly run: (
     about: "commits per second through the command countersign detect --jsonl",
     run: async () => import("./detect-speed.ts"),
   },
+  "fan-out": {
+    about: "requests and order of looks when the roster changes for 1,000 open pull requests, or COUNT",
+    run: async () => import("./fan-out.ts"),
+  },
 };
 
 const [name = "--help"] = process.argv.slice(2);

@@ -13,6 +13,7 @@ import type { PullRead } from "./github/read-pull.ts";
 import { readTeam } from "./github/teams.ts";
 import {
   bindLogins,
+  boundLogins,
   cachedTeam,
   cacheTeam,
   configWasSeen,
@@ -105,11 +106,24 @@ export async function bindRoster(
   const matching = seen.filter(({ login }) => unbound.some((person) => sameLogin(person.login, login)));
   const owner = facts[0]?.owner.toLowerCase() ?? "";
   const bound = await bindLogins(store, owner, matching, now);
+  return { ...config, roster: { kind: "read", value: withIds(roster, bound) } };
+}
+
+/** The same with ids that are bound already; binds none, so that what was read long ago cannot decide whose a login is. */
+export async function withKnownIds(store: Store, config: Config, owner: string): Promise<Config> {
+  if (config.roster.kind !== "read") return config;
+  const roster = config.roster.value;
+  const unbound = roster.people.filter((person) => person.id === null).map(({ login }) => login);
+  const bound = await boundLogins(store, owner.toLowerCase(), unbound);
+  return { ...config, roster: { kind: "read", value: withIds(roster, bound) } };
+}
+
+function withIds(roster: Roster, bound: ReadonlyMap<string, number>): Roster {
   const people = roster.people.map((person) => ({
     ...person,
     id: person.id ?? bound.get(person.login.toLowerCase()) ?? null,
   }));
-  return { ...config, roster: { kind: "read", value: { ...roster, people } } };
+  return { ...roster, people };
 }
 
 function accountsOf(facts: Facts): readonly Account[] {

@@ -102,7 +102,7 @@ async function lookAt(
   const { facts, config, memories, restored, proposed } = collected;
   const collectedAt = context.now();
   await rememberObservations(context.store, restored);
-  const { judged, found, witness } = await judgeAll(context, request, collected, lease);
+  const { judged, recorded, found, witness } = await judgeAll(context, request, collected, lease);
   const recordedAt = context.now();
   const published = await publishChecks(
     github,
@@ -123,7 +123,7 @@ async function lookAt(
       published,
     );
   const unanswered = published === null ? [] : await answerCommands(context, github, judged, config);
-  await noteRead(context.store, hintOf(request, seen));
+  await noteRead(context.store, { ...hintOf(request, seen), judged: recorded.includes(seen.facts.number) });
   if (published === null) return { kind: "not-gated", headSha };
   const { verdict, wrote } = published;
   const unread =
@@ -145,9 +145,10 @@ async function judgeAll(
   { installation }: LookRequest,
   { facts, config, versions }: Collected,
   { look }: HeadLease,
-): Promise<{ judged: Judged[]; found: Memory[]; witness: string }> {
+): Promise<{ judged: Judged[]; recorded: number[]; found: Memory[]; witness: string }> {
   const found: Memory[] = [];
   const judged: Judged[] = [];
+  const recorded: number[] = [];
   let witness = "";
   for (const each of facts) {
     const evidence = signsToRemember(each, policiesIn(config));
@@ -157,12 +158,13 @@ async function judgeAll(
     else {
       const entry = await record(context, installation, { facts: each, verdict, evidence, versions });
       witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
+      recorded.push(each.number);
       if (each.open) judged.push({ facts: each, verdict });
     }
     // Only now: a commit that counts as scanned is not read again.
     await rememberScanned(context, each, config);
   }
-  return { judged, found, witness };
+  return { judged, recorded, found, witness };
 }
 
 /** From now on an override can mean this check run. */

@@ -8,6 +8,7 @@ import { pullTarget, repoKey } from "../github/targets.ts";
 import { putMarks } from "../store/marks.ts";
 import { type KnownPull, knownPulls } from "../store/pulls.ts";
 import type { Store } from "../store/store.ts";
+import { affordableLooks } from "./quota.ts";
 import type { Log } from "./worker.ts";
 
 export type SweepContext = {
@@ -19,9 +20,6 @@ export type SweepContext = {
   /** Says that the server stops: what has begun ends soon. */
   readonly signal: AbortSignal;
 };
-
-/** The part of an hour's GraphQL points that a sweep leaves to people who wait. */
-const quotaKept = 0.2;
 
 /**
  * Compares the open pull requests of every installation with what the last look at each read, and marks those that
@@ -55,9 +53,7 @@ async function sweepInstallation(context: SweepContext, installation: Installati
   const there = new Set([...found.pulls, ...listed].map(targetOf));
   // Closed, merged or moved out of sight, and nobody told us.
   const gone = [...known.values()].filter((pull) => !there.has(targetOf(pull)));
-  const { remaining, limit } = found.quota;
-  const affordable = Math.max(0, Math.floor(remaining - limit * quotaKept));
-  const targets = [...changed, ...gone].map(targetOf).slice(0, affordable);
+  const targets = [...changed, ...gone].map(targetOf).slice(0, affordableLooks(found.quota));
   await putMarks(
     store,
     targets.map((target) => ({ target, installation: installation.id, priority: priority.sweep })),

@@ -2,9 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { GitHub } from "../github/client.ts";
 import { priority as priorities } from "../github/effects.ts";
 import { GitHubError, toGitHubError } from "../github/errors.ts";
-import { listOpenPulls, listRepositories } from "../github/open-pulls.ts";
 import type { PullRef } from "../github/read-pull.ts";
-import { groupTarget, parseTarget, pullTarget, repoKey, repoTarget, type Target } from "../github/targets.ts";
+import { groupTarget, parseTarget, repoKey, type Target } from "../github/targets.ts";
 import { leaseMs, whileRenewed } from "../lease.ts";
 import { failuresShownFrom, showFailure } from "../failed-look.ts";
 import { look, type LookContext, type LookResult } from "../look.ts";
@@ -19,10 +18,12 @@ import {
   renewMark,
   retryMark,
 } from "../store/marks.ts";
-import { forgetOpen, hintPulls } from "../store/pulls.ts";
+import { forgetOpen } from "../store/pulls.ts";
+import { markChanged, markOpenPulls, markRepositories } from "./fan-out.ts";
 
 /** What the worker needs besides a look's context. */
 export type WorkerContext = LookContext & {
+  readonly appId: number;
   readonly clientFor: (installation: number) => Promise<GitHub>;
   readonly log: Log;
   /** Told of every look that ended in a check run. */
@@ -131,7 +132,7 @@ async function workOff(context: WorkerContext, mark: ClaimedMark): Promise<void>
     } else await finishMark(context.store, mark);
     if (result?.kind === "published") {
       const { headSha, look: number, verdict, wrote, phases } = result;
-      const waited = mark.attempts === 0 && mark.priority < priorities.sweep;
+      const waited = mark.attempts === 0 && mark.priority <= priorities.change;
       const sinceDeliveryMs = waited ? context.now() - mark.dueAt : null;
       context.looked?.({ verdict: verdict.outcome.kind, phases, sinceDeliveryMs });
       context.log.info({ ...about, headSha, look: number, verdict: verdict.outcome.kind, wrote }, "Looked");
@@ -178,16 +179,13 @@ async function visit(context: WorkerContext, mark: ClaimedMark, target: Target):
     case "repo":
       await markOpenPulls(context, github, mark, target);
       return null;
-    case "installation": {
-      const repositories = await listRepositories(github, context.now());
-      const { installation, priority } = mark;
-      await putMarks(
-        context.store,
-        repositories.map((repo) => ({ target: repoTarget(repo), installation, priority })),
-        context.now(),
-      );
+    case "rules":
+      await markChanged(context, github, mark, target);
       return null;
-    }
+    case "installation":
+    case "all-rules":
+      await markRepositories(context, github, mark, target.kind);
+      return null;
   }
 }
 
@@ -206,27 +204,6 @@ async function clientOf(context: WorkerContext, installation: number): Promise<G
   } catch (error) {
     throw toGitHubError(error, context.now());
   }
-}
-
-/** A repository fans out to its open pull requests, told apart from GitHub's list and not from what deliveries said. */
-async function markOpenPulls(
-  context: WorkerContext,
-  github: GitHub,
-  mark: ClaimedMark,
-  target: { owner: string; repo: string },
-): Promise<void> {
-  const { installation, priority } = mark;
-  const repo = repoKey(target.owner, target.repo);
-  const pulls = await listOpenPulls(github, target.owner, target.repo, context.now());
-  await hintPulls(
-    context.store,
-    pulls.map((pull) => ({ repo, installation, open: true, merged: false, ...pull })),
-  );
-  await putMarks(
-    context.store,
-    pulls.map(({ number }) => ({ target: pullTarget(repo, number), installation, priority })),
-    context.now(),
-  );
 }
 
 async function giveBack(context: WorkerContext, mark: ClaimedMark, error: unknown): Promise<void> {

@@ -8,7 +8,8 @@ import { oldHeadsToRead } from "./old-heads.ts";
 import { overridersToAskAbout } from "./override.ts";
 import type { Revision } from "./patches.ts";
 import { defaultPolicy, type Policy } from "./policy.ts";
-import type { Roster } from "./roster.ts";
+import { isSame, type Roster } from "./roster.ts";
+import type { Config } from "./verdict.ts";
 
 /** What a verdict depends on besides the facts of the one query; empty and false for an ordinary pull request. */
 export type Wanted = {
@@ -52,4 +53,29 @@ export function wanted(facts: Facts, roster: Roster | null, policies: readonly P
       ({ rules, exempt }) => exempt.length > 0 || rules.some(({ when }) => when.paths !== null),
     ),
   };
+}
+
+/**
+ * Whether facts that were read for other rules may lack something that these rules make a verdict depend on. In doubt they do:
+ * of some facts nobody can tell that nothing was found from that nothing was asked.
+ * @param given.samePolicies only the roster differs.
+ */
+export function lacks(
+  facts: Facts,
+  { roster, policies }: Config,
+  { samePolicies }: { readonly samePolicies: boolean },
+): boolean {
+  const inUse = policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
+  const want = wanted(facts, roster.kind === "read" ? roster.value : null, inUse);
+  return (
+    (want.oldPaths && !samePolicies) ||
+    (want.notes && facts.notes.kind === "absent") ||
+    want.landed.length > 0 ||
+    want.oldHeads.some((sha) => !facts.oldHeads.some((head) => head.sha === sha)) ||
+    (want.suggestions && facts.suggestedBy.length === 0) ||
+    want.patches.some(
+      ({ base, sha }) => !facts.patches.some((patch) => patch.base === base && patch.sha === sha),
+    ) ||
+    want.pushAccess.some((account) => !facts.pushAccess.some((known) => isSame(known.account, account)))
+  );
 }

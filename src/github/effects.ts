@@ -72,8 +72,12 @@ export type GroupHint = {
   readonly open: boolean;
 };
 
-/** Lower is sooner: a person waiting comes before what nobody waits for. */
-export const priority = { person: 0, change: 1, sweep: 5 } as const;
+/**
+ * Lower is sooner: a person waiting comes before what nobody waits for. Where roster or policy changed, a pull request that passes
+ * and would be blocked is a `change`; `unread`, `outcome` and `words` are for those of which nothing is known, whose verdict would
+ * be another one, and that would say the same in other words.
+ */
+export const priority = { person: 0, change: 1, unread: 2, outcome: 3, words: 4, sweep: 5 } as const;
 
 /** No effect at all. */
 export const none: Effects = {

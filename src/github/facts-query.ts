@@ -65,7 +65,7 @@ export const connections: readonly Connection[] = ["commits", "files", "reviews"
 const cursors = connections.map((name) => `$${name}: String`).join(", ");
 
 /** The roster and policy blobs, and whether the default branch's history knows the files: removed is not the same as never there. */
-const configFiles = `
+export const configFiles = `
   nameWithOwner
   roster: object(expression: "HEAD:${rosterPath}") { ...blob }
   policy: object(expression: "HEAD:${policyPath}") { ...blob }

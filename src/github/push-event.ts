@@ -2,7 +2,7 @@ import { z } from "zod";
 import { accountOfUser, userSchema } from "./accounts.ts";
 import { type Effects, installation, none, priority, repository } from "./effects.ts";
 import { policyPath, rosterPath } from "./facts-query.ts";
-import { installationTarget, repoTarget } from "./targets.ts";
+import { allRulesTarget, rulesTarget } from "./targets.ts";
 
 const pushPayload = z.object({
   installation,
@@ -49,6 +49,6 @@ function onDefaultBranch(event: z.infer<typeof pushPayload>, configRepo: string)
   const unsure = event.forced || event.created || event.commits.length >= 2048;
   if (!unsure && !touched.includes(rosterPath) && !touched.includes(policyPath)) return none;
   const wide = event.repository.name.toLowerCase() === configRepo.toLowerCase();
-  const target = wide ? installationTarget(event.installation.id) : repoTarget(event.repository.key);
+  const target = wide ? allRulesTarget(event.installation.id) : rulesTarget(event.repository.key);
   return { ...none, marks: [{ target, installation: event.installation.id, priority: priority.change }] };
 }

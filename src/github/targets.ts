@@ -3,7 +3,9 @@ export type Target =
   | { readonly kind: "pull"; readonly owner: string; readonly repo: string; readonly number: number }
   | { readonly kind: "group"; readonly owner: string; readonly repo: string; readonly sha: string }
   | { readonly kind: "repo"; readonly owner: string; readonly repo: string }
-  | { readonly kind: "installation"; readonly id: number };
+  | { readonly kind: "installation"; readonly id: number }
+  | { readonly kind: "rules"; readonly owner: string; readonly repo: string }
+  | { readonly kind: "all-rules"; readonly id: number };
 
 /** `owner/name` in lower case, the key of a repository everywhere in the store. */
 export function repoKey(owner: string, repo: string): string {
@@ -30,13 +32,24 @@ export function installationTarget(id: number): string {
   return `installation:${id}`;
 }
 
+/** `rules:acme/shop`: those open pull requests of the repository for which a change of its roster or policy makes a difference. */
+export function rulesTarget(repo: string): string {
+  return `rules:${repo.toLowerCase()}`;
+}
+
+/** `all-rules:7`: the same in every repository of the installation. */
+export function allRulesTarget(id: number): string {
+  return `all-rules:${id}`;
+}
+
 /** The inverse of the functions above; null for a target that this version does not know. */
 export function parseTarget(target: string): Target | null {
   const [kind, one = "", number = ""] = target.split(":");
   const [owner, repo] = one.split("/");
-  if (kind === "installation" && /^\d+$/u.test(one)) return { kind, id: Number(one) };
+  const isWide = kind === "installation" || kind === "all-rules";
+  if (isWide && /^\d+$/u.test(one)) return { kind, id: Number(one) };
   if (owner === undefined || repo === undefined) return null;
-  if (kind === "repo") return { kind, owner, repo };
+  if (kind === "repo" || kind === "rules") return { kind, owner, repo };
   if (kind === "pull" && /^\d+$/u.test(number)) return { kind, owner, repo, number: Number(number) };
   if (kind === "group" && /^[0-9a-f]{40,64}$/u.test(number)) return { kind, owner, repo, sha: number };
   return null;

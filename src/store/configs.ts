@@ -111,6 +111,27 @@ export async function bindLogins(
   });
 }
 
+/** The ids bound to these logins so far, by lower-case login. As many as for `bindLogins`. */
+export async function boundLogins(
+  { db }: Queryable,
+  owner: string,
+  logins: readonly string[],
+): Promise<Map<string, number>> {
+  if (logins.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("configs")
+    .select(["path", "text"])
+    .where("owner", "=", owner)
+    .where("repo", "=", only.repo)
+    .where(
+      "path",
+      "in",
+      logins.map((login) => `login:${login.toLowerCase()}`),
+    )
+    .execute();
+  return new Map(rows.map(({ path, text }) => [path.slice("login:".length), Number(text)]));
+}
+
 /** The members of team `organisation/slug` if they were cached at `since` or later, else null. */
 export async function cachedTeam(store: Queryable, team: string, since: number): Promise<Account[] | null> {
   const { owner, path } = teamKey(team);
@@ -206,25 +227,6 @@ async function textAt({ db }: Queryable, key: Key): Promise<string | null> {
     .where("version", "=", key.version)
     .executeTakeFirst();
   return row?.text ?? null;
-}
-
-async function boundLogins(
-  { db }: Queryable,
-  owner: string,
-  logins: readonly string[],
-): Promise<Map<string, number>> {
-  const rows = await db
-    .selectFrom("configs")
-    .select(["path", "text"])
-    .where("owner", "=", owner)
-    .where("repo", "=", only.repo)
-    .where(
-      "path",
-      "in",
-      logins.map((login) => `login:${login}`),
-    )
-    .execute();
-  return new Map(rows.map(({ path, text }) => [path.slice("login:".length), Number(text)]));
 }
 
 function teamKey(team: string): { owner: string; path: string } {

@@ -51,6 +51,17 @@ export async function openGroup(
   return row ?? null;
 }
 
+/** The head SHAs of a repository's open groups. @param repo `owner/name`. */
+export async function openGroupsIn(store: Queryable, repo: string): Promise<string[]> {
+  const rows = await store.db
+    .selectFrom("groups")
+    .select("sha")
+    .where("repo", "=", repo)
+    .orderBy("sha")
+    .execute();
+  return rows.map(({ sha }) => sha);
+}
+
 /** Stores which pull requests would land with a group. */
 export async function rememberGroupPulls(
   store: Queryable,

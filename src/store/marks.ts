@@ -8,11 +8,12 @@
  */
 import { sql } from "kysely";
 import { skippingLocked } from "./dialect.ts";
+import { scopeOf, nextScope } from "./next-scope.ts";
 import { inTransaction } from "./store.ts";
 import type { Queryable } from "./store.ts";
 
 export type Mark = {
-  /** `pull:REPO:N`, `group:REPO:SHA`, `deploy:REPO:RUN:ENV`, `repo:REPO` or `installation:ID`. */
+  /** `pull:REPO:N`, `group:REPO:SHA`, `deploy:REPO:RUN:ENV`, `repo:REPO`, `rules:REPO`, `installation:ID` or `all-rules:ID`. */
   readonly target: string;
   readonly installation: number;
   /** Lower is sooner: a person waiting comes before a sweep. */
@@ -65,6 +66,7 @@ export async function putMarks(store: Queryable, marks: readonly Mark[], now: nu
         .values({
           target: mark.target,
           installation: mark.installation,
+          scope: scopeOf(mark),
           generation: 1,
           priority: mark.priority,
           due_at: mark.dueAt ?? now,
@@ -77,6 +79,7 @@ export async function putMarks(store: Queryable, marks: readonly Mark[], now: nu
         .onConflict((conflict) =>
           conflict.column("target").doUpdateSet({
             installation: sql`excluded.installation`,
+            scope: sql`excluded.scope`,
             generation: sql`marks.generation + 1`,
             priority: sql`case when excluded.priority < marks.priority then excluded.priority else marks.priority end`,
             due_at: sql`case when marks.attempts > 0 then ${now}
@@ -90,12 +93,30 @@ export async function putMarks(store: Queryable, marks: readonly Mark[], now: nu
   });
 }
 
+/** How often others may take what is left of a scope after it was found, before any scope will do. */
+const lostRacesMax = 5;
+
 /**
- * Takes the next due mark that nobody holds, the strongest priority first, then the longest due; null when there is
- * none. `worker` must be a name that no other claim has. Nobody else gets the mark for `leaseMs`.
+ * Takes the next due mark that nobody holds, so that installations and repositories share fairly (`nextScope`); of one repository
+ * the strongest priority first, then the longest due. Null when there is none. `worker` must be a name that no other claim has.
+ * Nobody else gets the mark for `leaseMs`.
  */
 export async function claimMark(
   store: Queryable,
+  claim: { worker: string; now: number; leaseMs: number },
+): Promise<ClaimedMark | null> {
+  for (let races = 0; races < lostRacesMax; races += 1) {
+    const scope = await nextScope(store, claim.now);
+    if (scope === null) return null;
+    const claimed = await claimIn(store, scope, claim);
+    if (claimed !== null) return claimed;
+  }
+  return claimIn(store, null, claim);
+}
+
+async function claimIn(
+  store: Queryable,
+  scope: string | null,
   { worker, now, leaseMs }: { worker: string; now: number; leaseMs: number },
 ): Promise<ClaimedMark | null> {
   const leaseUntil = now + leaseMs;
@@ -114,6 +135,7 @@ export async function claimMark(
         inner
           .selectFrom("marks")
           .select("target")
+          .$if(scope !== null, (query) => query.where("scope", "=", scope))
           .where("due_at", "<=", now)
           .where("lease_until", "<=", now)
           .orderBy("priority")
@@ -186,6 +208,31 @@ export async function releaseMark(store: Queryable, claimed: ClaimedMark, dueAt:
     .set({ ...free, due_at: dueAt })
     .where(held(claimed))
     .execute();
+}
+
+/** The targets of a repository that somebody is looking at, or was when it died. @param of.repo `owner/name`. */
+export async function claimedIn(
+  { db }: Queryable,
+  of: { readonly installation: number; readonly repo: string },
+): Promise<Set<string>> {
+  const scope = scopeOf({ installation: of.installation, target: `repo:${of.repo}` });
+  const rows = await db
+    .selectFrom("marks")
+    .select("target")
+    .where("scope", "=", scope)
+    .where(sql<boolean>`lease_until > 0`)
+    .execute();
+  return new Set(rows.map(({ target }) => target));
+}
+
+/** How many targets of an installation are marked, due or not. */
+export async function marksOf({ db }: Queryable, installation: number): Promise<number> {
+  const { count } = await db
+    .selectFrom("marks")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("installation", "=", installation)
+    .executeTakeFirstOrThrow();
+  return count;
 }
 
 /** What waits for a look, and what keeps failing. */

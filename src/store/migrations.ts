@@ -19,6 +19,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0005-branch-pushes": { up: createBranchPushes },
   "0006-audit-checkpoints": { up: prepareCheckpoints },
   "0007-chores": { up: createChores },
+  "0008-scopes": { up: addScopes },
 };
 
 /**
@@ -294,4 +295,33 @@ async function createChores(db: Kysely<Tables>): Promise<void> {
     .execute();
   // GitHub's `updatedAt` of a pull request as the last look read it, so that a sweep finds what changed since.
   await db.schema.alterTable("pulls").addColumn("updated_at", "text").execute();
+}
+
+async function addScopes(db: Kysely<Tables>): Promise<void> {
+  // Who shares fairly with whom: the installation and the repository of a mark.
+  await db.schema
+    .alterTable("marks")
+    .addColumn("scope", "text", (column) => column.notNull().defaultTo(""))
+    .execute();
+  for (const { target, installation } of await db
+    .selectFrom("marks")
+    .select(["target", "installation"])
+    .execute()) {
+    const scope = `${installation} ${target.split(":")[1] ?? ""}`;
+    await db.updateTable("marks").set({ scope }).where("target", "=", target).execute();
+  }
+  await db.schema.dropIndex("marks_order").execute();
+  await db.schema
+    .createIndex("marks_by_scope")
+    .ifNotExists()
+    .on("marks")
+    .columns(["scope", "priority", "due_at"])
+    .execute();
+  await db.schema
+    .createIndex("marks_running")
+    .ifNotExists()
+    .on("marks")
+    .columns(["scope", "installation"])
+    .where(sql<boolean>`lease_until > 0`)
+    .execute();
 }

@@ -23,6 +23,8 @@ export type ConfigVersions = Readonly<Record<string, string>>;
 
 /** What the last look at a pull request read and decided. */
 export type StoredPull = PullHint & {
+  /** GitHub's words for when the pull request had changed last; null where only another one's look read it. */
+  readonly updatedAt: string | null;
   readonly facts: Facts;
   readonly verdict: Verdict;
   readonly configVersions: ConfigVersions;
@@ -71,15 +73,19 @@ export async function hintPulls(store: Queryable, pulls: readonly PullHint[]): P
   }
 }
 
-/** Stores what a look read, gated or not. `updatedAt` is GitHub's own, so that a sweep finds what changed since. */
+/**
+ * Stores what a look read, gated or not. `updatedAt` is GitHub's own, so that a sweep finds what changed since. Without a verdict
+ * the facts of an earlier one are dropped: they are not what was read last.
+ */
 export async function noteRead(
   store: Queryable,
-  read: PullHint & { readonly updatedAt: string },
+  read: PullHint & { readonly updatedAt: string; readonly judged: boolean },
 ): Promise<void> {
   await hintPulls(store, [read]);
+  const unjudged = { facts: null, verdict: null, config_versions: null };
   await store.db
     .updateTable("pulls")
-    .set({ updated_at: read.updatedAt })
+    .set({ updated_at: read.updatedAt, ...(!read.judged && unjudged) })
     .where("repo", "=", read.repo)
     .where("number", "=", read.number)
     .execute();
@@ -189,6 +195,7 @@ export async function storedPull(store: Queryable, repo: string, number: number)
     base: row.base,
     open: row.open === 1,
     merged: row.merged === 1,
+    updatedAt: row.updated_at,
     facts: parseStored(storedFacts, facts, `The facts of ${name}`),
     verdict: parseStored(storedVerdict, row.verdict, `The verdict on ${name}`),
     configVersions: parseStored(storedVersions, row.config_versions, `The versions of ${name}`),

@@ -16,6 +16,7 @@ export type Tables = {
   marks: {
     target: string;
     installation: number;
+    scope: string;
     generation: number;
     priority: number;
     due_at: number;

@@ -3,7 +3,7 @@ import type { Account } from "../../src/gate/accounts.ts";
 import type { Commit, Facts, Observation } from "../../src/gate/facts.ts";
 import type { Policy } from "../../src/gate/policy.ts";
 import type { Roster } from "../../src/gate/roster.ts";
-import { wanted } from "../../src/gate/wanted.ts";
+import { lacks, wanted } from "../../src/gate/wanted.ts";
 import * as small from "./world.ts";
 
 const gone = small.sha("01de4");
@@ -196,5 +196,76 @@ describe("notes and old paths", () => {
     expect(asked(none, exempting)).toEqual({ notes: false, oldPaths: true });
     expect(asked(none, byPath)).toEqual({ notes: false, oldPaths: true });
     expect(asked(none, none)).toEqual({ notes: false, oldPaths: false });
+
+describe("facts that were read for other rules", () => {
+  const suggestion = small.plainCommit({
+    signedByGitHub: true,
+    coAuthors: [small.gitIdentity(small.sara)],
+  });
+  const overriding: Observation = {
+    kind: "override",
+    comment: "9",
+    by: small.user("stan", 9_104),
+    reason: "urgent",
+    sha: small.headSha,
+    at: "2026-11-20T11:00:00Z",
+  };
+  const overridable = small.policy({ override: { level: "staff" } });
+  const withNotes = small.policy({ ai: { ...small.policy().ai, notes: true } });
+  const withExempt = small.policy({ exempt: [{ onlyPaths: ["docs/**"] }] });
+  const old: Partial<Parameters<typeof small.pull>[0]> = {
+    timeline: small.read([
+      {
+        kind: "force-pushed",
+        actor: small.june,
+        before: gone,
+        after: small.headSha,
+        at: "2026-11-20T09:00:00Z",
+      },
+    ]),
+  };
+  const older = small.reviewed(small.review(small.sara, { commitSha: small.olderSha }));
+  const byOlder = {
+    ...older,
+    observations: [{ kind: "review", reviewId: "1", sha: small.olderSha, base: "main" } as const],
+  };
+  const fingerprint = small.read("same");
+  const compared = [small.olderSha, small.headSha].map((sha) => ({ base: "main", sha, fingerprint }));
+
+  test.each([
+    ["notes, which nobody read", {}, withNotes, true],
+    ["notes, of which there are none", { notes: small.read([]) }, withNotes, false],
+    ["where evidence landed", { commits: byHand, observations: [seenInGone] }, small.policy(), true],
+    ["a head that was replaced", old, small.policy(), true],
+    [
+      "a head that was replaced and read",
+      { ...old, oldHeads: [{ sha: gone, commits: byHand }] },
+      small.policy(),
+      false,
+    ],
+    ["who left suggestions", { commits: small.read([suggestion]) }, small.policy(), true],
+    [
+      "who left suggestions, which is known",
+      { commits: small.read([suggestion]), suggestedBy: [small.sara] },
+      small.policy(),
+      false,
+    ],
+    ["a patch that was not compared", byOlder, small.policy(), true],
+    ["a patch that was compared", { ...byOlder, patches: compared }, small.policy(), false],
+    ["whether who overrode can push", { observations: [overriding], pushAccess: [] }, overridable, true],
+    [
+      "whether who overrode can push, which is known",
+      { observations: [{ ...overriding, by: small.stan }] },
+      overridable,
+      false,
+    ],
+    ["the old names of renamed files", {}, withExempt, true],
+    ["nothing special", {}, small.policy(), false],
+  ])("for %s", (_what, change, policy, expected) => {
+    expect(lacks(small.pull(change), small.config(policy), { samePolicies: false })).toBe(expected);
+  });
+
+  test("hold the old names of renamed files where only the roster differs", () => {
+    expect(lacks(small.pull(), small.config(withExempt), { samePolicies: true })).toBe(false);
   });
 });

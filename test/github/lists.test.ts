@@ -3,11 +3,13 @@ import { GitHubError } from "../../src/github/errors.ts";
 import { listOpenPulls, listRepositories, readOldPaths } from "../../src/github/open-pulls.ts";
 import {
   groupTarget,
+  allRulesTarget,
   parseTarget,
   installationTarget,
   pullTarget,
   repoKey,
   repoTarget,
+  rulesTarget,
 } from "../../src/github/targets.ts";
 import { readTeam } from "../../src/github/teams.ts";
 import { shop } from "../fake-github/shop-scene.ts";
@@ -184,6 +186,8 @@ describe("a target", () => {
     ],
     [repoTarget("Acme/Shop"), { kind: "repo", owner: "acme", repo: "shop" }],
     [installationTarget(7), { kind: "installation", id: 7 }],
+    [rulesTarget("Acme/Shop"), { kind: "rules", owner: "acme", repo: "shop" }],
+    [allRulesTarget(7), { kind: "all-rules", id: 7 }],
   ])("%s is read as it was written", (target, parsed) => {
     expect(parseTarget(target)).toEqual(parsed);
   });
@@ -194,6 +198,8 @@ describe("a target", () => {
     "pull:acme/shop:x",
     "pull:acme:1",
     "installation:x",
+    "all-rules:x",
+    "rules:7",
     "group:acme/shop:abc",
   ])("%j is none of this version", (target) => {
     expect(parseTarget(target)).toBeNull();

@@ -25,7 +25,7 @@ describe("a push", () => {
   };
   const roster = ".github/countersign/roster.yml";
   const policy = ".github/countersign/policy.yml";
-  const everyPull = [{ target: "repo:acme/shop", installation: 7, priority: 1 }];
+  const everyPull = [{ target: "rules:acme/shop", installation: 7, priority: 1 }];
 
   test.each([
     ["adds a roster", { added: [roster] }],
@@ -45,10 +45,10 @@ describe("a push", () => {
 
     expect(effects(payload)).toEqual({
       ...none,
-      marks: [{ target: "installation:7", installation: 7, priority: 1 }],
+      marks: [{ target: "all-rules:7", installation: 7, priority: 1 }],
     });
     expect(effects(payload, "settings").marks).toEqual([
-      { target: "repo:acme/.github", installation: 7, priority: 1 },
+      { target: "rules:acme/.github", installation: 7, priority: 1 },
     ]);
   });
 

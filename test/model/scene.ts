@@ -293,7 +293,8 @@ function noteShown({ acme, pulls }: Scene, pull: Tracked, wrote: boolean): void 
 const clockDriftMs = 60_000;
 
 /** A look that takes too long, or around which heads move, is repeated: nothing of it is lost. */
-const expectedFailure = /took too long to be published|kept moving|moved while|took too long: another has begun/u;
+const expectedFailure =
+  /took too long to be published|kept moving|moved while|took too long: another has begun/u;
 
 /** Says no more than the specification does at some moment between the beginning of the look and now. */
 function checkWrite(scene: Scene, request: Request): void {

@@ -15,6 +15,7 @@ const allowedParts: Readonly<Record<string, readonly string[]>> = {
   "proposed-changes": ["gate", "config", "github", "in-force"],
   "collect-facts": ["gate", "config", "github", "store", "in-force", "memory", "restore", "proposed-changes"],
   "answer-commands": ["gate", "github", "store"],
+  rejudge: ["gate", "github", "store", "in-force"],
   "config-check": ["gate", "proposed-changes"],
   lease: ["github", "store"],
   "publish-checks": ["gate", "github", "proposed-changes", "config-check", "lease"],
@@ -30,7 +31,7 @@ const allowedParts: Readonly<Record<string, readonly string[]>> = {
     "look",
     "publish-checks",
   ],
-  delivery: ["failed-look", "lease", "look", "look-group", "store", "github"],
+  delivery: ["failed-look", "lease", "look", "look-group", "rejudge", "store", "github"],
   production: ["gate", "store", "github"],
   web: ["gate", "store", "github/access"],
   cli: [

@@ -31,6 +31,7 @@ test("marks of one target are one mark", async () => {
     {
       target: mark.target,
       installation: 7,
+      scope: "7 acme/app",
       generation: 3,
       priority: 2,
       due_at: 1_000,

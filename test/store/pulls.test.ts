@@ -126,7 +126,7 @@ test("a look is recorded with its facts, its verdict, its evidence and audit row
       ["verdict", headSha, ""],
     ],
     recorded: { seq: 3, hash: row?.hash, changed: true },
-    stored: { ...hint, facts, verdict, configVersions, auditSeq: 3 },
+    stored: { ...hint, updatedAt: null, facts, verdict, configVersions, auditSeq: 3 },
     observations: [{ kind: "evidence", evidence: trailer }],
     audit: {
       seq: 3,
@@ -161,6 +161,7 @@ test("a delivery after a look changes what is known of the pull request, not wha
     headSha: "b".repeat(40),
     base: "next",
     open: false,
+    updatedAt: null,
     facts,
     verdict,
     configVersions,
@@ -180,7 +181,7 @@ test("a look that decides the same again replaces the facts, appends no audit ro
   const again = { ...look, facts: later, verdict: noted, configVersions: reordered, now: 2_000 };
   expect([await recordLook(store, again), await storedPull(store, "acme/app", 12)]).toEqual([
     { ...newest, changed: false },
-    { ...hint, facts: later, verdict: noted, configVersions, auditSeq: 3 },
+    { ...hint, updatedAt: null, facts: later, verdict: noted, configVersions, auditSeq: 3 },
   ]);
 });
 

@@ -52,6 +52,7 @@ test("several processes that start at once on no database all open the same one"
       { name: "0005-branch-pushes" },
       { name: "0006-audit-checkpoints" },
       { name: "0007-chores" },
+      { name: "0008-scopes" },
     ],
   ]);
 });

@@ -1,0 +1,106 @@
+/**
+ * A roster change that touches thousands of open pull requests of one repository, on a fake GitHub on this machine: which
+ * requests it takes, and in which order the pull requests are worked off. Usage: npm run bench -- fan-out [COUNT]
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { setTimeout as pause } from "node:timers/promises";
+import { startWorker } from "../src/delivery/worker.ts";
+import { backlog, putMarks } from "../src/store/marks.ts";
+import { openStore } from "../src/store/store.ts";
+import { furnish, roster, rosterFile, shop } from "../test/end-to-end/company.ts";
+import { octokitWith, startFakeGitHub } from "../test/fake-github/server.ts";
+import { installationToken } from "../test/fake-github/shop-scene.ts";
+
+const count = Number(process.argv[3] ?? 1000);
+/** The part of them that the change blocks, and the part whose words it changes. */
+const [blockedShare, rewordedShare] = [0.04, 0.1];
+
+const github = await startFakeGitHub({ validate: false });
+const { appId } = furnish(github);
+const installation = github.installApp("acme", { repositories: "all" });
+const repository = [...github.world.repositories.values()].find(({ name }) => name === "shop");
+if (repository === undefined) throw new Error("There is no shop.");
+const kinds = await openPulls();
+const dataDir = mkdtempSync(join(tmpdir(), "countersign-bench-"));
+const store = await openStore({ dataDir });
+// Without the lanes that keep to GitHub's limits: 90 writes a minute would be all that is seen.
+const app = [...github.world.apps.values()].find(({ id }) => id === appId);
+if (app === undefined) throw new Error("There is no app.");
+const client = octokitWith(github.url, await installationToken(github, app, installation));
+
+/** Pull requests in the order in which their looks ended. */
+const order: number[] = [];
+const log = {
+  info: (fields: object, message: string) => {
+    if (message === "Looked" && "target" in fields) order.push(Number(String(fields.target).split(":")[2]));
+  },
+  // A look that fails is repeated, and counted twice.
+  warn: console.error,
+  error: console.error,
+};
+const context = { store, appId, configRepo: ".github", worker: "bench", now: () => Date.now(), log };
+
+console.log(
+  `${count} open pull requests, of which the change blocks ${kinds.blocked.size} and rewords ${kinds.reworded.size}`,
+);
+await measured("First looks at all of them", "repo:acme/shop");
+await measured("The same roster with one comment more", "rules:acme/shop", `# A comment.\n${roster}`);
+await measured(
+  "grace is no senior any more",
+  "rules:acme/shop",
+  roster.replace("grace: senior", "grace: mid"),
+);
+const places = order.flatMap((number, at) => (kinds.blocked.has(number) ? [at + 1] : []));
+console.log(`Looks at those that were to be blocked: number 1 to ${places.at(-1)} of ${order.length}`);
+await store.close();
+await github.close();
+rmSync(dataDir, { recursive: true });
+
+/** Each has a head of its own; approving them over HTTP would take minutes. */
+async function openPulls() {
+  const blocked = new Set<number>();
+  const reworded = new Set<number>();
+  for (let at = 0; at < count; at += 1) {
+    const branch = `topic-${at}`;
+    const assisted = at < count * (blockedShare + rewordedShare);
+    const message = assisted ? "Cache it\n\nCo-Authored-By: Claude <noreply@anthropic.com>\n" : "Cache it";
+    github.push(shop, { branch, pusher: "juno", message, files: { [`src/${branch}.ts`]: "export {};\n" } });
+    const about = { owner: "acme", repo: "shop", title: "Cache it", head: branch, base: "main" };
+    const { data } = await github.as("juno").rest.pulls.create(about);
+    if (!assisted) continue;
+    if (at >= count * rewordedShare) {
+      blocked.add(data.number);
+      const review = { owner: "acme", repo: "shop", pull_number: data.number, event: "APPROVE" } as const;
+      await github.as("grace").rest.pulls.createReview(review);
+    } else reworded.add(data.number);
+  }
+  return { blocked, reworded };
+}
+
+async function measured(what: string, target: string, files?: string): Promise<void> {
+  if (files !== undefined)
+    github.push("acme/.github", {
+      branch: "main",
+      pusher: "ada",
+      message: what,
+      files: { [rosterFile]: files },
+    });
+  const from = github.requests.length;
+  order.splice(0);
+  const started = performance.now();
+  await putMarks(store, [{ target, installation, priority: 1 }], Date.now());
+  const worker = startWorker({ ...context, clientFor: async () => client });
+  while ((await backlog(store, Date.now())).count > 0) await pause(20);
+  await worker.stop();
+  const seconds = (performance.now() - started) / 1000;
+  const asked = github.requests.slice(from);
+  const named = Object.groupBy(
+    asked,
+    ({ method, operation }) => operation ?? (method === "GET" ? "REST reads" : "writes"),
+  );
+  const counts = Object.entries(named).map(([name, all]) => `${name} ${all?.length}`);
+  console.log(`${what}: ${counts.join(", ")}; ${seconds.toFixed(1)} s`);
+}
