@@ -83,8 +83,8 @@ it("ends with 1, and shows why, when the deliveries are signed with another secr
     Date.now = () => start + (now() - start) * 10;
   `);
 
+  // The sweep at the start may have found the pull request, but nobody told of what came after.
   expect(code).toBe(1);
-  expect(stderr).toContain("there is no check run");
   expect(stderr).toContain("Refused a delivery: its signature is wrong or missing");
   expect(stdout).not.toContain("Every step came out as told.");
 });

@@ -196,6 +196,8 @@ describe("notes and old paths", () => {
     expect(asked(none, exempting)).toEqual({ notes: false, oldPaths: true });
     expect(asked(none, byPath)).toEqual({ notes: false, oldPaths: true });
     expect(asked(none, none)).toEqual({ notes: false, oldPaths: false });
+  });
+});
 
 describe("facts that were read for other rules", () => {
   const suggestion = small.plainCommit({
