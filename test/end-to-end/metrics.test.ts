@@ -51,3 +51,11 @@ test("the metrics tell deliveries, requests, looks, verdicts and what waits", as
     expect.stringMatching(/^countersign_quota_left\{installation="\d+",resource="graphql"\}$/u),
   );
 });
+
+test("the metrics name no repository, no person and no pull request", async () => {
+  const company = await ownCompany();
+  const { sha } = await openPull(company);
+  await company.check(sha);
+  const text = await (await fetch(`${company.url}/metrics`)).text();
+  expect(text.match(/acme|shop|juno|grace|[0-9a-f]{40}/giu)).toBeNull();
+});
