@@ -44,10 +44,13 @@ export async function startWorkingDay(
     readonly files?: Readonly<Record<string, string>>;
     /** False: the fake's answers are not held to GitHub's description. */
     readonly validate?: boolean;
+    /** How long every answer of the fake takes. */
+    readonly latencyMs?: number;
   } = {},
 ): Promise<WorkingDay> {
-  const github = await startFakeGitHub({ validate: options.validate ?? true });
-  const { appId, privateKey, webhookSecret } = furnish(github, options.files);
+  const { files, ...more } = options;
+  const github = await startFakeGitHub(more);
+  const { appId, privateKey, webhookSecret } = furnish(github, files);
   const installation = github.installApp("acme", { repositories: "all" });
   const { place, remove } = await makePlace();
   const store = await openStore(place);

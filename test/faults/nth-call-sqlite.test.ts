@@ -131,7 +131,7 @@ const ways: Readonly<Record<string, Omit<Fault, "path">>> = {
 const cases = Object.keys(scenes).flatMap((scene) => Object.keys(ways).map((way) => ({ scene, way })));
 
 it.each(cases)("a look $scene is right in the end whichever of its calls $way", async ({ scene, way }) => {
-  const day = await openPostRoom(files);
+  const day = await openPostRoom({ files });
   day.github.createTeam("acme/seniors", { members: ["otto"] });
   giveUpSooner();
   const set = scenes[scene];

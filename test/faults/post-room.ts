@@ -10,8 +10,10 @@ import { prepareShop } from "./story.ts";
 export type Delivery = FakeGitHub["deliveries"][number];
 
 /** Everything is closed with the test. */
-export async function openPostRoom(files?: Readonly<Record<string, string>>): Promise<WorkingDay> {
-  const day = await startWorkingDay({ validate: false, ...(files && { files }) });
+export async function openPostRoom(
+  options: Omit<Parameters<typeof startWorkingDay>[0] & object, "validate"> = {},
+): Promise<WorkingDay> {
+  const day = await startWorkingDay({ ...options, validate: false });
   onTestFinished(async () => {
     await day.close();
     assertNothingRefused(day.github);
