@@ -59,6 +59,8 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}) {
   };
   const webhooks = createWebhooks(world, state.problems);
   const server = createAdaptorServer({ fetch: createHttp(world, state).fetch });
+  // Else whoever asks again at the moment an idle connection ends finds it closed.
+  if ("keepAliveTimeout" in server) server.keepAliveTimeout = 0;
   world.url = await listen(server, options.port ?? 0);
 
   return {

@@ -21,7 +21,7 @@ const kills = Number(process.env["COUNTERSIGN_KILLS"] ?? 5);
 
 it.each(seeds(1))(
   `is right after a server was killed ${kills} times under load, seed %i`,
-  { timeout: 300_000 + kills * 30_000 },
+  { timeout: 600_000 + kills * 30_000 },
   async (seed) => {
     const random = randomFrom(seed);
     const { github, place, env } = await acmeToServe(25);
@@ -29,7 +29,7 @@ it.each(seeds(1))(
     deliverTo(github, port);
     github.installApp("acme", { repositories: "all" });
     const story = tellStory(github, random, 20);
-    const playing = playBeside(story.goOn, () => random.number(40));
+    const playing = playBeside(story.goOn, () => random.number(150));
     for (let killed = 0; killed < kills; killed += 1) {
       const server = startAt(port, env);
       // Some die before they listen, while they make or read the database; the others after so many deliveries, in the midst of looks.

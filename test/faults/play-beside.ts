@@ -22,8 +22,8 @@ export function playBeside(
     stopping.abort();
     await playing;
   };
-  // A test that fails must not leave it running; a test that goes on hears of it from its own `stop`.
-  onTestFinished(async () => stop().catch(() => undefined));
+  // A test that fails must not leave it running, and is told if it failed because nothing happened any more.
+  onTestFinished(stop);
   playing.catch(() => undefined);
   return { stop };
 }
