@@ -4,6 +4,8 @@ import { testDatabase } from "./test/store/test-database.ts";
 /** What can only be tested on PostgreSQL, and what says so where there is none. */
 const postgresOnly = ["test/**/*-postgresql.test.ts"];
 const postgresMissing = "test/store/postgresql-missing.test.ts";
+/** What takes a minute: vitest.faults.config.ts runs it. */
+const faults = "test/faults/**";
 
 const database = await testDatabase();
 
@@ -28,7 +30,7 @@ export default defineConfig({
         test: {
           name: "sqlite",
           include: ["test/**/*.test.ts"],
-          exclude: [...postgresOnly, postgresMissing],
+          exclude: [...postgresOnly, postgresMissing, faults],
           provide: { testDatabase: null },
         },
       },
@@ -40,7 +42,7 @@ export default defineConfig({
           include: database.answers
             ? ["test/{store,delivery,look}/**/*.test.ts", ...postgresOnly]
             : [postgresMissing],
-          exclude: ["test/**/*-sqlite.test.ts", ...(database.answers ? [postgresMissing] : [])],
+          exclude: ["test/**/*-sqlite.test.ts", faults, ...(database.answers ? [postgresMissing] : [])],
           provide: { testDatabase: database.url },
         },
       },

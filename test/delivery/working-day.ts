@@ -29,14 +29,28 @@ export type WorkingDay = {
   readonly work: () => Worker;
   readonly installation: number;
   /** What chores need. */
-  readonly upkeep: SweepContext & { readonly auditKeepDays: null; readonly wake: () => void };
+  readonly upkeep: SweepContext & {
+    readonly configRepo: string;
+    readonly auditKeepDays: null;
+    readonly wake: () => void;
+  };
   readonly close: () => Promise<void>;
 };
 
 /** No webhooks: what needs a look is marked by the test. */
-export async function startWorkingDay(): Promise<WorkingDay> {
-  const github = await startFakeGitHub();
-  const { appId, privateKey, webhookSecret } = furnish(github);
+export async function startWorkingDay(
+  options: {
+    /** acme's configuration; a roster when left out. */
+    readonly files?: Readonly<Record<string, string>>;
+    /** False: the fake's answers are not held to GitHub's description. */
+    readonly validate?: boolean;
+    /** How long every answer of the fake takes. */
+    readonly latencyMs?: number;
+  } = {},
+): Promise<WorkingDay> {
+  const { files, ...more } = options;
+  const github = await startFakeGitHub(more);
+  const { appId, privateKey, webhookSecret } = furnish(github, files);
   const installation = github.installApp("acme", { repositories: "all" });
   const { place, remove } = await makePlace();
   const store = await openStore(place);

@@ -43,6 +43,8 @@ export type Fault = {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly times?: number;
+  /** So many such requests are let through first. */
+  readonly after?: number;
   readonly hang?: true;
   readonly destroy?: true;
   readonly afterEffect?: true;
@@ -54,7 +56,7 @@ export type HttpState = {
   readonly refused: string[];
   /** Mistakes of the fake itself: answers and payloads GitHub would never send. Null: do not check anything. */
   readonly problems: string[] | null;
-  readonly faults: { readonly fault: Fault; left: number }[];
+  readonly faults: { readonly fault: Fault; left: number; toPass: number }[];
   /** Requests so far by who asked, for the rate-limit headers. */
   readonly used: Map<string | null, number>;
   readonly latencyMs: number;
@@ -138,13 +140,15 @@ async function observed(context: RestContext, world: World, state: HttpState, ne
 }
 
 function takeFault(state: HttpState, entry: LoggedRequest): Fault | undefined {
-  const planned = state.faults.find(
+  const hit = state.faults.filter(
     ({ fault, left }) =>
       left > 0 &&
       (fault.method === undefined || fault.method === entry.method) &&
       (fault.operation === undefined || fault.operation === entry.operation) &&
       fault.path.test(entry.path),
   );
+  const planned = hit.find(({ toPass }) => toPass === 0);
+  for (const waiting of hit) if (waiting.toPass > 0) waiting.toPass--;
   if (planned) planned.left--;
   return planned?.fault;
 }

@@ -59,6 +59,8 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}) {
   };
   const webhooks = createWebhooks(world, state.problems);
   const server = createAdaptorServer({ fetch: createHttp(world, state).fetch });
+  // Else whoever asks again at the moment an idle connection ends finds it closed.
+  if ("keepAliveTimeout" in server) server.keepAliveTimeout = 0;
   world.url = await listen(server, options.port ?? 0);
 
   return {
@@ -77,8 +79,15 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}) {
       await webhooks.quiet();
       assertFaithful(problems);
     },
-    fault: (fault: Fault) => {
-      state.faults.push({ fault, left: fault.times ?? Number.POSITIVE_INFINITY });
+    /** Plans a fault. Returns what takes it back, as far as it has not happened yet, and tells how often it would still have. */
+    fault: (fault: Fault): (() => number) => {
+      const planned = { fault, left: fault.times ?? Number.POSITIVE_INFINITY, toPass: fault.after ?? 0 };
+      state.faults.push(planned);
+      return () => {
+        const { left } = planned;
+        planned.left = 0;
+        return left;
+      };
     },
     /** A real Octokit with this person's token. */
     as: (login: string) => octokitWith(world.url, issueUserToken(world, accountNamed(world, login))),
