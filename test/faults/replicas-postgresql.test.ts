@@ -40,7 +40,7 @@ it.each(cases)(
       acts += 1;
       await story.goOn();
     };
-    const playing = playBeside(goOn, () => random.number(150));
+    const playing = playBeside(goOn, () => random.number(400));
     const held = await stopAmidLooks(store, victim.child, name, random);
     expect(await victim.end("SIGKILL")).toBe("SIGKILL");
     ports = otherPorts;
