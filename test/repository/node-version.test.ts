@@ -79,7 +79,11 @@ describe("the launcher of npm's scripts", () => {
 
   it("stands before every TypeScript file that a script runs", () => {
     const bare = Object.entries(packageJson.scripts).filter(
-      ([, command]) => /\.ts\b/.test(command) && !command.startsWith("node -r ./scripts/require-node.cjs "),
+      ([, command]) =>
+        // vitest checks the version in its set-up.
+        !command.startsWith("vitest ") &&
+        /\.ts\b/.test(command) &&
+        !command.startsWith("node -r ./scripts/require-node.cjs "),
     );
     expect(bare).toEqual([]);
     expect(repositoryFiles).toContain("scripts/require-node.cjs");
