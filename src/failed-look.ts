@@ -1,5 +1,5 @@
 /** What is said where a look fails again and again: what stood there before may be green, and nobody knows whether it still holds. */
-import type { Problem, Verdict } from "./gate/verdict.ts";
+import { type Problem, undecidable } from "./gate/verdict.ts";
 import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
 import { readOwnCheckRun } from "./github/own-check-run.ts";
@@ -15,22 +15,21 @@ export const failuresShownFrom = 5;
 
 /**
  * Replaces the check run of what could not be looked at by one that fails and says why, on the last head SHA we know of. The
- * mark stays: the first look that succeeds replaces it in turn.
- * @returns whether there was something to say: not about a pull request whose base was not gated when it was looked at last, nor
- *   while another look is at its head. @throws GitHubError where that cannot be written either.
+ * mark stays: the first look that succeeds replaces it in turn. Nothing is said of a pull request whose base was not gated when it
+ * was looked at last, nor while another look is at its head. @throws GitHubError where that cannot be written either.
  */
 export async function showFailure(
   context: LookContext,
   github: GitHub,
   { target, error }: { readonly target: Target; readonly error: unknown },
-): Promise<boolean> {
+): Promise<void> {
   const { store, appId } = context;
-  if (appId === null || (target.kind !== "pull" && target.kind !== "group")) return false;
+  if (appId === null || (target.kind !== "pull" && target.kind !== "group")) return;
   const { owner, repo } = target;
   const key = repoKey(owner, repo);
   const last = target.kind === "pull" ? await lastLook(store, key, target.number) : null;
   const headSha = target.kind === "group" ? target.sha : last?.headSha;
-  if (headSha === undefined || last?.mode === "not-gated") return false;
+  if (headSha === undefined || last?.mode === "not-gated") return;
   const number = target.kind === "pull" ? target.number : 0;
   const verdict = undecidable({ number, headSha, mode: last?.mode ?? "enforce" }, problemOf(error));
   const shown = await withHead(context, { repo: key, sha: headSha }, async (lease) => {
@@ -50,7 +49,6 @@ export async function showFailure(
   });
   if (shown !== null && target.kind === "pull")
     await rememberShownBy(context, [{ owner, repo, number, headSha }], shown);
-  return shown !== null;
 }
 
 /** Errors of ours may quote what is nobody else's business; the log has them. */
@@ -63,20 +61,5 @@ function problemOf(error: unknown): Problem {
     what: `One look after another failed: ${why}`,
     repair:
       "It is tried again without end, and this check run is replaced as soon as a look succeeds. If it stays, whoever operates Countersign finds the reason in its log.",
-  };
-}
-
-/** A verdict about what could not be read: nothing is known but why. */
-export function undecidable(about: Pick<Verdict, "number" | "headSha" | "mode">, problem: Problem): Verdict {
-  return {
-    ...about,
-    outcome: { kind: "undecidable", problems: [problem] },
-    url: "",
-    siblings: [],
-    evidence: [],
-    contributors: [],
-    rules: [],
-    refused: [],
-    notes: [],
   };
 }

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { messageOf } from "./github/errors.ts";
 import type { Usage } from "./github/usage.ts";
 import type { MetricsState } from "./metrics.ts";
 import type { Health } from "./server.ts";
@@ -33,7 +34,7 @@ export async function healthOf(
     const looks = { backlog: count, oldestWaitingMs: oldestAgeMs, failing: failing.length, mostAttempts };
     return { ready: true, store: "ok", ...looks, ...github };
   } catch (error) {
-    log.error({ error: error instanceof Error ? error.message : String(error) }, "The store cannot be used");
+    log.error({ error: messageOf(error) }, "The store cannot be used");
     return { ready: false, store: "unavailable", ...github };
   }
 }

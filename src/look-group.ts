@@ -1,10 +1,9 @@
 import { collectFacts, read } from "./collect-facts.ts";
 import { judge } from "./gate/judge.ts";
 import { strictest } from "./gate/strictest.ts";
-import type { Problem, Verdict } from "./gate/verdict.ts";
+import { type Problem, undecidable, type Verdict } from "./gate/verdict.ts";
 import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
-import { undecidable } from "./failed-look.ts";
 import { type GroupRef, readGroup } from "./github/read-group.ts";
 import { repoKey } from "./github/targets.ts";
 import { type HeadLease, withHead } from "./lease.ts";

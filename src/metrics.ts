@@ -1,5 +1,5 @@
-import type { LookMeasure } from "./delivery/worker.ts";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { LookMeasure } from "./delivery/worker.ts";
 import { type Call, pointsOf, type Quota } from "./github/usage.ts";
 
 /** What happened, told as it happens; and all of it as Prometheus reads it. */
@@ -23,8 +23,8 @@ const seconds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 /** Counters of one server; every replica has its own. */
 export function createMetrics(): Metrics {
-  const registers = [new Registry()];
-  const [registry = new Registry()] = registers;
+  const registry = new Registry();
+  const registers = [registry];
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
     new Counter({ name: `countersign_${name}`, help, labelNames, registers });
   const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>

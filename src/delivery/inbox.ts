@@ -1,5 +1,5 @@
 import { ZodError } from "zod";
-import type { Effects } from "../github/effects.ts";
+import { type Effects, priority } from "../github/effects.ts";
 import { actionOf, events } from "../github/events.ts";
 import { groupTarget, pullTarget } from "../github/targets.ts";
 import { forgetTeams } from "../store/configs.ts";
@@ -85,7 +85,7 @@ async function marksOfHeads(store: Store, effects: Effects, appId: number): Prom
       ...pulls.map((number) => pullTarget(repo, number)),
       ...(group === null ? [] : [groupTarget(repo, sha)]),
     ];
-    return targets.map((target) => ({ target, installation, priority: 0, rewrite }));
+    return targets.map((target) => ({ target, installation, priority: priority.person, rewrite }));
   });
   return (await Promise.all(found)).flat();
 }
@@ -95,7 +95,11 @@ async function marksOfPushes(store: Store, effects: Effects): Promise<Effects["m
   const found = effects.pushes.map(async (push) => {
     const numbers = await openPullsPushedTo(store, push);
     const { repo, installation } = push;
-    return numbers.map((number) => ({ target: pullTarget(repo, number), installation, priority: 1 }));
+    return numbers.map((number) => ({
+      target: pullTarget(repo, number),
+      installation,
+      priority: priority.change,
+    }));
   });
   return (await Promise.all(found)).flat();
 }

@@ -5,7 +5,7 @@ import { isStored } from "../store/deliveries.ts";
 import type { SweepContext } from "./sweep.ts";
 
 /** As long as GitHub keeps its log. */
-export const logKeptMs = 3 * 24 * 60 * 60_000;
+const logKeptMs = 3 * 24 * 60 * 60_000;
 
 /** How far each run looks back beyond the one before it. */
 const overlapMs = 60 * 60_000;

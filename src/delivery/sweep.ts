@@ -1,7 +1,7 @@
 /** Finds what changed on GitHub without a delivery that told us: lost ones, our own outages, somebody's deleted check runs. */
 import { priority } from "../github/effects.ts";
-import type { ClientFor, Installation } from "../github/installations.ts";
-import { listInstallations } from "../github/installations.ts";
+import { messageOf } from "../github/errors.ts";
+import { type ClientFor, type Installation, listInstallations } from "../github/installations.ts";
 import { listOpenPulls, listRepositories } from "../github/open-pulls.ts";
 import { type FoundPull, searchOpenPulls } from "../github/search-open-pulls.ts";
 import { pullTarget, repoKey } from "../github/targets.ts";
@@ -88,11 +88,6 @@ function isChanged(pull: Listed, known: KnownPull | undefined): boolean {
   if (pull.headSha !== known.headSha || pull.base !== known.base) return true;
   if (pull.updatedAt !== undefined && pull.updatedAt !== known.updatedAt) return true;
   return pull.checked === false && known.judged;
-}
-
-/** An error in one line, for the log. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function targetOf({ repo, number }: { readonly repo: string; readonly number: number }): string {

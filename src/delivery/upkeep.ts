@@ -1,8 +1,9 @@
+import { messageOf } from "../github/errors.ts";
 import { pruneAudit } from "../store/audit.ts";
 import { choreDone, choreDoneAt, claimChore, scheduleChore } from "../store/chores.ts";
 import { forgetDeliveries } from "../store/deliveries.ts";
 import { redeliverFailed, redeliveriesMax } from "./redelivery.ts";
-import { messageOf, sweep, type SweepContext } from "./sweep.ts";
+import { sweep, type SweepContext } from "./sweep.ts";
 
 type UpkeepContext = Omit<SweepContext, "signal"> & {
   readonly auditKeepDays: number | null;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { GitHub } from "../github/client.ts";
 import { priority as priorities } from "../github/effects.ts";
-import { GitHubError, toGitHubError } from "../github/errors.ts";
+import { GitHubError, messageOf, toGitHubError } from "../github/errors.ts";
 import type { PullRef } from "../github/read-pull.ts";
 import { groupTarget, parseTarget, repoKey, type Target } from "../github/targets.ts";
 import { leaseMs, whileRenewed } from "../lease.ts";
@@ -219,7 +219,7 @@ async function giveBack(context: WorkerContext, mark: ClaimedMark, error: unknow
     await finishMark(context.store, mark);
     return;
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const wait = Math.min(backOffMaxMs, backOffFirstMs * 2 ** mark.attempts);
   const asked = error instanceof GitHubError ? error.retryAt : null;
   const dueAt = Math.max(asked ?? 0, context.now() + wait);

@@ -82,6 +82,21 @@ export type Verdict = {
   readonly notes: readonly string[];
 };
 
+/** A verdict about what could not be read: nothing is known but why. */
+export function undecidable(about: Pick<Verdict, "number" | "headSha" | "mode">, problem: Problem): Verdict {
+  return {
+    ...about,
+    outcome: { kind: "undecidable", problems: [problem] },
+    url: "",
+    siblings: [],
+    evidence: [],
+    contributors: [],
+    rules: [],
+    refused: [],
+    notes: [],
+  };
+}
+
 /** The `output` and conclusion of a check run, in GitHub's terms. */
 export type CheckOutput = {
   readonly conclusion: "success" | "neutral" | "failure" | "action_required";

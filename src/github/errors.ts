@@ -57,6 +57,11 @@ export function retryTime(headers: Readonly<Record<string, unknown>>, now: numbe
   return headers["x-ratelimit-remaining"] === "0" && reset > 0 ? reset * 1000 : null;
 }
 
+/** What any error says, for the log. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** What GitHub or a proxy said, as part of a line in a log or a check run. */
 export function oneLine(text: string): string {
   return text.replace(/\s+/gu, " ").trim().slice(0, 300);

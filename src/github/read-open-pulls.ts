@@ -5,8 +5,8 @@ import { type ConfigFiles, configFilesOf } from "./config-files.ts";
 import { GitHubError } from "./errors.ts";
 import { configFiles } from "./facts-query.ts";
 import { configFilesSchema } from "./facts-schema.ts";
+import { headCheckRun, headCheckRunOf, headCommitsSchema } from "./head-check-run.ts";
 import { query, type QueryProblem } from "./query.ts";
-import { checkName } from "./to-facts.ts";
 
 type RepositoryRef = { readonly owner: string; readonly repo: string };
 
@@ -44,34 +44,22 @@ query OpenPulls($owner: String!, $repo: String!, $appId: Int!, $after: String) {
     pageInfo { hasNextPage endCursor }
     nodes {
       number headRefOid baseRefName updatedAt
-      commits(last: 1) { nodes { commit {
-        oid
-        checkSuites(first: 1, filterBy: { appId: $appId }) { nodes {
-          checkRuns(first: 1, filterBy: { checkName: "${checkName}", checkType: LATEST }) {
-            nodes { status conclusion title }
-          }
-        } }
-      } } }
+      ${headCheckRunOf("status conclusion title")}
     }
   } }
 }`;
 
-const nodes = <Item extends z.ZodType>(item: Item) => z.object({ nodes: z.array(item) });
 const checkRun = z.object({
   status: z.string(),
   conclusion: z.string().nullable(),
   title: z.string().nullable(),
-});
-const commit = z.object({
-  oid: z.string(),
-  checkSuites: nodes(z.object({ checkRuns: nodes(checkRun).nullable() })).nullable(),
 });
 const pull = z.object({
   number: z.number(),
   headRefOid: z.string(),
   baseRefName: z.string(),
   updatedAt: z.string(),
-  commits: nodes(z.object({ commit })),
+  commits: headCommitsSchema(checkRun),
 });
 const pullsSchema = z.object({
   rateLimit: z.object({
@@ -133,9 +121,7 @@ export async function* readOpenPulls(
 }
 
 function openPull({ commits, ...found }: z.infer<typeof pull>): OpenPull {
-  // GitHub's list of commits does not always end with the head.
-  const head = commits.nodes.find((node) => node.commit.oid === found.headRefOid)?.commit;
-  const run = head?.checkSuites?.nodes.flatMap(({ checkRuns }) => checkRuns?.nodes ?? [])[0];
+  const run = headCheckRun(commits, found.headRefOid);
   const { number, headRefOid: headSha, baseRefName: base, updatedAt } = found;
   const completed = run?.status === "COMPLETED" ? run : null;
   const shown =

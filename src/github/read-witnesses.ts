@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { GitHub } from "./client.ts";
 import { GitHubError } from "./errors.ts";
+import { headCheckRun, headCheckRunOf, headCommitsSchema } from "./head-check-run.ts";
 import { type ClientFor, listInstallations } from "./installations.ts";
 import { listRepositories } from "./open-pulls.ts";
 import { query } from "./query.ts";
-import { checkName } from "./to-facts.ts";
 
 /** A row of the audit log as a check run of ours names it. `repo` is `owner/name`. */
 export type Witness = {
@@ -17,36 +17,18 @@ export type Witness = {
 /** Pull requests of a repository that are asked, those touched last first; that many hold the newest rows of a quiet one. */
 const pullsMax = 100;
 
-const text = `query($owner: String!, $repo: String!, $app: Int!) {
+const text = `query($owner: String!, $repo: String!, $appId: Int!) {
   repository(owner: $owner, name: $repo) {
     pullRequests(first: ${pullsMax}, orderBy: { field: UPDATED_AT, direction: DESC }) {
-      nodes { commits(last: 1) { nodes { commit {
-        oid
-        checkSuites(first: 1, filterBy: { appId: $app }) { nodes {
-          checkRuns(first: 1, filterBy: { checkName: "${checkName}", checkType: LATEST }) { nodes { externalId } }
-        } }
-      } } } }
+      nodes { headRefOid ${headCheckRunOf("externalId")} }
     }
   }
 }`;
 
-const nodes = <Item extends z.ZodType>(item: Item) => z.object({ nodes: z.array(item) });
+const commits = headCommitsSchema(z.object({ externalId: z.string().nullable() }));
 const schema = z.object({
   repository: z.object({
-    pullRequests: nodes(
-      z.object({
-        commits: nodes(
-          z.object({
-            commit: z.object({
-              oid: z.string(),
-              checkSuites: nodes(
-                z.object({ checkRuns: nodes(z.object({ externalId: z.string().nullable() })) }),
-              ).nullable(),
-            }),
-          }),
-        ),
-      }),
-    ),
+    pullRequests: z.object({ nodes: z.array(z.object({ headRefOid: z.string(), commits })) }),
   }),
 });
 
@@ -76,18 +58,15 @@ async function witnessesOf(
   { appId, now }: { readonly appId: number; readonly now: number },
 ): Promise<Witness[]> {
   const [owner = "", repo = ""] = fullName.split("/");
-  const variables = { owner, repo, app: appId };
+  const variables = { owner, repo, appId };
   const { data, problems } = await query(github, { text, variables, schema, now });
   const [problem] = problems;
   if (problem !== undefined)
     throw new GitHubError(`The check runs of ${fullName} cannot be read: ${problem.message}`);
-  return data.repository.pullRequests.nodes.flatMap(({ commits }) =>
-    commits.nodes.flatMap(({ commit }) =>
-      (commit.checkSuites?.nodes ?? []).flatMap(({ checkRuns }) =>
-        checkRuns.nodes.flatMap(({ externalId }) => witnessIn(externalId, fullName, commit.oid)),
-      ),
-    ),
-  );
+  return data.repository.pullRequests.nodes.flatMap((pull) => {
+    const run = headCheckRun(pull.commits, pull.headRefOid);
+    return witnessIn(run?.externalId ?? null, fullName, pull.headRefOid);
+  });
 }
 
 /** What `publishCheckRun` is given as `externalId`. */

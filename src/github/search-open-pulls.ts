@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { GitHub } from "./client.ts";
 import { GitHubError } from "./errors.ts";
+import { headCheckRun, headCheckRunOf, headCommitsSchema } from "./head-check-run.ts";
 import type { Installation } from "./installations.ts";
 import { query } from "./query.ts";
-import { checkName } from "./to-facts.ts";
 
 /** An open pull request as a search shows it. `repo` is `owner/name`. */
 export type FoundPull = {
@@ -25,7 +25,7 @@ export type Found = {
   readonly quota: { readonly remaining: number; readonly limit: number };
 };
 
-const text = `query($search: String!, $app: Int!, $after: String) {
+const text = `query($search: String!, $appId: Int!, $after: String) {
   rateLimit { remaining limit }
   search(query: $search, type: ISSUE, first: 100, after: $after) {
     issueCount
@@ -33,17 +33,11 @@ const text = `query($search: String!, $app: Int!, $after: String) {
     nodes { ... on PullRequest {
       number headRefOid baseRefName updatedAt
       repository { nameWithOwner }
-      commits(last: 1) { nodes { commit {
-        checkSuites(first: 1, filterBy: { appId: $app }) { nodes {
-          checkRuns(first: 1, filterBy: { checkName: "${checkName}", checkType: LATEST }) { nodes { status } }
-        } }
-      } } }
+      ${headCheckRunOf("status")}
     } }
   }
 }`;
 
-const nodes = <Item extends z.ZodType>(item: Item) => z.object({ nodes: z.array(item) });
-const suites = nodes(z.object({ checkRuns: nodes(z.object({ status: z.string() })) })).nullable();
 const schema = z.object({
   rateLimit: z.object({ remaining: z.number(), limit: z.number() }),
   search: z.object({
@@ -56,7 +50,7 @@ const schema = z.object({
         baseRefName: z.string(),
         updatedAt: z.string(),
         repository: z.object({ nameWithOwner: z.string() }),
-        commits: nodes(z.object({ commit: z.object({ checkSuites: suites }) })),
+        commits: headCommitsSchema(z.object({ status: z.string() })),
       }),
     ),
   }),
@@ -73,7 +67,7 @@ export async function searchOpenPulls(
   const pulls: FoundPull[] = [];
   let after: string | null = null;
   for (;;) {
-    const variables: Record<string, unknown> = { search, app: appId, after };
+    const variables: Record<string, unknown> = { search, appId, after };
     const { data, problems } = await query(github, { text, variables, schema, now });
     const [problem] = problems;
     if (problem !== undefined)
@@ -87,15 +81,12 @@ export async function searchOpenPulls(
 }
 
 function foundPull(node: z.infer<typeof schema>["search"]["nodes"][number]): FoundPull {
-  const runs = node.commits.nodes.flatMap(({ commit }) =>
-    (commit.checkSuites?.nodes ?? []).flatMap(({ checkRuns }) => checkRuns.nodes),
-  );
   return {
     repo: node.repository.nameWithOwner,
     number: node.number,
     headSha: node.headRefOid,
     base: node.baseRefName,
     updatedAt: node.updatedAt,
-    checked: runs.some(({ status }) => status === "COMPLETED"),
+    checked: headCheckRun(node.commits, node.headRefOid)?.status === "COMPLETED",
   };
 }

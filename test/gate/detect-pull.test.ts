@@ -2,30 +2,7 @@ import { describe, expect, test } from "vitest";
 import { counts, detectPull, toolIdentity } from "../../src/gate/detect.ts";
 import type { Evidence } from "../../src/gate/evidence.ts";
 import type { Account, GitIdentity } from "../../src/gate/accounts.ts";
-
-const ada: GitIdentity = { name: "Ada Lovelace", email: "ada@example.com", account: null };
-const sha = "0a1b2c3d";
-
-function commit(
-  message: string,
-  people: { author?: Partial<GitIdentity>; committer?: Partial<GitIdentity> } = {},
-) {
-  return { sha, message, author: { ...ada, ...people.author }, committer: { ...ada, ...people.committer } };
-}
-
-/** Kind, tool and quote of what counts, as one line each. */
-const absent = { kind: "absent" } as const;
-const quietPull = {
-  author: null,
-  headRef: "main",
-  body: "",
-  labels: absent,
-  timeline: absent,
-  observations: [],
-  commits: absent,
-};
-const bot = (login: string, id: number | null): Account => ({ login, id, kind: "Bot" });
-const user = (login: string, id: number): Account => ({ login, id, kind: "User" });
+import { bot, commit, quietPull, user } from "./quiet.ts";
 
 describe("detectPull", () => {
   const kinds = (evidence: readonly Evidence[]) =>

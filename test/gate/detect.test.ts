@@ -3,19 +3,11 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { counts, detectCommit, detectPull } from "../../src/gate/detect.ts";
-import type { Account, GitIdentity } from "../../src/gate/accounts.ts";
+import type { GitIdentity } from "../../src/gate/accounts.ts";
 import { readTrailers } from "../../src/gate/message.ts";
+import { bot, commit, quietPull, sha, user } from "./quiet.ts";
 
-const ada: GitIdentity = { name: "Ada Lovelace", email: "ada@example.com", account: null };
 const claude = "Claude Opus 4.6 <noreply@anthropic.com>";
-const sha = "0a1b2c3d";
-
-function commit(
-  message: string,
-  people: { author?: Partial<GitIdentity>; committer?: Partial<GitIdentity> } = {},
-) {
-  return { sha, message, author: { ...ada, ...people.author }, committer: { ...ada, ...people.committer } };
-}
 
 /** Kind, tool and quote of what counts, as one line each. */
 function signs(
@@ -26,19 +18,6 @@ function signs(
     ({ kind, tool, quote }) => `${kind} ${tool} ${quote}`,
   );
 }
-
-const absent = { kind: "absent" } as const;
-const quietPull = {
-  author: null,
-  headRef: "main",
-  body: "",
-  labels: absent,
-  timeline: absent,
-  observations: [],
-  commits: absent,
-};
-const bot = (login: string, id: number | null): Account => ({ login, id, kind: "Bot" });
-const user = (login: string, id: number): Account => ({ login, id, kind: "User" });
 
 describe("detectCommit", () => {
   test("says what it saw, where, and how sure the catalogue is", () => {

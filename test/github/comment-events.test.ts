@@ -1,19 +1,8 @@
 /** Commands in comments: what a delivery about a comment leads to. */
 import { describe, expect, test } from "vitest";
-import type { Effects } from "../../src/github/effects.ts";
+import { type Effects, none } from "../../src/github/effects.ts";
 import { events } from "../../src/github/events.ts";
 
-const none: Effects = {
-  marks: [],
-  observations: [],
-  overrides: [],
-  pulls: [],
-  pushes: [],
-  heads: [],
-  groups: [],
-  renames: [],
-  forgetTeamsOf: null,
-};
 const created_at = "2026-03-01T12:00:00Z";
 const stan = { login: "stan", id: 4, type: "User" };
 const mark = { target: "pull:acme/shop:12", installation: 7, priority: 0 };

@@ -1,19 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ZodError } from "zod";
-import type { Effects } from "../../src/github/effects.ts";
+import { type Effects, none } from "../../src/github/effects.ts";
 import { actionOf, events } from "../../src/github/events.ts";
 
-const none: Effects = {
-  marks: [],
-  observations: [],
-  overrides: [],
-  pulls: [],
-  pushes: [],
-  heads: [],
-  groups: [],
-  renames: [],
-  forgetTeamsOf: null,
-};
 const installation = { id: 7 };
 const repository = { full_name: "Acme/Shop", name: "Shop", default_branch: "main" };
 const sender = { login: "june", id: 1, type: "User" };
