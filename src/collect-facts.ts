@@ -27,7 +27,7 @@ import { recallPushes } from "./store/branch-pushes.ts";
 import type { Memory } from "./memory.ts";
 import { type ProposedChange, proposedChanges } from "./proposed-changes.ts";
 import { restore, type RestoreContext, toStore } from "./restore.ts";
-import { cachedPatch, cachePatch, rememberLanded, wasLanded } from "./store/configs.ts";
+import { cachedPatch, cachePatch, rememberInBase, wasInBase } from "./store/configs.ts";
 import { type NewObservation, recall } from "./store/observations.ts";
 import { openPullsWithHead } from "./store/pulls.ts";
 import type { Store } from "./store/store.ts";
@@ -252,8 +252,8 @@ function patchCache({ store, now }: CollectContext, { owner, repo }: Facts): Pat
 function landedCache({ store, now }: CollectContext, { owner, repo, base }: Facts): LandedCache {
   const key = repoKey(owner, repo);
   return {
-    recall: async (sha) => wasLanded(store, key, base, sha),
-    keep: async (sha) => rememberLanded(store, key, { base, sha }, now()),
+    recall: async (sha) => wasInBase(store, key, base, sha),
+    keep: async (sha) => rememberInBase(store, key, { base, sha }, now()),
   };
 }
 

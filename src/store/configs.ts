@@ -197,12 +197,12 @@ export async function cachePatch(
 }
 
 /** Whether a commit was once found in a base branch. What has landed stays there. @param repo `owner/name`. */
-export async function wasLanded(store: Queryable, repo: string, base: string, sha: string): Promise<boolean> {
-  return (await textAt(store, landedKey(repo, base, sha))) !== null;
+export async function wasInBase(store: Queryable, repo: string, base: string, sha: string): Promise<boolean> {
+  return (await textAt(store, inBaseKey(repo, base, sha))) !== null;
 }
 
 /** Stores that a commit is in a base branch. @param repo `owner/name`. */
-export async function rememberLanded(
+export async function rememberInBase(
   store: Queryable,
   repo: string,
   { base, sha }: { readonly base: string; readonly sha: string },
@@ -210,7 +210,7 @@ export async function rememberLanded(
 ): Promise<void> {
   await store.db
     .insertInto("configs")
-    .values({ ...landedKey(repo, base, sha), text: "", valid: 1, seen_at: now })
+    .values({ ...inBaseKey(repo, base, sha), text: "", valid: 1, seen_at: now })
     .onConflict((conflict) => conflict.columns(["owner", "repo", "path", "version"]).doNothing())
     .execute();
 }
@@ -234,7 +234,7 @@ function teamKey(team: string): { owner: string; path: string } {
   return { owner, path: `team:${slug}` };
 }
 
-function landedKey(repo: string, base: string, sha: string) {
+function inBaseKey(repo: string, base: string, sha: string) {
   const [owner = "", name = ""] = repo.toLowerCase().split("/");
   return { owner, repo: name, path: `landed:${base}`, version: sha };
 }

@@ -20,6 +20,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0006-audit-checkpoints": { up: prepareCheckpoints },
   "0007-chores": { up: createChores },
   "0008-scopes": { up: addScopes },
+  "0009-landed": { up: createLanded },
 };
 
 /**
@@ -324,4 +325,24 @@ async function addScopes(db: Kysely<Tables>): Promise<void> {
     .columns(["scope", "installation"])
     .where(sql<boolean>`lease_until > 0`)
     .execute();
+}
+
+async function createLanded(db: Kysely<Tables>): Promise<void> {
+  // The ledger: which commits reached a gated branch, how, and whether they were cleared. `audit_seq` is the row that says
+  // with which verdict; `number` is null where no pull request brought the commit.
+  await db.schema
+    .createTable("landed")
+    .ifNotExists()
+    .addColumn("repo", "text", (column) => column.notNull())
+    .addColumn("branch", "text", (column) => column.notNull())
+    .addColumn("sha", "text", (column) => column.notNull())
+    .addColumn("number", "integer")
+    .addColumn("how", "text", (column) => column.notNull())
+    .addColumn("cleared", "integer", (column) => column.notNull())
+    .addColumn("body", "text", (column) => column.notNull())
+    .addColumn("audit_seq", "bigint")
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addPrimaryKeyConstraint("landed_key", ["repo", "branch", "sha"])
+    .execute();
+  await db.schema.createIndex("landed_by_sha").ifNotExists().on("landed").columns(["repo", "sha"]).execute();
 }

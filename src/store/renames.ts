@@ -19,9 +19,8 @@ export async function carryOver(store: Queryable, renames: readonly Rename[]): P
 async function carryOwner(store: Queryable, from: string, to: string): Promise<void> {
   const { rows } = await sql<{ repo: string }>`
     select repo from observations union select repo from traces union select repo from branch_pushes
-      union select repo from pulls union select repo from groups union select repo from shown`.execute(
-    store.db,
-  );
+      union select repo from pulls union select repo from groups union select repo from shown
+      union select repo from landed`.execute(store.db);
   for (const { repo } of rows) {
     const [owner, name] = repo.split("/");
     if (owner === from) await carryRepository(store, repo, `${to}/${name}`);
@@ -57,12 +56,16 @@ async function carryRepository(store: Queryable, from: string, to: string): Prom
       on conflict do nothing`,
     sql`insert into groups (repo, sha, head_ref, base, pulls)
       select ${to}, sha, head_ref, base, pulls from groups where repo = ${from} on conflict do nothing`,
+    sql`insert into landed (repo, branch, sha, number, how, cleared, body, audit_seq, at)
+      select ${to}, branch, sha, number, how, cleared, body, audit_seq, at from landed where repo = ${from}
+      on conflict do nothing`,
   ];
   for (const copy of copies) await copy.execute(db);
   await carryConfigs(store, sql`owner = ${owner} and repo = ${name}`, sql`${newOwner}, ${newName}`);
   await db.deleteFrom("shown").where("repo", "=", from).execute();
   await db.deleteFrom("pulls").where("repo", "=", from).execute();
   await db.deleteFrom("groups").where("repo", "=", from).execute();
+  await db.deleteFrom("landed").where("repo", "=", from).execute();
 }
 
 /** @param key the new owner and repository. */

@@ -71,6 +71,17 @@ export type Tables = {
     at: number;
   };
   traces: { repo: string; trace: string; number: number };
+  landed: {
+    repo: string;
+    branch: string;
+    sha: string;
+    number: number | null;
+    how: string;
+    cleared: number;
+    body: string;
+    audit_seq: number | null;
+    at: number;
+  };
   heads: { repo: string; sha: string; lease_by: string | null; lease_until: number; look: number };
   groups: { repo: string; sha: string; head_ref: string; base: string; pulls: string | null };
   configs: {

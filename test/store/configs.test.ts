@@ -9,8 +9,8 @@ import {
   forgetTeams,
   lastGoodConfig,
   rememberConfig,
-  rememberLanded,
-  wasLanded,
+  rememberInBase,
+  wasInBase,
 } from "../../src/store/configs.ts";
 import { freshStore } from "./fresh-store.ts";
 
@@ -172,12 +172,12 @@ test("a fingerprint is found again for its repository, merge base and head, and 
 
 test("that a commit landed is found again for its repository and base branch, and for no other", async () => {
   const store = await freshStore();
-  await rememberLanded(store, "Acme/App", { base: "main", sha: "a" }, 1_000);
-  await rememberLanded(store, "acme/app", { base: "main", sha: "a" }, 2_000);
+  await rememberInBase(store, "Acme/App", { base: "main", sha: "a" }, 1_000);
+  await rememberInBase(store, "acme/app", { base: "main", sha: "a" }, 2_000);
   expect([
-    await wasLanded(store, "acme/app", "main", "a"),
-    await wasLanded(store, "acme/other", "main", "a"),
-    await wasLanded(store, "acme/app", "release", "a"),
-    await wasLanded(store, "acme/app", "main", "b"),
+    await wasInBase(store, "acme/app", "main", "a"),
+    await wasInBase(store, "acme/other", "main", "a"),
+    await wasInBase(store, "acme/app", "release", "a"),
+    await wasInBase(store, "acme/app", "main", "b"),
   ]).toEqual([true, false, false, false]);
 });

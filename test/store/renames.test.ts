@@ -3,6 +3,7 @@ import { rememberPushes, recallPushes } from "../../src/store/branch-pushes.ts";
 import { acceptDelivery } from "../../src/store/deliveries.ts";
 import { bindLogins } from "../../src/store/configs.ts";
 import { evidenceObservation, recall } from "../../src/store/observations.ts";
+import { landedCommits, recordLanded } from "../../src/store/landed.ts";
 import { hintPulls, openPullsWithHead } from "../../src/store/pulls.ts";
 import type { Rename } from "../../src/store/renames.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -30,6 +31,15 @@ async function furnished(): Promise<Store> {
   await rememberTraces(store, repo, small.pull());
   const push = { repo, branch: "parser", actor: small.sara, before: null, after: headSha, forced: false };
   await rememberPushes(store, [push], 1);
+  const commit = {
+    repo,
+    branch: "main",
+    sha: small.olderSha,
+    number: 6,
+    how: "merge",
+    cleared: true,
+  } as const;
+  await recordLanded(store, [{ ...commit, assisted: true, by: ["june"], auditSeq: null, at: 1 }]);
   await bindLogins(store, "acme", [{ login: "june", id: 1 }], 1);
   return store;
 }
@@ -48,10 +58,11 @@ async function known(store: Store, name: string) {
     observations: (await recall(store, name, 7)).length,
     pushes: (await recallPushes(store, small.pull({ headRepo: name }))).length,
     inherited: (await recallInherited(store, name, { ...facts, number: 8 })).length,
+    landed: (await landedCommits(store, name, [small.olderSha])).size,
   };
 }
 
-const all = { open: [7], observations: 1, pushes: 1, inherited: 1 };
+const all = { open: [7], observations: 1, pushes: 1, inherited: 1, landed: 1 };
 
 test("what is remembered of a repository is found under its new name", async () => {
   const store = await furnished();

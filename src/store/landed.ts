@@ -1,0 +1,90 @@
+/**
+ * The ledger: every commit that reached a gated branch, how it came there, and whether it was cleared. A commit has a row for
+ * each branch it reached; what was cleared on one of them asks for nothing on another.
+ */
+import { z } from "zod";
+import { inTransaction, parseStored } from "./store.ts";
+import type { Queryable } from "./store.ts";
+
+/**
+ * How a commit reached a branch: as a commit of a pull request (`merge`, where the merge commit is one of them too), as the one
+ * that a pull request was squashed to, as a copy of one (`rebase`), through the merge queue, from another gated branch
+ * (`update`), or by a push. `history`: it was there before the ledger began.
+ */
+const how = z.enum(["merge", "squash", "rebase", "queue", "push", "update", "history"]);
+
+/** A commit that reached a gated branch. */
+export type Landed = {
+  readonly sha: string;
+  readonly branch: string;
+  /** The pull request it came through; null for a direct push. */
+  readonly number: number | null;
+  readonly how: z.infer<typeof how>;
+  readonly cleared: boolean;
+  /** Whether the change it came with showed evidence of AI assistance. */
+  readonly assisted: boolean;
+  /** Logins of those who countersigned, accepted or overrode. */
+  readonly by: readonly string[];
+  /** When it reached the branch, ms since the epoch. */
+  readonly at: number;
+};
+
+/** A row to be recorded. `auditSeq`: the audit row that says with which verdict it came; null where there was none. */
+export type NewLanded = Landed & { readonly repo: string; readonly auditSeq: number | null };
+
+const body = z.object({ assisted: z.boolean(), by: z.array(z.string()) });
+
+/**
+ * Records commits that reached a gated branch, all or none. What is known of one already is replaced by what was found out
+ * since, but a commit that was cleared stays as it was: nothing that is found out later takes that back.
+ * @param rows `repo` is `owner/name` in lower case.
+ */
+export async function recordLanded(store: Queryable, rows: readonly NewLanded[]): Promise<void> {
+  if (rows.length === 0) return;
+  // Always in the same order, so that two transactions do not wait for each other.
+  const sorted = rows.toSorted((one, other) => (one.sha < other.sha ? -1 : 1));
+  await inTransaction(store, async ({ db }) => {
+    for (const { repo, branch, sha, assisted, by, cleared, auditSeq, ...rest } of sorted) {
+      const found = { ...rest, cleared: cleared ? 1 : 0, body: JSON.stringify({ assisted, by }) };
+      const row = { ...found, audit_seq: auditSeq };
+      await db
+        .insertInto("landed")
+        .values({ repo, branch, sha, ...row })
+        .onConflict((conflict) =>
+          conflict.columns(["repo", "branch", "sha"]).doUpdateSet(row).where("landed.cleared", "=", 0),
+        )
+        .execute();
+    }
+  });
+}
+
+/**
+ * Of these commits those that reached a gated branch of the repository, by SHA. One that reached several is given as it was
+ * cleared, if it was on any, else as it came first. At most 30,000 SHAs (SQLite takes 32,766 values in a statement).
+ * @param repo `owner/name` in lower case. @throws StoreError on a row it does not understand.
+ */
+export async function landedCommits(
+  { db }: Queryable,
+  repo: string,
+  shas: readonly string[],
+): Promise<Map<string, Landed>> {
+  if (shas.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("landed")
+    .select(["sha", "branch", "number", "how", "cleared", "body", "at"])
+    .where("repo", "=", repo)
+    .where("sha", "in", [...new Set(shas)])
+    // Of several rows for one commit the last one stays in the map.
+    .orderBy("cleared")
+    .orderBy("at", "desc")
+    .orderBy("branch")
+    .execute();
+  return new Map(
+    rows.map(({ sha, branch, number, how: way, cleared, body: text, at }) => {
+      const where = `The ledger's row for ${sha} on ${branch} of ${repo}`;
+      const { assisted, by } = parseStored(body, text, where);
+      const kind = parseStored(how, JSON.stringify(way), where);
+      return [sha, { sha, branch, number, how: kind, cleared: cleared === 1, assisted, by, at }] as const;
+    }),
+  );
+}

@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { landedCommits, type NewLanded, recordLanded } from "../../src/store/landed.ts";
+import { freshStore } from "./fresh-store.ts";
+
+const repo = "acme/shop";
+const [one, other] = ["a".repeat(40), "b".repeat(40)];
+
+function landed(change: Partial<NewLanded> = {}): NewLanded {
+  const commit = { repo, branch: "main", sha: one, number: 7, how: "merge" as const };
+  return { ...commit, cleared: true, assisted: true, by: ["june"], auditSeq: 3, at: 1_000, ...change };
+}
+
+/** What the ledger says of a commit, without what it was asked for. */
+function asRead({ repo: _repo, auditSeq: _auditSeq, ...rest }: NewLanded) {
+  return rest;
+}
+
+test("the ledger says how each commit reached a gated branch, and nothing of those that did not", async () => {
+  const store = await freshStore();
+  const pushed = landed({ sha: other, number: null, how: "push", cleared: false, assisted: false, by: [] });
+  await recordLanded(store, [landed(), pushed]);
+  expect(await landedCommits(store, repo, [one, other, "c".repeat(40)])).toEqual(
+    new Map([
+      [one, asRead(landed())],
+      [other, asRead(pushed)],
+    ]),
+  );
+});
+
+test("a commit that landed in another repository is not known in this one", async () => {
+  const store = await freshStore();
+  await recordLanded(store, [landed({ repo: "acme/other" })]);
+  expect((await landedCommits(store, repo, [one])).size).toBe(0);
+});
+
+test("what was cleared stays as it was, and what was not is replaced by what was found out since", async () => {
+  const store = await freshStore();
+  const uncleared = landed({ cleared: false, by: [], auditSeq: null });
+  const answers: unknown[] = [];
+  for (const row of [uncleared, landed(), uncleared, landed({ by: ["sara"] })]) {
+    await recordLanded(store, [row]);
+    answers.push((await landedCommits(store, repo, [one])).get(one)?.by);
+  }
+  expect(answers).toEqual([[], ["june"], ["june"], ["june"]]);
+});
+
+test("a commit that reached several branches is given as it was cleared, else as it came first", async () => {
+  const store = await freshStore();
+  const later = landed({ branch: "main", cleared: false, at: 2_000 });
+  const first = landed({ branch: "develop", cleared: false, at: 1_000 });
+  await recordLanded(store, [later, first]);
+  const before = (await landedCommits(store, repo, [one])).get(one);
+  await recordLanded(store, [{ ...later, cleared: true }]);
+  const after = (await landedCommits(store, repo, [one])).get(one);
+  expect([before, after]).toEqual([asRead(first), asRead({ ...later, cleared: true })]);
+});
+
+test("nothing is recorded when one of the rows cannot be", async () => {
+  const store = await freshStore();
+  const broken = landed({ sha: other, at: Number.NaN });
+  await expect(recordLanded(store, [landed(), broken])).rejects.toThrow(/NOT NULL|bigint/);
+  expect((await landedCommits(store, repo, [one])).size).toBe(0);
+});
+
+test("a row that another version wrote is said to be one", async () => {
+  const store = await freshStore();
+  await recordLanded(store, [landed()]);
+  await store.db.updateTable("landed").set({ how: "teleported" }).execute();
+  await expect(landedCommits(store, repo, [one])).rejects.toThrow(
+    `The ledger's row for ${one} on main of acme/shop in the database cannot be understood.`,
+  );
+});
