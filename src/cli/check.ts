@@ -1,13 +1,8 @@
 /** `countersign check`: what the gate would say of a local range, were it a pull request, without asking GitHub anything. */
-import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { builtInPolicy, checkTogether, type Located, parsePolicy } from "../config/policy-file.ts";
-import { parseRoster } from "../config/roster-file.ts";
-import { type FileProblem, formatProblem } from "../config/yaml-file.ts";
 import type { Facts } from "../gate/facts.ts";
 import { judge, noRoster } from "../gate/judge.ts";
 import { plain } from "../gate/markdown.ts";
-import type { Policy } from "../gate/policy.ts";
 import { lowestLevel, type Roster } from "../gate/roster.ts";
 import { blocks } from "../gate/strictest.ts";
 import type { Verdict } from "../gate/verdict.ts";
@@ -25,6 +20,7 @@ import {
   readFileAt,
   resolveCommit,
 } from "./git.ts";
+import { BrokenFiles, type LocalConfig, readLocalConfig, readSource, type Source } from "./local-config.ts";
 import { authorOf, factsOf, type Range } from "./local-facts.ts";
 import { type Paint, painter, verdictText, verdictTitle } from "./verdict-text.ts";
 
@@ -68,9 +64,6 @@ const commitsMax = 2_000;
 
 /** Something that is wrong with how the command was called; one line. */
 class UsageError extends Error {}
-
-/** Files with problems, each with its place. */
-class BrokenFiles extends Error {}
 
 /** Runs the command on its arguments; resolves with the exit status. */
 export async function check(argv: readonly string[], io: CheckIo): Promise<number> {
@@ -215,62 +208,18 @@ function tooShallow({ base, head }: Range): GitError {
   );
 }
 
-type LocalConfig = {
-  readonly roster: Roster | null;
-  readonly policy: Policy;
-  /** Where the roster was read, or looked for. */
-  readonly rosterPlace: string;
-  readonly policyPlace: string;
-  readonly warnings: readonly string[];
-};
-
 /** Reads both files from the base, never from the head: a change cannot bring its own rules. */
 function readConfig(repository: LocalRepository, range: Range, wanted: Wanted): LocalConfig {
-  const [rosterPlace, rosterText] = textOf(repository, range, rosterPath, wanted.roster);
-  const [policyPlace, policyText] = textOf(repository, range, policyPath, wanted.policy);
-  const problems: string[] = [];
-  const note = (place: string, found: readonly FileProblem[]) =>
-    problems.push(...found.map((problem) => formatProblem(place, problem)));
-
-  const roster = rosterText === null ? null : parseRoster(rosterText, rosterPlace);
-  if (roster?.kind === "broken") note(rosterPlace, roster.problems);
-  const levels = roster?.kind === "ok" ? roster.value.levels : null;
-  const parsed = policyText === null ? null : parsePolicy(policyText, policyPlace, levels);
-  if (parsed?.kind === "broken") note(policyPlace, parsed.problems);
-  const policy: Located<Policy> = parsed?.kind === "ok" ? parsed : builtInPolicy;
-  const together =
-    roster?.kind === "ok" && parsed?.kind !== "broken" ? checkTogether(roster, [policy]) : null;
-  note(rosterPlace, together?.problems ?? []);
-  if (problems.length > 0) throw new BrokenFiles(problems.map((problem) => `${problem}\n`).join(""));
-  const ownWarnings = parsed?.kind === "ok" ? parsed.warnings : [];
-  const warnings = [...ownWarnings, ...(together?.warnings.flat() ?? [])].map(({ path, ...warning }) => {
-    // The built-in policy stands in no file: a rule of it that nobody can satisfy is for the roster to mend.
-    const place = policyText === null ? rosterPlace : policyPlace;
-    return formatProblem(place, { ...warning, path: path === "" ? "warning" : `warning: ${path}` });
-  });
-  return {
-    roster: roster?.kind === "ok" ? roster.value : null,
-    policy: policy.value,
-    rosterPlace,
-    policyPlace,
-    warnings,
-  };
+  return readLocalConfig(
+    sourceOf(repository, range, rosterPath, wanted.roster),
+    sourceOf(repository, range, policyPath, wanted.policy),
+  );
 }
 
-/** Where a file is, for people, and its text; null when the base has none. */
-function textOf(
-  repository: LocalRepository,
-  range: Range,
-  path: string,
-  given?: string,
-): [string, string | null] {
-  if (given === undefined) return [`${range.base}:${path}`, readFileAt(repository, range.baseSha, path)];
-  try {
-    return [given, readFileSync(given, "utf8")];
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new BrokenFiles(`${given}: cannot be read (${why}); correct the path\n`);
-  }
+function sourceOf(repository: LocalRepository, range: Range, path: string, given?: string): Source {
+  return given === undefined
+    ? { place: `${range.base}:${path}`, text: readFileAt(repository, range.baseSha, path) }
+    : readSource(given);
 }
 
 function report(given: {
