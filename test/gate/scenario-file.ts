@@ -1,11 +1,20 @@
 /** Scenario files: what differs from the valid world, in the words of the roster and policy files, and what must come out. */
 import { stringify } from "yaml";
 import { z } from "zod";
+import {
+  accountSchema,
+  expectedSchema,
+  file,
+  minute,
+  reviewsSchema,
+  reviewState,
+  sha,
+} from "../../src/cli/scenario-file.ts";
 import { parsePolicy } from "../../src/config/policy-file.ts";
 import { parseRoster } from "../../src/config/roster-file.ts";
 import { formatProblem } from "../../src/config/yaml-file.ts";
 import type { Account, GitIdentity, Read } from "../../src/gate/accounts.ts";
-import type { Commit, ConfigChange, Facts, Observation, Patch, Review } from "../../src/gate/facts.ts";
+import type { Commit, ConfigChange, Facts, Observation, Patch } from "../../src/gate/facts.ts";
 import { defaultPolicy, type Policy } from "../../src/gate/policy.ts";
 import type { Roster } from "../../src/gate/roster.ts";
 import type { Config } from "../../src/gate/verdict.ts";
@@ -23,22 +32,11 @@ const known: readonly Account[] = [
   small.webFlow,
 ];
 
-const kind = z.enum(["User", "Bot", "Mannequin", "Organization"]).default("User");
-const writtenAccount = z.strictObject({ login: z.string(), id: z.int().nullable(), kind });
-const account: z.ZodType<Account> = z.union([z.string(), writtenAccount]).transform((written, context) => {
-  if (typeof written !== "string") return written;
-  const found = known.find(({ login }) => login === written);
-  if (found !== undefined) return found;
-  context.addIssue({ code: "custom", message: `${written} is nobody here; write {login, id}` });
-  return z.NEVER;
+const account = accountSchema((login) => {
+  const found = known.find((each) => each.login === login);
+  return found ?? { problem: `${login} is nobody here; write {login, id}` };
 });
 const someone = account.nullable();
-/** A SHA by its first digits. */
-const sha = z
-  .string()
-  .regex(/^[0-9a-f]{4,40}$/)
-  .transform(small.sha);
-const minute = z.iso.datetime();
 
 const unreadable = z.strictObject({ unreadable: z.string(), pastLimit: z.literal(true).optional() });
 function readable<T>(value: z.ZodType<T>): z.ZodType<Read<T>> {
@@ -70,34 +68,7 @@ const commit: z.ZodType<Commit> = z
   .transform((change) =>
     small.commit({ ...(change.message === undefined ? {} : { coAuthors: [] }), ...defined(change) }),
   );
-const file = z.union([
-  z.string().transform((path) => ({ path, previousPath: null, additions: 1, deletions: 0 })),
-  z.strictObject({
-    path: z.string(),
-    previousPath: z.string().nullable().default(null),
-    additions: z.int().default(1),
-    deletions: z.int().default(0),
-  }),
-]);
-const state = z.enum(["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING"]);
-const review = z.strictObject({
-  by: someone,
-  state: state.default("APPROVED"),
-  at: minute.optional(),
-  commit: sha.nullable().default(small.headSha),
-  canPush: z.boolean().default(true),
-});
-/** Reviews are numbered and dated one minute apart in their order. */
-const reviews = z.array(review).transform((list): Review[] =>
-  list.map(({ by, at, commit, canPush, state }, index) => ({
-    id: String(index + 1),
-    author: by,
-    canPush,
-    state,
-    submittedAt: at ?? `2026-11-20T10:${String(index).padStart(2, "0")}:00Z`,
-    commitSha: commit,
-  })),
-);
+const reviews = reviewsSchema(someone, small.headSha);
 const about = { actor: someone, at: minute };
 const timelineEvent = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.enum(["labeled", "unlabeled"]), label: z.string(), ...about }),
@@ -112,7 +83,7 @@ const timelineEvent = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("review-dismissed"),
     reviewId: z.string().nullable(),
-    previousState: state,
+    previousState: reviewState,
     ...about,
   }),
 ]);
@@ -256,22 +227,9 @@ const given = pull.extend({
   siblings: z.array(pull).default([]),
 });
 
-const expected = z.strictObject({
-  outcome: z.enum([
-    "not gated",
-    "undecidable",
-    "objected",
-    "waiting",
-    "overridden",
-    "countersigned",
-    "not-needed",
-  ]),
-  conclusion: z.enum(["success", "neutral", "failure", "action_required"]).optional(),
-  title: z.string().optional(),
-  /** Every review that did not count: `login (what): reason`. */
+const expected = expectedSchema.extend({
+  /** Here a review that did not count is never passed over. */
   refused: z.array(z.string()).default([]),
-  /** How many approvals each rule that applied still needs. */
-  missing: z.record(z.string(), z.int()).optional(),
   /** Every contributor: `name: level, where from`. */
   people: z.array(z.string()).optional(),
   /** What is said to commands, to each person who wrote one: null is silence. */

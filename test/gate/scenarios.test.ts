@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { saidOf } from "../../src/cli/scenario-file.ts";
 import { answers } from "../../src/gate/answers.ts";
 import { judge } from "../../src/gate/judge.ts";
 import type { Facts } from "../../src/gate/facts.ts";
@@ -47,28 +48,19 @@ function play(scenario: Scenario) {
     return { said: { outcome: "not gated" }, wanted: { outcome: wanted.outcome }, summary: "" };
   }
   const verdict = strictest(verdicts);
-  const output = render(verdict);
   const said = {
-    outcome: verdict.outcome.kind,
-    refused: verdict.refused.map(({ reviewer, state, reason }) => `${reviewer} (${state}): ${reason}`),
-    ...(wanted.conclusion !== undefined && { conclusion: output.conclusion }),
-    ...(wanted.title !== undefined && { title: output.title }),
-    ...(wanted.missing !== undefined && { missing: missing(verdict) }),
+    ...saidOf(verdict, wanted),
     ...(wanted.answers !== undefined && { answers: answered(config, judged) }),
     ...(wanted.people !== undefined && { people: people(verdict) }),
   };
   const { shows: _shows, hides: _hides, ...expected } = wanted;
-  return { said, wanted: expected, summary: output.summary };
+  return { said, wanted: expected, summary: render(verdict).summary };
 }
 
 function answered({ roster }: Config, judged: readonly { facts: Facts; verdict: Verdict }[]) {
   if (roster.kind !== "read") return {};
   const all = judged.flatMap(({ facts, verdict }) => answers(facts, roster.value, verdict));
   return Object.fromEntries(all.map(({ to, body }) => [to.login, body]));
-}
-
-function missing(verdict: Verdict): Record<string, number> {
-  return Object.fromEntries(verdict.rules.map((rule) => [rule.name, rule.missing]));
 }
 
 function people(verdict: Verdict): string[] {
