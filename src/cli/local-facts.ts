@@ -127,7 +127,7 @@ function findAccount(identity: GitIdentity, roster: Roster | null): Account | nu
 }
 
 /** Ids are GitHub's to tell; here a login is taken at its word, so it gets the id the roster expects. */
-function accountOf(login: string, id: number | null, roster: Roster | null): Account {
+export function accountOf(login: string, id: number | null, roster: Roster | null): Account {
   const account: Account = { login, id, kind: /\[bot\]$/i.test(login) ? "Bot" : "User" };
   return id !== null || roster === null
     ? account

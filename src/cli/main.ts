@@ -14,11 +14,13 @@ Commands:
   db backup FILE     a copy of the server's SQLite database, beside a running server
   detect [RANGE]     the signs of AI assistance in each commit of a git range
   explain PULL       what the gate says of a pull request on GitHub, and why
+  test DIR           your own scenarios against your roster and policy, without network
   validate FILE...   every problem of roster and policy files, with line and column
 
   countersign check --base origin/main
   countersign detect main..HEAD
   countersign explain acme/shop#12
+  countersign test .github/countersign/scenarios
   countersign validate .github/countersign/roster.yml
   countersign COMMAND --help
 
@@ -60,6 +62,10 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
     case "explain": {
       const { explain } = await import("./explain.ts");
       return explain(rest, { ...here, stdout, now: () => Date.now() });
+    }
+    case "test": {
+      const { test } = await import("./test.ts");
+      return test(rest, { ...here, stdout });
     }
     case "validate": {
       const { validate } = await import("./validate.ts");
