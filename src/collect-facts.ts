@@ -1,13 +1,15 @@
+import { asObservation, pushesSinceBase, untoldHeads } from "./gate/branch-pushes.ts";
 import type { Facts, Observation } from "./gate/facts.ts";
 import { matchesBranch } from "./gate/patterns.ts";
 import { defaultPolicy, type Policy } from "./gate/policy.ts";
 import { pool } from "./gate/pool.ts";
 import { isSame } from "./gate/roster.ts";
 import type { Config } from "./gate/verdict.ts";
-import { wanted } from "./gate/wanted.ts";
+import { wanted, wantsPushers } from "./gate/wanted.ts";
 import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
 import { readOldPaths } from "./github/open-pulls.ts";
+import { readActivity } from "./github/read-activity.ts";
 import { readNotes } from "./github/read-notes.ts";
 import {
   type LandedCache,
@@ -81,7 +83,7 @@ export async function collectFacts(
   const reading = { context, github, inForce: { ...inForce, config } };
   // The pool keeps the order.
   const completed = await Promise.all(
-    known.map(async (each, at) => readMore(reading, reads[at] ?? seen, each)),
+    known.map(async (each, at) => readAll(reading, reads[at] ?? seen, each)),
   );
   return {
     facts: completed.map(({ facts }) => facts),
@@ -181,6 +183,32 @@ const notYet = {
 } as const;
 
 type Reading = { readonly context: CollectContext; readonly github: GitHub; readonly inForce: InForce };
+
+/** What the gate wants, and where deliveries about pushes are missing what GitHub's activity log says of them. @throws GitHubError */
+async function readAll(
+  reading: Reading,
+  pull: PullRead,
+  known: Facts,
+): Promise<{ facts: Facts; proposed: readonly ProposedChange[] }> {
+  const { context, github, inForce } = reading;
+  const { headRepo, headRef, headSha, owner, repo } = known;
+  const first = await readMore(reading, pull, known);
+  if (headRepo === null || !wantsPushers(first.facts, inForce.config)) return first;
+  const branch = { repository: headRepo, name: headRef };
+  const logged = await readActivity(github, branch, context.now());
+  if (logged === null) return first;
+  const pushes = pushesSinceBase(known, logged)
+    .map(asObservation)
+    .filter((push) => !isAmong(known.observations, push));
+  const facts = { ...known, observations: [...pushes, ...known.observations] };
+  // The log may be behind by seconds, as the delivery was.
+  if (repoKey(owner, repo) === headRepo.toLowerCase() && untoldHeads(facts).includes(headSha)) {
+    throw new GitHubError(
+      `GitHub does not say who pushed ${headSha.slice(0, 7)}: no delivery told, and its activity log does not show it. If it stays so, push to the branch once more.`,
+    );
+  }
+  return pushes.length === 0 ? first : readMore(reading, pull, facts);
+}
 
 /** What the gate wants besides, all at once; then what a roster or policy file would become, if one is changed. */
 async function readMore(

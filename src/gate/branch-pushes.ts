@@ -1,5 +1,5 @@
 import type { Account } from "./accounts.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts, Observation } from "./facts.ts";
 import { pushesOf } from "./patches.ts";
 
 /** A push to a branch of the repository a head branch is in, as its delivery told. */
@@ -27,6 +27,26 @@ export type BranchPush = {
  * @param pushes to the head branch, and to any branch with one of their SHAs, in the order they were stored.
  */
 export function pushesSinceBase(facts: Facts, pushes: readonly BranchPush[]): BranchPush[] {
+  const { found, gaps } = walkBack(facts, pushes);
+  return pushes.filter((push) => found.has(push) || (gaps.length > 0 && push.branch === facts.headRef));
+}
+
+/** What a push says of a pull request whose head it led to. */
+export function asObservation({ actor, before, after, at }: BranchPush): Observation {
+  return { kind: "push", actor, before, after, at };
+}
+
+/** Heads since the branch left the base of which neither a delivery nor the timeline told who pushed them, the newest first. */
+export function untoldHeads(facts: Facts): string[] {
+  const told = new Set(pushesOf(facts).map(({ after }) => after));
+  return walkBack(facts, []).gaps.filter((sha) => !told.has(sha));
+}
+
+/** `gaps`: SHAs on the way that none of the pushes brought. */
+function walkBack(
+  facts: Facts,
+  pushes: readonly BranchPush[],
+): { readonly found: ReadonlySet<BranchPush>; readonly gaps: readonly string[] } {
   const { headRef, headSha, commits } = facts;
   const inRange = commits.kind === "read" ? new Set(commits.value.map(({ sha }) => sha)) : null;
   const byAfter = Map.groupBy(pushes, ({ after }) => after);
@@ -35,7 +55,7 @@ export function pushesSinceBase(facts: Facts, pushes: readonly BranchPush[]): Br
   const been = new Set<string>();
   // `straight`: it is the head or an ancestor of it, so that out of the range means in the base branch.
   const open = [{ sha: headSha, straight: true }];
-  let lost = false;
+  const gaps: string[] = [];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { sha, straight } = next;
     if (been.has(sha)) continue;
@@ -43,12 +63,12 @@ export function pushesSinceBase(facts: Facts, pushes: readonly BranchPush[]): Br
     if (straight && inRange?.has(sha) === false) continue;
     const brought = toBranch(headRef, byAfter.get(sha) ?? []);
     for (const push of brought) found.add(push);
-    lost ||= brought.length === 0;
+    if (brought.length === 0) gaps.push(sha);
     for (const { before, forced } of [...brought, ...(toldByAfter.get(sha) ?? [])]) {
       if (before !== null) open.push({ sha: before, straight: straight && !forced });
     }
   }
-  return pushes.filter((push) => found.has(push) || (lost && push.branch === headRef));
+  return { found, gaps };
 }
 
 /** The pushes that the pull request's own deliveries and its timeline tell of; that one was forced only the timeline says. */

@@ -2,13 +2,16 @@ import type { Account } from "./accounts.ts";
 import { strangersToAskAbout } from "./answers.ts";
 import { revisionsToCompare } from "./approvals.ts";
 import { commitsToLocate } from "./assistance.ts";
+import { untoldHeads } from "./branch-pushes.ts";
 import { excusesToProve, wantsSuggestions } from "./contributors.ts";
 import type { Facts } from "./facts.ts";
+import { judge } from "./judge.ts";
 import { oldHeadsToRead } from "./old-heads.ts";
 import { overridersToAskAbout } from "./override.ts";
 import type { Revision } from "./patches.ts";
 import { defaultPolicy, type Policy } from "./policy.ts";
 import { isSame, type Roster } from "./roster.ts";
+import { blocks } from "./strictest.ts";
 import type { Config } from "./verdict.ts";
 
 /** What a verdict depends on besides the facts of the one query; empty and false for an ordinary pull request. */
@@ -56,18 +59,41 @@ export function wanted(facts: Facts, roster: Roster | null, policies: readonly P
 }
 
 /**
+ * Whether GitHub's activity log has to be asked who pushed: the change would pass, on the word of people or for their level, and
+ * nobody told who brought some head of it.
+ */
+export function wantsPushers(facts: Facts, config: Config): boolean {
+  if (untoldHeads(facts).length === 0) return false;
+  const verdict = judge(facts, config);
+  if (verdict === null || blocks({ ...verdict, mode: "enforce" })) return false;
+  return (
+    verdict.outcome.kind !== "not-needed" || verdict.evidence.length > 0 || config.policies.some(asksForLevel)
+  );
+}
+
+/** Whether the level of a change may matter though no AI was seen. */
+function asksForLevel(policy: Config["policies"][number]): boolean {
+  return (
+    policy.kind === "read" &&
+    policy.value.rules.some(({ when }) => when.levelBelow !== null && when.provenance === "any")
+  );
+}
+
+/**
  * Whether facts that were read for other rules may lack something that these rules make a verdict depend on. In doubt they do:
  * of some facts nobody can tell that nothing was found from that nothing was asked.
  * @param given.samePolicies only the roster differs.
  */
 export function lacks(
   facts: Facts,
-  { roster, policies }: Config,
+  config: Config,
   { samePolicies }: { readonly samePolicies: boolean },
 ): boolean {
+  const { roster, policies } = config;
   const inUse = policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
   const want = wanted(facts, roster.kind === "read" ? roster.value : null, inUse);
   return (
+    wantsPushers(facts, config) ||
     (want.oldPaths && !samePolicies) ||
     (want.notes && facts.notes.kind === "absent") ||
     want.landed.length > 0 ||

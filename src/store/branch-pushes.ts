@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { type BranchPush, pushesSinceBase } from "../gate/branch-pushes.ts";
+import { asObservation, type BranchPush, pushesSinceBase } from "../gate/branch-pushes.ts";
 import type { Facts, Observation } from "../gate/facts.ts";
 import { pushesOf } from "../gate/patches.ts";
 import { account } from "./observations.ts";
@@ -44,13 +44,7 @@ export async function recallPushes({ db }: Queryable, facts: Facts): Promise<Obs
       where repo = ${repo} and (branch = ${headRef} or after in (select sha from past)) order by id`.execute(
     db,
   );
-  return pushesSinceBase(facts, rows.map(toPush)).map(({ actor, before, after, at }) => ({
-    kind: "push",
-    actor,
-    before,
-    after,
-    at,
-  }));
+  return pushesSinceBase(facts, rows.map(toPush)).map(asObservation);
 }
 
 /**

@@ -96,10 +96,25 @@ it("looks again when a push is heard of after the pull request that it was made 
   const sha = company.github.push(shop, { branch, pusher: "grace", author: "juno", files });
   const number = await open(branch);
   await review(company, { number }, "grace");
+  // The activity log would tell, too.
+  const shown = company.github.fault({ path: /\/activity$/u, status: 404, body: { message: "Not Found" } });
   company.github.releaseDeliveries({ drop: ({ event }) => event === "push" });
   expect(await company.check(sha)).toMatchObject({ title: "Countersigned by grace (senior)" });
+  shown();
   const late = company.github.deliveries.findLast(({ event }) => event === "push");
   company.github.redeliver(late?.guid ?? "");
+  expect(await company.check(sha)).toMatchObject(waitingBecause(`pushed ${sha.slice(0, 7)}`));
+});
+
+it("does not let a senior countersign what they pushed though the delivery of it is lost", async () => {
+  const { branch } = startBranch();
+  await company.idle();
+  company.github.holdDeliveries();
+  const files = { [`src/${branch}.ts`]: "export const by = 'grace';\n" };
+  const sha = company.github.push(shop, { branch, pusher: "grace", author: "juno", files });
+  const number = await open(branch);
+  await review(company, { number }, "grace");
+  company.github.releaseDeliveries({ drop: ({ event }) => event === "push" });
   expect(await company.check(sha)).toMatchObject(waitingBecause(`pushed ${sha.slice(0, 7)}`));
 });
 

@@ -98,6 +98,7 @@ export function addRepository(world: World, owner: Account, name: string): Repos
     labels: new Map(),
     pulls: new Map(),
     checkSuites: [],
+    activities: [],
     checkRuns: [],
     statuses: [],
     rulesets: [],

@@ -66,7 +66,8 @@ export function landQueue(world: World, repository: Repository): number[] {
     if (first === undefined || missingChecks(repository, first.base, first.sha).length > 0) return landed;
     const actor = accountById(world, first.actorId);
     repository.queue.shift();
-    updateBranch(world, repository, { branch: first.base, sha: first.sha, actor });
+    const landing = { branch: first.base, sha: first.sha, actor, merges: "merge_queue_merge" } as const;
+    updateBranch(world, repository, landing);
     destroy(world, repository, first, "merged");
     landed.push(first.number);
   }

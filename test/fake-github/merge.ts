@@ -59,7 +59,8 @@ export function mergePull(
   pull.base.sha = base;
   markMerged(world, repository, pull, { actor, sha });
   // The rules were asked about the head that was reviewed; the commit made from it has no checks of its own.
-  updateBranch(world, repository, { branch: pull.base.ref, sha, actor, bypassRules: true });
+  const landed = { branch: pull.base.ref, sha, actor, bypassRules: true, merges: "pr_merge" } as const;
+  updateBranch(world, repository, landed);
   return sha;
 }
 

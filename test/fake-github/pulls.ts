@@ -27,9 +27,15 @@ const NO_SHA = "0".repeat(40);
 export function updateBranch(
   world: World,
   repository: Repository,
-  update: { branch: string; sha: string; actor: Account; bypassRules?: boolean },
+  update: {
+    branch: string;
+    sha: string;
+    actor: Account;
+    bypassRules?: boolean;
+    merges?: "pr_merge" | "merge_queue_merge";
+  },
 ): void {
-  const { branch, sha, actor, bypassRules = false } = update;
+  const { branch, sha, actor, bypassRules = false, merges } = update;
   const before = repository.branches.get(branch) ?? null;
   if (before === sha) return;
   const missing = before === null || bypassRules ? [] : missingChecks(repository, branch, sha);
@@ -38,6 +44,14 @@ export function updateBranch(
   }
   repository.branches.set(branch, sha);
   repository.pushedAt = world.stamp();
+  const moved =
+    before === null ? "branch_creation" : isAncestor(repository, before, sha) ? "push" : "force_push";
+  repository.activities.push({
+    id: repository.activities.length + 1,
+    ...{ branch, before, after: sha, actorId: actor.id },
+    at: repository.pushedAt,
+    type: merges ?? moved,
+  });
   tellPush(world, repository, { branch, before, after: sha, actor });
   requestSuites(world, repository, { branch, before, after: sha, actorId: actor.id });
   for (const pull of openPulls(world)) {

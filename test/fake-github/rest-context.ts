@@ -95,6 +95,26 @@ export function paged<T>(world: World, context: RestContext, items: readonly T[]
   return items.slice((page - 1) * perPage, page * perPage);
 }
 
+/** One page of a list that has no page numbers: the Link header carries the id to go on after. */
+export function afterCursor<T extends { readonly id: number }>(
+  world: World,
+  context: RestContext,
+  all: readonly T[],
+): T[] {
+  const perPage = Math.min(PER_PAGE_MAX, positive(context.req.query("per_page"), PER_PAGE_DEFAULT));
+  const cursor = context.req.query("cursor") ?? context.req.query("after");
+  const start = cursor === undefined ? 0 : all.findIndex(({ id }) => String(id) === cursor) + 1;
+  const page = all.slice(start, start + perPage);
+  const last = page.at(-1);
+  if (last !== undefined && start + perPage < all.length) {
+    const url = new URL(context.req.url);
+    url.searchParams.set(url.pathname.endsWith("/activity") ? "after" : "cursor", String(last.id));
+    const path = url.pathname.replace(/^\/api\/v3/, "");
+    context.header("link", `<${apiUrl(world)}${path}${url.search}>; rel="next"`);
+  }
+  return page;
+}
+
 function positive(text: string | undefined, otherwise: number): number {
   const value = Number(text ?? otherwise);
   return Number.isInteger(value) && value > 0 ? value : otherwise;

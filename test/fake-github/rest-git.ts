@@ -4,9 +4,11 @@ import { blobSha, commitOf, commitsBetween, diffFromMergeBase, mergeBase } from 
 import { HttpError, notFound } from "./http-error.ts";
 import { renderFile } from "./render-pull.ts";
 import { renderAccount, repositoryUrl } from "./render-rest.ts";
-import { paged, repositoryIn, type RestEnv } from "./rest-context.ts";
+import { afterCursor, paged, repositoryIn, type RestEnv } from "./rest-context.ts";
 import {
+  accountById,
   accountForEmail,
+  type Activity,
   type Commit,
   fullName,
   nodeId,
@@ -30,6 +32,14 @@ export function addGitRoutes(rest: Hono<RestEnv>, world: World): void {
     const url = `${repositoryUrl(world, repository)}/git/trees/${found.sha}`;
     const truncated = tree.length > TREE_ENTRIES_MAX;
     return context.json({ sha: found.sha, url, tree: tree.slice(0, TREE_ENTRIES_MAX), truncated });
+  });
+  rest.get("/repos/:owner/:repo/activity", (context) => {
+    const repository = repositoryIn(world, context, READ);
+    const ref = context.req.query("ref")?.replace(/^refs\/heads\//u, "");
+    const newestFirst = repository.activities.filter(({ branch }) => branch === (ref ?? branch)).toReversed();
+    return context.json(
+      afterCursor(world, context, newestFirst).map((one) => renderActivity(world, repository, one)),
+    );
   });
   rest.get("/repos/:owner/:repo/compare/:basehead", (context) => {
     const repository = repositoryIn(world, context, READ);
@@ -98,6 +108,20 @@ function resolve(repository: Repository, revision: string): string {
   const sha = repository.branches.get(revision) ?? revision;
   if (!repository.commits.has(sha)) throw notFound();
   return sha;
+}
+
+function renderActivity(world: World, repository: Repository, activity: Activity) {
+  const { id, branch, before, after, actorId, at, type } = activity;
+  return {
+    id,
+    node_id: nodeId("PSH", repository.id * 1e6 + id),
+    before: before ?? "0".repeat(40),
+    after,
+    ref: `refs/heads/${branch}`,
+    timestamp: at,
+    activity_type: type,
+    actor: renderAccount(world, accountById(world, actorId)),
+  };
 }
 
 function statusOf(ahead: number, behind: number): "diverged" | "ahead" | "behind" | "identical" {

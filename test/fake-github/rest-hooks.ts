@@ -2,8 +2,7 @@
 import type { Hono } from "hono";
 import { z } from "zod";
 import { notFound } from "./http-error.ts";
-import { apiUrl } from "./render-rest.ts";
-import { appIn, numberIn, type RestContext, type RestEnv } from "./rest-context.ts";
+import { afterCursor, appIn, numberIn, type RestEnv } from "./rest-context.ts";
 import { findRepository, type World } from "./world.ts";
 
 /** GitHub's log of the deliveries to an app. */
@@ -37,21 +36,6 @@ export function addHookRoutes(rest: Hono<RestEnv>, world: World): void {
     if (!world.hookLog.again(appIn(context).id, numberIn(context, "id"))) throw notFound();
     return context.json({}, 202);
   });
-}
-
-/** This list has no page numbers: the Link header carries the id to go on after. */
-function afterCursor(world: World, context: RestContext, all: readonly LoggedDelivery[]): LoggedDelivery[] {
-  const perPage = Math.min(100, Number(context.req.query("per_page") ?? 30));
-  const cursor = context.req.query("cursor");
-  const start = cursor === undefined ? 0 : all.findIndex(({ id }) => String(id) === cursor) + 1;
-  const page = all.slice(start, start + perPage);
-  const last = page.at(-1);
-  if (last !== undefined && start + perPage < all.length) {
-    const url = new URL(context.req.url);
-    url.searchParams.set("cursor", String(last.id));
-    context.header("link", `<${apiUrl(world)}/app/hook/deliveries${url.search}>; rel="next"`);
-  }
-  return page;
 }
 
 function isSuccess({ status }: LoggedDelivery): boolean {

@@ -144,6 +144,7 @@ export function createRepository(
     labels: new Map(),
     pulls: new Map(),
     checkSuites: [],
+    activities: [],
     checkRuns: [],
     statuses: [],
     rulesets: [],

@@ -207,6 +207,18 @@ export type Ruleset = {
   readonly integrationId: number | null;
 };
 
+/** A branch that was moved. */
+export type Activity = {
+  readonly id: number;
+  readonly branch: string;
+  /** Null where there was no branch before. */
+  readonly before: string | null;
+  readonly after: string;
+  readonly actorId: number;
+  readonly at: string;
+  readonly type: "push" | "force_push" | "branch_creation" | "pr_merge" | "merge_queue_merge";
+};
+
 export type Repository = {
   readonly id: number;
   readonly ownerId: number;
@@ -227,6 +239,8 @@ export type Repository = {
   readonly checkRuns: CheckRun[];
   readonly statuses: CommitStatus[];
   readonly rulesets: Ruleset[];
+  /** GitHub's activity log, oldest first. */
+  readonly activities: Activity[];
   /** Of all its branches, first to land first. */
   readonly queue: (Record<"number" | "actorId", number> &
     Record<"base" | "branch" | "sha" | "onto", string>)[];

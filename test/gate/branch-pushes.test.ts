@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { type BranchPush, pushesSinceBase } from "../../src/gate/branch-pushes.ts";
+import {
+  asObservation,
+  type BranchPush,
+  pushesSinceBase,
+  untoldHeads,
+} from "../../src/gate/branch-pushes.ts";
 import type { Facts } from "../../src/gate/facts.ts";
 import * as small from "./world.ts";
 
@@ -91,5 +96,33 @@ describe("the pushes since the head left the base", () => {
     const lines = ["june topic: . -> a1", "sara topic: a1 +> b1", "june topic: b1 +> a1"];
     expect(found(range("a1"), lines)).toEqual(lines);
     expect(found({ ...range("a1"), commits: { kind: "unreadable", why: "no" } }, lines)).toEqual(lines);
+  });
+});
+
+/** Of which heads since the base nobody told who pushed them, where the pull request was told of these pushes. */
+function untold(facts: Partial<Facts>, lines: readonly string[]): string[] {
+  const names_ = new Map(["a1", "a2", "a3", "b1"].map((name) => [small.sha(name), name]));
+  const observations = pushes(lines).map(asObservation);
+  return untoldHeads(small.pull({ headRef: "topic", ...facts, observations })).map(
+    (sha) => names_.get(sha) ?? sha,
+  );
+}
+
+describe("a head of which nobody told who pushed it", () => {
+  test("is none where every push was told, back to the base or the creation of the branch", () => {
+    expect(untold(range("a2", "a1"), ["june topic: . -> a1", "sara topic: a1 -> a2"])).toEqual([]);
+    expect(untold(range("a2", "a1"), ["june topic: ba5e -> a1", "sara topic: a1 -> a2"])).toEqual([]);
+  });
+
+  test("is the head, or one that a push began at", () => {
+    expect(untold(range("a2", "a1"), ["june topic: . -> a1"])).toEqual(["a2"]);
+    expect(untold(range("a3", "a2", "a1"), ["june topic: . -> a1", "sara topic: a2 -> a3"])).toEqual(["a2"]);
+  });
+
+  test("is one that was replaced, and is none that the timeline tells of", () => {
+    const forced = { kind: "force-pushed", actor: small.june, at: "2026-11-20T09:00:00Z" } as const;
+    const timeline = small.read([{ ...forced, before: small.sha("a1"), after: small.sha("b1") }]);
+    expect(untold({ ...range("b1"), timeline }, [])).toEqual(["a1"]);
+    expect(untold({ ...range("b1"), timeline }, ["june topic: . -> a1"])).toEqual([]);
   });
 });

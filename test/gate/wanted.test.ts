@@ -212,6 +212,13 @@ describe("facts that were read for other rules", () => {
     sha: small.headSha,
     at: "2026-11-20T11:00:00Z",
   };
+  const told: Observation = {
+    kind: "push",
+    actor: small.june,
+    before: null,
+    after: small.headSha,
+    at: "2026-11-20T09:00:00Z",
+  };
   const overridable = small.policy({ override: { level: "staff" } });
   const withNotes = small.policy({ ai: { ...small.policy().ai, notes: true } });
   const withExempt = small.policy({ exempt: [{ onlyPaths: ["docs/**"] }] });
@@ -253,11 +260,28 @@ describe("facts that were read for other rules", () => {
       false,
     ],
     ["a patch that was not compared", byOlder, small.policy(), true],
-    ["a patch that was compared", { ...byOlder, patches: compared }, small.policy(), false],
+    [
+      "a patch that was compared",
+      { ...byOlder, observations: [...byOlder.observations, told], patches: compared },
+      small.policy(),
+      false,
+    ],
+    [
+      "who pushed what is approved, of whom nobody told",
+      small.reviewed(small.review(small.sara)),
+      small.policy(),
+      true,
+    ],
+    [
+      "who pushed what is approved, which was told",
+      { ...small.reviewed(small.review(small.sara)), observations: [told] },
+      small.policy(),
+      false,
+    ],
     ["whether who overrode can push", { observations: [overriding], pushAccess: [] }, overridable, true],
     [
       "whether who overrode can push, which is known",
-      { observations: [{ ...overriding, by: small.stan }] },
+      { observations: [{ ...overriding, by: small.stan }, told] },
       overridable,
       false,
     ],
