@@ -3,10 +3,11 @@ import { styleText } from "node:util";
 import { noRoster } from "../gate/judge.ts";
 import { plain } from "../gate/markdown.ts";
 import {
+  exampleRoster,
   nextSteps,
   onTerminal,
   render,
-  rosterToPaste,
+  rosterAdvice,
   rowsMax,
   type Table,
   tablesOf,
@@ -50,7 +51,7 @@ export function verdictText(verdict: Verdict, paint: Paint): string {
   ].join("");
 }
 
-const pasteText = rosterToPaste.replaceAll(/^```.*\n|`/gmu, "");
+const pasteText = `${rosterAdvice(onTerminal)}\n\n${exampleRoster}`;
 
 function tableText(paint: Paint, { heading, columns, rows }: Table): string {
   if (rows.length === 0) return "";

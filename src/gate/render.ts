@@ -30,10 +30,14 @@ export const rowsMax = 50;
 export function render(verdict: Verdict): CheckOutput {
   const parts = [
     ...stateSection(verdict, onMarkdown),
-    ...verdict.notes.map((note) => (note === noRoster ? rosterToPaste : `${prose(note, 1000)}\n`)),
+    ...verdict.notes.map((note) => (note === noRoster ? rosterToPaste() : `${prose(note, 1000)}\n`)),
     ...tablesOf(verdict, onCells).flatMap(markdownTable),
   ];
   return { conclusion: conclusionOf(verdict), title: titleOf(verdict), summary: withinLimit(parts) };
+}
+
+function rosterToPaste(): string {
+  return `${rosterAdvice(onMarkdown)}\n\n\`\`\`yaml\n${exampleRoster}\`\`\`\n`;
 }
 
 function conclusionOf({ outcome, mode }: Verdict): CheckOutput["conclusion"] {
@@ -82,8 +86,8 @@ export const onTerminal: Ink = {
   namesMax,
 };
 
-/** The state in one sentence. */
-function stateOf({ outcome, notes }: Verdict, ink: Ink): string {
+/** The state in one sentence, without a full stop. */
+export function stateOf({ outcome, notes }: Pick<Verdict, "outcome" | "notes">, ink: Ink): string {
   switch (outcome.kind) {
     case "undecidable":
       return `Could not decide: ${allOf(outcome.problems, ink)}`;
@@ -197,17 +201,14 @@ function nextStep({ outcome, notes, headSha }: Verdict, ink: Ink): string[] {
   ];
 }
 
-/** What to do without a roster, in Markdown. */
-export const rosterToPaste = [
-  "Put this on the default branch as `.github/countersign/roster.yml`, in the organisation's `.github` repository or in this one, with your own names:",
-  "",
-  "```yaml",
-  "people:",
-  "  ada: senior",
-  "  grace: junior",
-  "```",
-  "",
-].join("\n");
+/** What to do where there is no roster: a sentence, to be followed by `exampleRoster`. */
+export function rosterAdvice(ink: Ink): string {
+  const [path, repo] = [ink.name(".github/countersign/roster.yml"), ink.name(".github")];
+  return `Put this on the default branch as ${path}, in the organisation's ${repo} repository or in this one, with your own names:`;
+}
+
+/** The smallest roster that is of use. */
+export const exampleRoster = "people:\n  ada: senior\n  grace: junior\n";
 
 /** A part of the summary: every cell is text that was made safe by the ink. */
 export type Table = {
