@@ -41,7 +41,15 @@ const log = {
   warn: console.error,
   error: console.error,
 };
-const context = { store, appId, configRepo: ".github", worker: "bench", now: () => Date.now(), log };
+const context = {
+  store,
+  appId,
+  configRepo: ".github",
+  pages: null,
+  worker: "bench",
+  now: () => Date.now(),
+  log,
+};
 
 console.log(
   `${count} open pull requests, of which the change blocks ${kinds.blocked.size} and rewords ${kinds.reworded.size}`,

@@ -45,7 +45,7 @@ export async function showFailure(
     });
     const witness = `look:${lease.look} audit:${entry.seq}:${entry.hash}`;
     const to = { ...head, lease, rewrite: false, now };
-    return publishVerdict(github, to, { verdict, text: null, witness, checkRun });
+    return publishVerdict(github, to, { verdict, text: null, page: null, witness, checkRun });
   });
   if (shown !== null && target.kind === "pull")
     await rememberShownBy(context, [{ owner, repo, number, headSha }], shown);

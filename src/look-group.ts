@@ -74,6 +74,7 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
   const { wrote } = await publishVerdict(github, to, {
     verdict: { ...verdict, notes: [...verdict.notes, ...pullsNamed(pulls)] },
     text: null,
+    page: null,
     checkRun: group.checkRun,
     witness: newest === null ? `look:${look}` : `look:${look} audit:${newest.seq}:${newest.hash}`,
   });

@@ -24,7 +24,11 @@ import { inTransaction } from "./store/store.ts";
 import { rememberTraces } from "./store/traces.ts";
 
 /** What every look needs. `worker` names who holds its leases. */
-export type LookContext = CollectContext & { readonly worker: string };
+export type LookContext = CollectContext & {
+  readonly worker: string;
+  /** Where people see the explain pages, and whether there are any of private repositories; null where nobody said where. */
+  readonly pages: { readonly url: string; readonly ofPrivate: boolean } | null;
+};
 
 export type LookRequest = {
   readonly pull: PullRef;
@@ -104,11 +108,13 @@ async function lookAt(
   await rememberObservations(context.store, restored);
   const { judged, recorded, found, witness } = await judgeAll(context, request, collected, lease);
   const recordedAt = context.now();
+  const verdict = judged.length === 0 ? null : strictest(judged.map((each) => each.verdict));
   const published = await publishChecks(
     github,
     { owner, repo, headSha, lease, rewrite: request.rewrite, now: context.now() },
     {
-      verdict: judged.length === 0 ? null : strictest(judged.map((each) => each.verdict)),
+      verdict,
+      page: verdict === null ? null : pageOf(context, seen, verdict),
       text: toText([...memories, ...found]),
       witness,
       checkRun: seen.checkRun,
@@ -125,9 +131,9 @@ async function lookAt(
   const unanswered = published === null ? [] : await answerCommands(context, github, judged, config);
   await noteRead(context.store, { ...hintOf(request, seen), judged: recorded.includes(seen.facts.number) });
   if (published === null) return { kind: "not-gated", headSha };
-  const { verdict, wrote } = published;
+  const { wrote } = published;
   const unread =
-    verdict.outcome.kind === "undecidable"
+    published.verdict.outcome.kind === "undecidable"
       ? (facts.map(whatIsUnread).find((why) => why !== null) ?? null)
       : null;
   const phases = {
@@ -136,7 +142,16 @@ async function lookAt(
     record: recordedAt - collectedAt,
     publish: context.now() - recordedAt,
   };
-  return { kind: "published", headSha, look: lease.look, verdict, wrote, unread, unanswered, phases };
+  return {
+    kind: "published",
+    headSha,
+    look: lease.look,
+    verdict: published.verdict,
+    wrote,
+    unread,
+    unanswered,
+    phases,
+  };
 }
 
 /** Judges every pull request that shares the head SHA, and records what was seen and decided. */
@@ -177,6 +192,11 @@ export async function rememberShownBy(
     const shownAt = at ?? now() + clockDriftMaxMs;
     await rememberShown(store, { repo: repoKey(owner, repo), number, sha, passing, at: shownAt });
   }
+}
+
+function pageOf({ pages }: LookContext, { facts, isPrivate }: PullRead, { number }: Verdict): string | null {
+  if (pages === null || (isPrivate && !pages.ofPrivate)) return null;
+  return `${pages.url}/${facts.owner}/${facts.repo}/pull/${number}`;
 }
 
 /** Written last: until then a sweep would find that this pull request still needs its look. */

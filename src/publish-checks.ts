@@ -59,14 +59,16 @@ export async function publishVerdict(
   said: {
     readonly verdict: Verdict;
     readonly text: string | null;
+    /** The explain page; null where there is none. */
+    readonly page: string | null;
     readonly witness: string;
     readonly checkRun: OwnCheckRun | null;
   },
 ): Promise<PublishedVerdict> {
-  const { verdict, text, witness, checkRun } = said;
+  const { verdict, text, page, witness, checkRun } = said;
   await lease.renew();
   const output = render(verdict);
-  const options = { externalId: witness, rewrite, now, text };
+  const options = { externalId: witness, rewrite, now, text, detailsUrl: page };
   const published = await publishCheckRun(github, { owner, repo, headSha }, output, checkRun, options);
   return { ...published, verdict, passing: output.conclusion === "success" };
 }

@@ -1,4 +1,4 @@
-import { createAdaptorServer } from "@hono/node-server";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Logger } from "pino";
@@ -26,6 +26,8 @@ export type ServerOptions = {
   /** Stores a verified delivery; rejects with what Probot wraps around the inbox's errors. */
   readonly deliver: (delivery: { id: string; name: string; payload: object }) => Promise<void>;
   readonly health: () => Promise<Health>;
+  /** The pages people see. */
+  readonly pages: Hono<{ Bindings: HttpBindings }>;
   /** What Prometheus reads. */
   readonly metrics: () => Promise<{ readonly text: string; readonly type: string }>;
   readonly log: Logger;
@@ -73,9 +75,9 @@ function listenError(error: Error, { host, port }: ServerOptions): Error {
   return new Error(message, { cause: error });
 }
 
-function routes(options: ServerOptions): Hono {
+function routes(options: ServerOptions): Hono<{ Bindings: HttpBindings }> {
   const { log, health, metrics, webhookPath } = options;
-  const app = new Hono({ strict: false });
+  const app = new Hono<{ Bindings: HttpBindings }>({ strict: false });
   const tooLarge = (context: Context) =>
     problem(context, 413, "The delivery is larger than GitHub sends (25 MB).");
   app.post(webhookPath, bodyLimit({ maxSize: deliveryBytesMax, onError: tooLarge }), async (context) =>
@@ -90,6 +92,7 @@ function routes(options: ServerOptions): Hono {
     const { text, type } = await metrics();
     return context.body(text, 200, { "content-type": type });
   });
+  app.route("/", options.pages);
   app.notFound((context) => problem(context, 404, "There is nothing here."));
   app.onError((error, context) => {
     log.error({ path: context.req.path, error: error.message, stack: error.stack }, "A request failed");

@@ -5,6 +5,7 @@ import type { Environment } from "./config/environment.ts";
 import { startUpkeep } from "./delivery/upkeep.ts";
 import { startWorker } from "./delivery/worker.ts";
 import type { ClientFor } from "./github/installations.ts";
+import { createAccess } from "./github/access.ts";
 import { createProbot } from "./github/client.ts";
 import { createUsage } from "./github/usage.ts";
 import { healthOf, measure } from "./health.ts";
@@ -13,6 +14,7 @@ import { createMetrics } from "./metrics.ts";
 import { startProxy } from "./proxy.ts";
 import { startServer } from "./server.ts";
 import { openStore } from "./store/store.ts";
+import { pages } from "./web/pages.ts";
 
 export type Running = { readonly url: string; stop(why: string): Promise<void> };
 
@@ -26,7 +28,7 @@ export async function start(
   environment: Environment,
   outside: { readonly write: (line: string) => void; readonly now?: () => number },
 ): Promise<Running> {
-  const { appId, privateKey, webhookSecrets, apiUrl, configRepo } = environment;
+  const { appId, privateKey, webhookSecrets, apiUrl, configRepo, publicUrl } = environment;
   const { write, now = () => Date.now() } = outside;
   const log = createLog(environment.logLevel, write);
   const store = await openStore(environment);
@@ -42,18 +44,18 @@ export async function start(
   });
   const clientFor: ClientFor = async (installation) => probot.auth(installation);
   const work = { store, appId, now, log, clientFor };
-  const worker = startWorker({ ...work, configRepo, worker: randomUUID(), looked: metrics.looked });
+  const explained = publicUrl === null ? null : { url: publicUrl, ofPrivate: false };
+  const looking = { configRepo, worker: randomUUID(), pages: explained, looked: metrics.looked };
+  const worker = startWorker({ ...work, ...looking });
   const { wake } = worker;
   await probot.load(countersign({ store, appId, configRepo, log, now, wake, received: metrics.delivery }));
   const server = await startServer({
-    host: environment.host,
-    port: environment.port,
-    webhookPath: environment.webhookPath,
-    webhookSecrets,
+    ...environment,
     log,
     deliver: async (delivery) => {
       if (isEvent(delivery)) await probot.receive(delivery);
     },
+    pages: pages({ store, access: createAccess({ clientFor, apiUrl, now }), publicUrl, log, now }),
     health: async () => healthOf(store, { log, now: now(), usage }),
     metrics: async () => metrics.render(await measure(store, { now: now(), usage })),
   }).catch(async (error: unknown) => {

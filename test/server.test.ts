@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { request } from "node:http";
+import { Hono } from "hono";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { startServer } from "../src/server.ts";
@@ -322,6 +323,7 @@ it("says in one line that the port is taken", async () => {
     deliver: async () => undefined,
     health: async () => ({ ready: true }),
     metrics: async () => ({ text: "", type: "text/plain" }),
+    pages: new Hono(),
     log: createLog("silent", () => undefined),
   });
 

@@ -24,8 +24,10 @@ export type Environment = {
   readonly configRepo: string;
   /** Base of the REST API, without a slash at its end. Octokit finds GraphQL from it. */
   readonly apiUrl: string;
-  /** Base of the pages people see, without a slash at its end. */
+  /** Base of GitHub's pages, without a slash at its end. */
   readonly webUrl: string;
+  /** Where people see our own pages, without a slash at its end; null where nobody said. */
+  readonly publicUrl: string | null;
 };
 
 export type LogLevel = (typeof logLevels)[number];
@@ -62,6 +64,7 @@ export function readEnvironment(
     port: readPort(env, complain),
     logLevel: readLogLevel(env, complain),
     auditKeepDays: readAuditKeepDays(env, complain),
+    publicUrl: readPublicUrl(env, complain),
     ...readPlace(env, complain),
   };
   return problems.length === 0 ? { kind: "ok", value } : { kind: "broken", problems };
@@ -197,6 +200,17 @@ function readProxyUrl(env: Variables, complain: Complain): string | null {
     complain(`WEBHOOK_PROXY_URL: expected the address of a smee.io channel, got ${JSON.stringify(text)}`);
   }
   return text;
+}
+
+/** An origin: the pages name each other by paths from its root. */
+function readPublicUrl(env: Variables, complain: Complain): string | null {
+  const text = (env["PUBLIC_URL"] ?? "").replace(/\/$/u, "");
+  if (text === "") return null;
+  if (!/^https?:\/\//u.test(text) || !URL.canParse(text) || new URL(text).origin !== text.toLowerCase())
+    complain(
+      `PUBLIC_URL: expected the address of the pages without a path, such as https://countersign.example.com, got ${JSON.stringify(text)}`,
+    );
+  return text.toLowerCase();
 }
 
 function readPort(env: Variables, complain: Complain): number {

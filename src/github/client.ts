@@ -13,7 +13,7 @@ export type GitHub = Pick<Octokit, "graphql" | "rest" | "paginate">;
 export const requestTimeoutMs = 15_000;
 
 /** `fetch` that gives up after `requestTimeoutMs`; the requests for installation tokens go through it too. */
-const timedFetch: typeof fetch = async (input, init) =>
+export const timedFetch: typeof fetch = async (input, init) =>
   fetch(input, { ...init, signal: AbortSignal.timeout(requestTimeoutMs) });
 
 /**

@@ -74,7 +74,7 @@ export const configFiles = `
     policyHistory: history(first: 1, path: "${policyPath}") { nodes { oid } }
   } } }`;
 
-const checkRun = "databaseId status conclusion title summary text";
+const checkRun = "databaseId status conclusion detailsUrl title summary text";
 
 /** Our check runs on the head commit, and the pull requests it is in. */
 const headCommit = `
@@ -116,7 +116,7 @@ query Facts(
   $owner: String!, $repo: String!, $number: Int!, $configRepo: String!, $appId: Int, $asApp: Boolean!, $associated: String, ${cursors}
 ) {
   repository(owner: $owner, name: $repo) {
-    ${configFiles}
+    isPrivate ${configFiles}
     pullRequest(number: $number) {
       number url state title updatedAt body lastEditedAt headRefName headRefOid baseRefName changedFiles
       headRepository { nameWithOwner }

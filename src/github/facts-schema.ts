@@ -117,6 +117,7 @@ const checkRun = z.object({
   databaseId: z.number(),
   status: z.string(),
   conclusion: z.string().nullable(),
+  detailsUrl: z.string().nullable(),
   title: z.string().nullable(),
   summary: z.string().nullable(),
   text: z.string().nullable(),
@@ -213,7 +214,9 @@ export const configFilesSchema = z.object({
 });
 
 export const factsSchema = z.object({
-  repository: configFilesSchema.extend({ pullRequest: pullSchema.nullable() }).nullable(),
+  repository: configFilesSchema
+    .extend({ isPrivate: z.boolean(), pullRequest: pullSchema.nullable() })
+    .nullable(),
   config: configFilesSchema.nullable(),
 });
 

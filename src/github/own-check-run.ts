@@ -21,8 +21,9 @@ export async function readOwnCheckRun(
     });
     const [run] = data.check_runs;
     if (run === undefined) return null;
-    const { id, status, conclusion, output } = run;
-    return { id, status, conclusion, title: output.title, summary: output.summary, text: output.text };
+    const { id, status, conclusion, details_url: detailsUrl, output } = run;
+    const { title, summary, text } = output;
+    return { id, status, conclusion, detailsUrl, title, summary, text };
   } catch (error) {
     throw toGitHubError(error, now);
   }

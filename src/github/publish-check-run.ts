@@ -24,6 +24,7 @@ export type Published = {
  * @param existing our check run as it was read with the facts, so that a repeated write cannot make a second one.
  * @param options.externalId what GitHub is to keep as our witness: look number and newest audit entry.
  * @param options.text what GitHub is to remember for us without showing it; null or left out: what is there stays.
+ * @param options.detailsUrl where the check run leads to; null or left out: what is there stays, by default the app's own page.
  * @param options.rewrite write even when nothing changed: somebody re-requested the check, and GitHub shows it as queued.
  * @param options.now ms since epoch, to tell from GitHub's refusal when to come back.
  * @throws GitHubError
@@ -33,12 +34,17 @@ export async function publishCheckRun(
   head: HeadRef,
   output: CheckOutput,
   existing: OwnCheckRun | null,
-  options: PublishOptions & { readonly text?: string | null },
+  options: PublishOptions & { readonly text?: string | null; readonly detailsUrl?: string | null },
 ): Promise<Published> {
-  const { text = null } = options;
-  const same = existing !== null && isSame(existing, output) && (text === null || existing.text === text);
+  const { text = null, detailsUrl = null } = options;
+  const same =
+    existing !== null &&
+    isSame(existing, output) &&
+    (text === null || existing.text === text) &&
+    (detailsUrl === null || existing.detailsUrl === detailsUrl);
   if (same && !options.rewrite) return unchanged;
-  return write(github, head, { ...output, name: checkName, text, annotations: [] }, existing, options);
+  const content = { ...output, name: checkName, text, detailsUrl, annotations: [] };
+  return write(github, head, content, existing, options);
 }
 
 /**
@@ -58,7 +64,7 @@ export async function publishConfigCheckRun(
   return write(
     github,
     head,
-    { ...output, name: configCheckName, text: null },
+    { ...output, name: configCheckName, text: null, detailsUrl: null },
     same ? existing : null,
     options,
   );
@@ -70,15 +76,16 @@ const unchanged: Published = { wrote: "unchanged", at: null };
 async function write(
   github: GitHub,
   { owner, repo, headSha }: HeadRef,
-  output: AnnotatedOutput & { readonly name: string; readonly text: string | null },
+  output: AnnotatedOutput & Record<"text" | "detailsUrl", string | null> & { readonly name: string },
   existing: OwnCheckRun | null,
   options: PublishOptions,
 ): Promise<Published> {
-  const { name, conclusion, title, summary, text, annotations } = output;
+  const { name, conclusion, title, summary, text, detailsUrl, annotations } = output;
   const content = {
     status: "completed" as const,
     conclusion,
     external_id: options.externalId,
+    ...(detailsUrl !== null && { details_url: detailsUrl }),
     output: { title, summary, ...(text !== null && { text }) },
   };
   try {

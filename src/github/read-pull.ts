@@ -22,6 +22,7 @@ export type OwnCheckRun = {
   readonly id: number;
   readonly status: string;
   readonly conclusion: string | null;
+  readonly detailsUrl: string | null;
   readonly title: string | null;
   readonly summary: string | null;
   readonly text: string | null;
@@ -29,6 +30,8 @@ export type OwnCheckRun = {
 
 export type PullRead = {
   readonly facts: PullFacts;
+  /** Whether only some people may see the repository: private, or internal to an enterprise. */
+  readonly isPrivate: boolean;
   /** GitHub's words for when the pull request changed last. */
   readonly updatedAt: string;
   /** Other open pull requests of this repository with the same head SHA, as far as GitHub tells. */
@@ -106,6 +109,7 @@ async function readOnce(
       defaultBranch: repository.defaultBranchRef?.name ?? "",
       sameNamed: sameNamedOn(head.commit, appId),
     }),
+    isPrivate: repository.isPrivate,
     updatedAt: pull.updatedAt,
     siblings: siblingsOf(head.pulls, pull, repository.nameWithOwner),
     renamed: renamedIn(items),
@@ -298,11 +302,12 @@ export function readerOf(appId: number | null): { appId: number | null; asApp: b
 export function ownCheckRun(commit: HeadCommit, which: "checkRuns" | "configCheckRuns"): OwnCheckRun | null {
   const run = commit.checkSuites?.nodes.flatMap((suite) => suite[which]?.nodes ?? []).at(0);
   if (run === undefined) return null;
-  const { databaseId, status, conclusion, title, summary, text } = run;
+  const { databaseId, status, conclusion, detailsUrl, title, summary, text } = run;
   return {
     id: databaseId,
     status: status.toLowerCase(),
     conclusion: conclusion?.toLowerCase() ?? null,
+    detailsUrl,
     title,
     summary,
     text,

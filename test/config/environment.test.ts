@@ -41,6 +41,7 @@ describe("an environment", () => {
       configRepo: ".github",
       apiUrl: "https://api.github.com",
       webUrl: "https://github.com",
+      publicUrl: null,
     });
   });
 
@@ -51,6 +52,7 @@ describe("an environment", () => {
       WEBHOOK_PATH: "/hooks",
       WEBHOOK_PROXY_URL: "https://smee.io/abc",
       HOST: "0.0.0.0",
+      PUBLIC_URL: "https://Countersign.acme.com/",
       PORT: "0",
       LOG_LEVEL: "debug",
       DATA_DIR: "/var/lib/countersign",
@@ -75,6 +77,7 @@ describe("an environment", () => {
       configRepo: "engineering-rules",
       apiUrl: "http://github.acme.com:8443/api/v3",
       webUrl: "http://github.acme.com:8443",
+      publicUrl: "https://countersign.acme.com",
     });
   });
 
@@ -85,6 +88,7 @@ describe("an environment", () => {
         "PRIVATE_KEY_PATH",
         "GHE_HOST",
         "GHE_PROTOCOL",
+        "PUBLIC_URL",
         "PORT",
         "HOST",
         "LOG_LEVEL",
@@ -182,6 +186,16 @@ describe("an environment that cannot do", () => {
       "a known previous secret",
       { WEBHOOK_SECRET_PREVIOUS: "development" },
       'WEBHOOK_SECRET_PREVIOUS is "development", which everybody can guess; make one with `openssl rand -hex 32` and set the same in the GitHub App',
+    ],
+    [
+      "an address of the pages with a path",
+      { PUBLIC_URL: "https://acme.com/countersign" },
+      'PUBLIC_URL: expected the address of the pages without a path, such as https://countersign.example.com, got "https://acme.com/countersign"',
+    ],
+    [
+      "an address of the pages that is none",
+      { PUBLIC_URL: "countersign.acme.com" },
+      'PUBLIC_URL: expected the address of the pages without a path, such as https://countersign.example.com, got "countersign.acme.com"',
     ],
     ["a port that is none", { PORT: "65536" }, 'PORT: expected a number from 0 to 65535, got "65536"'],
     ["a port in words", { PORT: "http" }, 'PORT: expected a number from 0 to 65535, got "http"'],

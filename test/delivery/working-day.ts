@@ -95,7 +95,7 @@ export async function startWorkingDay(
       for (const worker of running) worker.wake();
     },
     work: () => {
-      const worker = startWorker({ ...context, worker: `worker ${++workers}` });
+      const worker = startWorker({ ...context, pages: null, worker: `worker ${++workers}` });
       running.push(worker);
       return worker;
     },

@@ -90,6 +90,8 @@ export async function openCompany(
     installed?: false;
     now?: () => number;
     latencyMs?: number;
+    /** Of the environment, besides those every server needs. */
+    variables?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<Company> {
   const { latencyMs = 0 } = options;
@@ -97,7 +99,7 @@ export async function openCompany(
   const acme = furnish(github, options.files);
   const dataDir = mkdtempSync(join(tmpdir(), "countersign-company-"));
   const log: string[] = [];
-  const variables = environmentFor(acme, github.url, { dataDir, port: 0 });
+  const variables = { ...environmentFor(acme, github.url, { dataDir, port: 0 }), ...options.variables };
   const environment = readEnvironment(variables, () => "");
   if (environment.kind === "broken") throw new Error(environment.problems.join("\n"));
   const { now = Date.now } = options;

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Hono } from "hono";
 import type { Probot } from "probot";
 import { countersign } from "../../src/app.ts";
 import { createProbot } from "../../src/github/client.ts";
@@ -64,6 +65,7 @@ export async function startInboxServer(
     },
     health: async () => options.health?.(store) ?? { ready: true },
     metrics: async () => ({ text: "", type: "text/plain" }),
+    pages: new Hono(),
   });
   const close = async () => {
     await server.close();

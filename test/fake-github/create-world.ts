@@ -23,6 +23,7 @@ export function createWorld({ now }: { now?: () => number } = {}): World {
     repositories: new Map(),
     tokens: new Map(),
     happened: () => undefined,
+    privateMode: false,
     graphqlPointsLeft: 4999,
     hookLog: { list: () => [], again: () => false },
   };

@@ -15,7 +15,7 @@ import type { RestContext, RestEnv } from "./rest-context.ts";
 import { addGitRoutes } from "./rest-git.ts";
 import { addPeopleRoutes } from "./rest-people.ts";
 import { addStatusRoutes } from "./statuses.ts";
-import { actorOf, type World } from "./world.ts";
+import { actorOf, type Viewer, type World } from "./world.ts";
 
 /** One request, as it came in. `path` is without /api/v3 (or /api for graphql) and without the query. */
 export type LoggedRequest = {
@@ -83,8 +83,12 @@ export function createHttp(world: World, state: HttpState): Hono<RestEnv> {
   app.use((context, next) => observed(context, world, state, next));
   // Only GHE's paths exist; anything else is not answered, whoever asks.
   app.use("/api/*", async (context, next) => {
-    context.set("viewer", authenticate(world, context.req.header("authorization")));
-    context.get("entry").as = actorOf(world, context.get("viewer")).login;
+    const authorization = context.req.header("authorization");
+    if (authorization === undefined && isForStrangers(context, world)) context.set("viewer", stranger);
+    else {
+      context.set("viewer", authenticate(world, authorization));
+      context.get("entry").as = actorOf(world, context.get("viewer")).login;
+    }
     await next();
   });
   app.route("/api/v3", rest);
@@ -98,6 +102,17 @@ export function createHttp(world: World, state: HttpState): Hono<RestEnv> {
     return context.json({ message: `The fake GitHub broke: ${error.message}`, status: "500" }, 500);
   });
   return app;
+}
+
+/** Somebody without an account. GitHub shows them what is public; here that is repositories themselves. */
+const stranger: Viewer = {
+  kind: "user",
+  account: { id: -1, type: "User", login: "", name: "", emails: [], createdAt: "" },
+};
+
+function isForStrangers(context: RestContext, world: World): boolean {
+  const isRepository = /^\/repos\/[^/]+\/[^/]+$/u.test(apiPath(context));
+  return context.req.method === "GET" && isRepository && !world.privateMode;
 }
 
 async function observed(context: RestContext, world: World, state: HttpState, next: () => Promise<void>) {

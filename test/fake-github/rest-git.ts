@@ -1,9 +1,9 @@
-/** The REST calls about git objects: trees, and what lies between two commits. */
+/** The REST calls about repositories themselves, git objects: trees, and what lies between two commits. */
 import type { Hono } from "hono";
 import { blobSha, commitOf, commitsBetween, diffFromMergeBase, mergeBase } from "./git.ts";
 import { HttpError, notFound } from "./http-error.ts";
 import { renderFile } from "./render-pull.ts";
-import { renderAccount, repositoryUrl } from "./render-rest.ts";
+import { renderAccount, renderRepository, repositoryUrl } from "./render-rest.ts";
 import { afterCursor, paged, repositoryIn, type RestEnv } from "./rest-context.ts";
 import {
   accountById,
@@ -24,6 +24,14 @@ const COMPARED_FILES_MAX = 300;
 
 /** Adds the routes. */
 export function addGitRoutes(rest: Hono<RestEnv>, world: World): void {
+  rest.get("/repos/:owner/:repo", (context) => {
+    const repository = repositoryIn(world, context, { name: "metadata", level: "read" });
+    return context.json({
+      ...renderRepository(world, repository),
+      network_count: 0,
+      subscribers_count: 0,
+    });
+  });
   rest.get("/repos/:owner/:repo/git/trees/:sha", (context) => {
     const repository = repositoryIn(world, context, READ);
     const found = treeOf(repository, context.req.param("sha"));

@@ -295,6 +295,8 @@ export type World = {
   readonly tokens: Map<string, Token>;
   /** Set by webhooks.ts. */
   happened: (happening: Happening) => void;
+  /** An Enterprise Server that shows nothing to strangers; a test sets it. */
+  privateMode: boolean;
   /** Of 5,000 an hour; a test sets it. */
   graphqlPointsLeft: number;
   /** Set by webhooks.ts: the log of deliveries, newest first, and sending one of them again. */

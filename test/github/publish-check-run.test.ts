@@ -137,6 +137,7 @@ describe("when a check run could be seen", () => {
     title: "Old",
     summary: "Old",
     text: null,
+    detailsUrl: null,
   };
 
   test("is told by GitHub's clock, and never too early: the header names the second that had begun", async () => {
@@ -152,7 +153,7 @@ describe("when a check run could be seen", () => {
   test("is not known where nothing was written, or GitHub does not say it", async () => {
     const { github, rest } = recordedGitHub();
     rest("POST", "/repos/acme/shop/check-runs", { status: 201 });
-    const same = { ...output, id: 41, status: "completed", text: null };
+    const same = { ...output, id: 41, status: "completed", text: null, detailsUrl: null };
 
     expect(await publishCheckRun(github, head, output, null, options)).toEqual({
       wrote: "created",
@@ -229,7 +230,7 @@ describe("the check run about changed configuration", () => {
     github.hook.before("request", ({ method, output: given }) => {
       if (method === "POST") sent.push(given);
     });
-    const checkRun = { id: 41, status: "completed", ...broken, text: null };
+    const checkRun = { id: 41, status: "completed", ...broken, text: null, detailsUrl: null };
 
     const head = { ...shop, headSha: "a".repeat(40) };
     expect(
@@ -247,6 +248,7 @@ describe("a check run that cannot be updated is followed by a fresh one", () => 
     title: "Old",
     summary: "Old",
     text: null,
+    detailsUrl: null,
   };
   const head = { ...shop, headSha: "a".repeat(40) };
 

@@ -54,6 +54,7 @@ export async function openAcme(files: Readonly<Record<string, string>> = { [rost
     appId: app.id,
     configRepo: ".github",
     worker: "one",
+    pages: null,
     now: () => clock.now,
     log: { warn: (details, message) => warnings.push({ ...details, message }) },
   };

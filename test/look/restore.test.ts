@@ -210,7 +210,8 @@ describe("our own earlier check runs", () => {
       const acme = await openAcme();
       const seen = { kind: "evidence", evidence: evidence({ seenOn: 3 }) } as const;
       const text = toText([{ number: 1, observations: [seen] }]);
-      const checkRun = { id: 1, status: "completed", conclusion: "failure", title: "", summary: "", text };
+      const run = { id: 1, status: "completed", conclusion: "failure", title: "", summary: "" };
+      const checkRun = { ...run, text, detailsUrl: null };
       const pull = { facts: factsWith({ number: 1 }), checkRun };
 
       expect(await restore(acme.context, acme.octokit, pull, known)).toEqual([seen].slice(0, expected));

@@ -106,6 +106,7 @@ export async function startApp(
     appId: installation.appId,
     configRepo: ".github",
     worker: "the worker",
+    pages: null,
     now,
     log: { info: note, warn: note, error: note },
     clientFor: async () => clientOf(++looks),

@@ -1,0 +1,112 @@
+/** The explain page: a recorded verdict, in the words of the check run. */
+import { noRoster } from "../gate/judge.ts";
+import { plain } from "../gate/markdown.ts";
+import {
+  exampleRoster,
+  nextSteps,
+  render,
+  rosterAdvice,
+  stateOf,
+  type Table,
+  tablesOf,
+} from "../gate/render.ts";
+import type { Verdict } from "../gate/verdict.ts";
+import type { PastVerdict } from "../store/history.ts";
+import type { ExplainedPull } from "./explained-pull.ts";
+import { type Html, html, nothing, onPage, sentence } from "./html.ts";
+
+/** Rows of one table; a browser shows more only slowly. */
+const rowsMax = 500;
+
+/** @returns the title of the window, and what the page has in it. */
+export function explainPage(explained: ExplainedPull): { readonly title: string; readonly content: Html } {
+  const { pull, verdict, history, older } = explained;
+  const { facts } = pull;
+  const name = `${facts.owner}/${facts.repo}#${pull.number}`;
+  const content = html`<h1>${plain(facts.title, 400) || name}</h1>
+<p><a href="${facts.url}">${name}</a> ${stateOnGitHub(pull)} into ${sentence(onPage.name(pull.base))}</p>
+${stateBox(explained)}
+${verdict.notes.map(noteOf)}
+${tablesOf(verdict, onPage).map(section)}
+<h2 id="history">What was decided, and when</h2>
+<ol class="history">
+${history.map((entry) => historyEntry(entry, facts.url))}
+</ol>
+${older > 0 ? html`<p>${older} older ones are in the audit log only.</p>` : nothing}
+${section(versionsTable(explained))}`;
+  return { title: `${name}: Countersign`, content };
+}
+
+function stateOnGitHub({ merged, open }: ExplainedPull["pull"]): string {
+  if (merged) return "merged";
+  return open ? "open" : "closed";
+}
+
+function stateBox({ pull, verdict, history }: ExplainedPull): Html {
+  if (history[0]?.outcome === null) {
+    return html`<div class="state failure"><p>Could not decide: one look after another failed.</p>
+<p>The check run on GitHub says why. It is tried again without end; below is what the last look found that succeeded.</p></div>`;
+  }
+  const { conclusion } = render(verdict);
+  const about = verdict.number === pull.number ? "" : `#${verdict.number}: `;
+  const state = `${observing(verdict.mode)}${about}${stateOf(verdict, onPage)}`.replace(/\.?$/u, ".");
+  return html`<div class="state ${conclusion}"><p>${sentence(state)}</p>
+${nextSteps(verdict, onPage).map((step) => html`<p>${sentence(step)}</p>`)}
+${isBehind(pull) ? waitsForLook(pull) : nothing}</div>`;
+}
+
+function observing(mode: Verdict["mode"]): string {
+  return mode === "observe" ? "Observe only: " : "";
+}
+
+function isBehind({ headSha, verdict }: ExplainedPull["pull"]): boolean {
+  return headSha !== verdict.headSha;
+}
+
+function waitsForLook({ headSha, verdict }: ExplainedPull["pull"]): Html {
+  const [now, then] = [headSha, verdict.headSha].map((sha) => onPage.name(sha.slice(0, 7)));
+  return html`<p>${sentence(`The head is ${now} by now and waits for its look. This is about ${then}.`)}</p>`;
+}
+
+function noteOf(note: string): Html {
+  if (note !== noRoster) return html`<p>${sentence(onPage.words(note))}</p>`;
+  return html`<p>${sentence(rosterAdvice(onPage))}</p>
+<pre tabindex="0"><code>${exampleRoster}</code></pre>`;
+}
+
+function section({ heading, columns, rows }: Table): Html {
+  const shown = rows.slice(0, rowsMax);
+  const more = rows.length - shown.length;
+  const id = heading.toLowerCase().replaceAll(/[^a-z]+/gu, "-");
+  if (rows.length === 0) return html`<h2>${heading}</h2><p>None.</p>`;
+  return html`<h2 id="${id}">${heading}</h2>
+<div class="table" role="region" aria-labelledby="${id}" tabindex="0"><table>
+<thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+<tbody>${shown.map((row) => html`<tr>${row.map((cell) => html`<td>${sentence(cell)}</td>`)}</tr>`)}</tbody>
+</table></div>
+${more > 0 ? html`<p>${more} more are not shown.</p>` : nothing}`;
+}
+
+function historyEntry({ at, sha, mode, outcome }: PastVerdict, url: string): Html {
+  const words =
+    outcome === null
+      ? "Could not decide: one look after another failed"
+      : `${observing(mode)}${stateOf({ outcome, notes: [] }, onPage)}`;
+  const commit = onPage.link(onPage.name(sha.slice(0, 7)), `${url}/commits/${sha}`);
+  const time = new Date(at).toISOString();
+  return html`<li><time datetime="${time}">${time.slice(0, 16).replace("T", " ")} UTC</time>
+${sentence(`${words.replace(/\.?$/u, "")}, at ${commit}.`)}</li>
+`;
+}
+
+/** The files the verdict rests on; what is built in has no version. */
+function versionsTable({ pull }: ExplainedPull): Table {
+  return {
+    heading: "Roster and policy used",
+    columns: ["File", "Version"],
+    rows: Object.entries(pull.configVersions).map(([file, version]) => [
+      onPage.words(file),
+      version === "" ? "–" : onPage.name(version.slice(0, 7)),
+    ]),
+  };
+}
