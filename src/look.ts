@@ -15,13 +15,14 @@ import type { PullRead, PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
 import { type HeadLease, withHead } from "./lease.ts";
 import { type Memory, toText } from "./memory.ts";
-import { publishChecks, type PublishedVerdict } from "./publish-checks.ts";
+import { type Proposal, publishChecks, type PublishedVerdict } from "./publish-checks.ts";
 import { knownHead, noteRead } from "./store/pulls.ts";
 import { evidenceObservation, rememberObservations } from "./store/observations.ts";
 import { recordLook } from "./store/record-look.ts";
 import { rememberShown } from "./store/shown.ts";
 import { inTransaction } from "./store/store.ts";
 import { rememberTraces } from "./store/traces.ts";
+import { wouldChange } from "./would-change.ts";
 
 /** What every look needs. `worker` names who holds its leases. */
 export type LookContext = CollectContext & {
@@ -103,7 +104,7 @@ async function lookAt(
   const { owner, repo, headSha } = seen.facts;
   const readAt = context.now();
   const collected = await collectFacts(context, github, seen);
-  const { facts, config, memories, restored, proposed } = collected;
+  const { facts, config, memories, restored } = collected;
   const collectedAt = context.now();
   await rememberObservations(context.store, restored);
   const { judged, recorded, found, witness } = await judgeAll(context, request, collected, lease);
@@ -118,7 +119,7 @@ async function lookAt(
       text: toText([...memories, ...found]),
       witness,
       checkRun: seen.checkRun,
-      proposed: facts.some(({ open }) => open) ? proposed : null,
+      proposed: facts.some(({ open }) => open) ? await proposalOf(context, request, collected) : null,
       configCheckRun: seen.configCheckRun,
     },
   );
@@ -152,6 +153,15 @@ async function lookAt(
     unanswered,
     phases,
   };
+}
+
+async function proposalOf(
+  { store, configRepo, now }: LookContext,
+  { pull, installation }: LookRequest,
+  { config, proposed }: Collected,
+): Promise<Proposal> {
+  const given = { pull, installation, configRepo, config, now: now() };
+  return { changes: proposed, effects: await wouldChange(store, given, proposed) };
 }
 
 /** Judges every pull request that shares the head SHA, and records what was seen and decided. */

@@ -19,6 +19,8 @@ export type Finding = {
 /** What a pull request makes of one file in force. */
 export type ProposedChange = {
   readonly change: ConfigChange;
+  /** The policy it would be; null for a roster, and where it would be removed or broken. */
+  readonly policy: Policy | null;
   /** What the file holds then, `6 people`; null where it would be removed or broken. */
   readonly holds: string | null;
   /** Also of the other file, where only both together show it. */
@@ -56,7 +58,9 @@ export function proposedChanges(
           }
         : proposalOf(file, blob, after);
     const change = { file: file.file, name: file.name, proposal };
-    return { change, holds: broken.length > 0 ? null : holdings(file, after), findings };
+    if (broken.length > 0) return { change, policy: null, holds: null, findings };
+    const policy = file.file === "policy" && after.policy?.kind === "ok" ? after.policy.value : null;
+    return { change, policy, holds: holdings(file, after), findings };
   });
 }
 

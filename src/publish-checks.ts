@@ -11,6 +11,7 @@ import {
 import type { OwnCheckRun } from "./github/read-pull.ts";
 import type { HeadLease } from "./lease.ts";
 import type { ProposedChange } from "./proposed-changes.ts";
+import type { Effects } from "./would-change.ts";
 
 /** What a look has to say about a head SHA that it holds. */
 export type ToPublish = HeadRef & {
@@ -20,6 +21,9 @@ export type ToPublish = HeadRef & {
   /** Ms since epoch. */
   readonly now: number;
 };
+
+/** What the open pull requests with this head make of roster and policy, and what that would change. */
+export type Proposal = { readonly changes: readonly ProposedChange[]; readonly effects: Effects | null };
 
 /** A verdict as it stands on GitHub now, and whether it lets pass what is to be merged. */
 export type PublishedVerdict = Published & { readonly verdict: Verdict; readonly passing: boolean };
@@ -34,7 +38,7 @@ export async function publishChecks(
   to: ToPublish,
   said: Omit<Parameters<typeof publishVerdict>[2], "verdict"> & {
     readonly verdict: Verdict | null;
-    readonly proposed: readonly ProposedChange[] | null;
+    readonly proposed: Proposal | null;
     readonly configCheckRun: OwnCheckRun | null;
   },
 ): Promise<PublishedVerdict | null> {
@@ -77,11 +81,12 @@ export async function publishVerdict(
 async function publishConfigCheck(
   github: GitHub,
   { owner, repo, headSha, lease, rewrite, now }: ToPublish,
-  proposed: readonly ProposedChange[],
+  { changes, effects }: Proposal,
   checkRun: OwnCheckRun | null,
 ): Promise<void> {
-  if (proposed.length === 0 && checkRun === null) return;
+  if (changes.length === 0 && checkRun === null) return;
   await lease.renew();
   const options = { externalId: `look:${lease.look}`, rewrite, now };
-  await publishConfigCheckRun(github, { owner, repo, headSha }, configCheck(proposed), checkRun, options);
+  const said = configCheck(changes, effects);
+  await publishConfigCheckRun(github, { owner, repo, headSha }, said, checkRun, options);
 }

@@ -64,6 +64,22 @@ export async function lastGoodConfig(
   return row ?? null;
 }
 
+/** The text of one version of a file; null where it was never in force. */
+export async function configText(
+  store: Queryable,
+  file: Pick<ConfigVersion, "owner" | "repo" | "path" | "version">,
+): Promise<string | null> {
+  const row = await store.db
+    .selectFrom("configs")
+    .select("text")
+    .where("owner", "=", file.owner)
+    .where("repo", "=", file.repo)
+    .where("path", "=", file.path)
+    .where("version", "=", file.version)
+    .executeTakeFirst();
+  return row?.text ?? null;
+}
+
 /** Whether any version of the file was ever seen, valid or not. */
 export async function configWasSeen(
   store: Queryable,

@@ -175,6 +175,23 @@ export async function openPullsWithHead(store: Queryable, repo: string, sha: str
   return rows.map((row) => row.number);
 }
 
+/** The open pull requests of an installation whose facts are stored, those that changed last first. */
+export async function judgedOpenPulls(
+  { db }: Queryable,
+  installation: number,
+): Promise<{ repo: string; number: number }[]> {
+  return db
+    .selectFrom("pulls")
+    .select(["repo", "number"])
+    .where("installation", "=", installation)
+    .where("open", "=", 1)
+    .where("facts", "is not", null)
+    .orderBy("updated_at", "desc")
+    .orderBy("repo")
+    .orderBy("number", "desc")
+    .execute();
+}
+
 /** What the last look at a pull request read and decided; null before the first. Throws StoreError on a row it does not understand. */
 export async function storedPull(store: Queryable, repo: string, number: number): Promise<StoredPull | null> {
   const row = await store.db

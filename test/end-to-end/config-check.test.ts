@@ -11,7 +11,7 @@ import {
   rosterFile,
   shop,
 } from "./company.ts";
-import { openPull, pushMore } from "./pull-request.ts";
+import { openPull, pushMore, review } from "./pull-request.ts";
 
 let company: Company;
 beforeAll(async () => {
@@ -128,7 +128,11 @@ it("fails a pull request that would break the roster, at the lines, and both che
   });
   expect(await checksOn(company, valid)).toMatchObject({
     Countersign: { conclusion: "action_required" },
-    "Countersign config": { conclusion: "success", title: "Roster is valid: 6 people", annotations: [] },
+    "Countersign config": {
+      conclusion: "success",
+      title: "Roster is valid: 6 people; 1 person gains senior",
+      annotations: [],
+    },
   });
 });
 
@@ -154,12 +158,14 @@ describe("a repository's own policy", () => {
     expect(checks["Countersign config"]).toEqual({
       conclusion: "success",
       title: "Policy is valid: 1 rule, 1 warning",
-      summary: [
-        "### Policy\n",
-        `${shop} › ${policyFile} is valid: 1 rule.\n`,
-        "Warnings:\n",
-        `- ${shop} › ${policyFile}:3:14: rules[0].require: nobody can satisfy the rule "Staff": it asks for 2 of level staff or above, and the roster has 1; pull requests it matches will wait`,
-      ].join("\n"),
+      summary: containing(
+        [
+          "### Policy\n",
+          `${shop} › ${policyFile} is valid: 1 rule.\n`,
+          "Warnings:\n",
+          `- ${shop} › ${policyFile}:3:14: rules[0].require: nobody can satisfy the rule "Staff": it asks for 2 of level staff or above, and the roster has 1; pull requests it matches will wait`,
+        ].join("\n"),
+      ),
       annotations: [
         {
           path: policyFile,
@@ -194,6 +200,94 @@ describe("a repository's own policy", () => {
     await company.github.as("juno").rest.checks.rerequestRun({ ...at, check_run_id: run?.id ?? 0 });
     expect(await checksOn(company, sha, shop)).toEqual(before);
     expect(afterRerequest()).toEqual(["PATCH 200", "PATCH 200"]);
+  });
+});
+
+describe("what would change for whom", () => {
+  it("names levels, and counts pull requests of other repositories without naming them", async () => {
+    const own = await ownCompany();
+    const waits = await openPull(own);
+    await review(own, waits, "milo");
+    const passes = await openPull(own, { branch: "countersigned" });
+    await review(own, passes, "grace");
+    await own.idle();
+
+    const pull = await proposeTo(own, {
+      [rosterFile]: roster.replace("milo: mid", "milo: senior").replace("  grace: senior\n", ""),
+    });
+
+    const config = (await checksOn(own, pull.sha))["Countersign config"];
+    expect(config).toMatchObject({
+      conclusion: "success",
+      title:
+        "Roster is valid: 5 people; 1 person loses senior, 1 person gains senior, 1 open pull request would pass, 1 open pull request would be blocked",
+    });
+    expect(config?.summary).toContain(
+      [
+        "### What would change\n",
+        "- grace: senior → not listed",
+        "- milo: mid → senior",
+        "- 1 open pull request would pass: 1 in other repositories",
+        "- 1 open pull request would be blocked: 1 in other repositories",
+        "\n2 other open pull requests judged by what the last looks read.",
+      ].join("\n"),
+    );
+    expect(config?.summary).not.toContain("acme/shop");
+    assertNothingRefused(own.github);
+  });
+
+  it("names pull requests of the same repository by their number, and says of which only a look can tell", async () => {
+    const own = await ownCompany();
+    const waits = await openPull(own);
+    const other = await openPull(own, { branch: "codex/other" });
+    const pull = await openPull(own, { message: "Ask for two", branch: "rules" });
+    const policy = (text: string) => pushMore(own, pull, { files: { [policyFile]: text } });
+
+    const exempting = policy("exempt: [{ only_paths: ['src/**'] }]\n");
+    const unknown = (await checksOn(own, exempting, shop))["Countersign config"];
+    expect(unknown?.title).toBe("Policy is valid: 1 rule");
+    expect(unknown?.summary).toContain("0 other open pull requests judged by what the last looks read.");
+    expect(unknown?.summary).toContain("Of 2 more only a look after the change can tell.");
+
+    const observing = policy("branches: [release]\n");
+    const known = (await checksOn(own, observing, shop))["Countersign config"];
+    // The organisation's built-in policy stays: a repository can only tighten.
+    expect(known?.title).toBe("Policy is valid: 1 rule");
+
+    await review(own, waits, "grace");
+    await review(own, other, "ada");
+    await own.idle();
+    const tightened = policy("rules: [{ name: Top, require: { approvals: 1, level: principal } }]\n");
+    const tight = (await checksOn(own, tightened, shop))["Countersign config"];
+    expect(tight?.title).toBe("Policy is valid: 1 rule; 1 open pull request would be blocked");
+    expect(tight?.summary).toContain(`- 1 open pull request would be blocked: #${waits.number}\n`);
+    assertNothingRefused(own.github);
+  });
+
+  it("judges the organisation's first policy in place of the built-in one, and beside a repository's own", async () => {
+    const own = await ownCompany();
+    own.github.push(shop, {
+      branch: "main",
+      pusher: "ada",
+      bypassRules: true,
+      files: { [policyFile]: "rules: [{ name: One, require: { approvals: 1, level: senior } }]\n" },
+    });
+    const waits = await openPull(own);
+    await own.idle();
+
+    const off = await proposeTo(own, { [policyFile]: "rules: []\n" });
+    const still = (await checksOn(own, off.sha))["Countersign config"];
+    expect(still?.title).toBe("Policy is valid: 0 rules");
+    expect(still?.summary).toContain("1 other open pull request judged");
+
+    await review(own, waits, "grace");
+    const two = await proposeTo(own, {
+      [policyFile]: "rules: [{ name: Two, require: { approvals: 2, level: senior } }]\n",
+    });
+    expect(await checksOn(own, two.sha)).toMatchObject({
+      "Countersign config": { title: "Policy is valid: 1 rule; 1 open pull request would be blocked" },
+    });
+    assertNothingRefused(own.github);
   });
 });
 

@@ -31,7 +31,7 @@ async function proposed(given: Given, head: Partial<Files>): Promise<ProposedCha
 
 /** The check run's parts in one value, each annotation on a line. */
 async function checked(given: Given, head: Partial<Files>) {
-  const { conclusion, title, annotations } = configCheck(await proposed(given, head));
+  const { conclusion, title, annotations } = configCheck(await proposed(given, head), null);
   const lines = annotations.map(
     ({ path, line, column, level, message }) =>
       `${level} ${path.split("/").at(-1)}:${line}:${column} ${message}`,
@@ -154,10 +154,10 @@ describe("the check of changed configuration", () => {
   });
 
   test("says of a removed file what holds without it", async () => {
-    const roster = configCheck(await proposed(alone, { roster: removed }));
+    const roster = configCheck(await proposed(alone, { roster: removed }), null);
     expect(roster).toMatchObject({ conclusion: "success", title: "Roster is removed", annotations: [] });
     expect(roster.summary).toContain("nobody can countersign");
-    const policy = configCheck(await proposed(both(file("mode: observe")), { policy: removed }));
+    const policy = configCheck(await proposed(both(file("mode: observe")), { policy: removed }), null);
     expect(policy).toMatchObject({ conclusion: "success", title: "Policy is removed", annotations: [] });
     expect(policy.summary).toContain("Its rules no longer hold");
   });
@@ -183,7 +183,7 @@ describe("the check of changed configuration", () => {
   });
 
   test("is neutral where nothing is changed any more", () => {
-    expect(configCheck([])).toEqual({
+    expect(configCheck([], null)).toEqual({
       conclusion: "neutral",
       title: "No roster or policy in force is changed",
       summary: "This commit no longer changes a roster or policy that is in force or would be.",
@@ -197,7 +197,10 @@ describe("the check of changed configuration stays within GitHub's limits", () =
 
   test("with 50 annotations at most, and the number of the others", async () => {
     const policy = file(...twoStaff, "    when: { labels: 7 }");
-    const output = configCheck(await proposed(alone, { roster: file("people:", ...people200), policy }));
+    const output = configCheck(
+      await proposed(alone, { roster: file("people:", ...people200), policy }),
+      null,
+    );
     expect(output.annotations).toHaveLength(50);
     // 100 of the roster, a line about the others, and one of the policy.
     expect(output.summary).toMatch(/\nAnd 52 more, which are not shown\.$/u);
@@ -208,14 +211,14 @@ describe("the check of changed configuration stays within GitHub's limits", () =
     const tools = Array.from({ length: 60 }, (_, at) => `nobody-${at}`).join(", ");
     const policy = file(...twoStaff, `    when: { tools: [${tools}] }`);
     const roster = file("people:", "  ada: wizard");
-    const { annotations } = configCheck(await proposed(alone, { roster, policy }));
+    const { annotations } = configCheck(await proposed(alone, { roster, policy }), null);
     expect(annotations.map(({ level }) => level)).toEqual(["failure", ...Array(49).fill("warning")]);
   });
 
   test("whatever the file says, and however long it is", async () => {
     const key = "*_".repeat(5000);
     const roster = file(...Array.from({ length: 20 }, (_, at) => `"${at}${key}": 1`));
-    const { title, summary, annotations } = configCheck(await proposed(alone, { roster }));
+    const { title, summary, annotations } = configCheck(await proposed(alone, { roster }), null);
     expect(title.length).toBeLessThanOrEqual(255);
     expect(summary.length).toBeLessThanOrEqual(65_535);
     expect(Math.max(...annotations.map(({ message }) => message.length))).toBeLessThanOrEqual(1100);
@@ -226,11 +229,62 @@ test("text of the files takes no effect in the check of changed configuration", 
   const roster = file(
     'people: { "@acme/everyone": senior, "[x](https://evil.example)": senior, "a": "#1 | <img src=x>\\u202E" }',
   );
-  const { summary, annotations } = configCheck(await proposed(alone, { roster }));
+  const { summary, annotations } = configCheck(await proposed(alone, { roster }), null);
   const texts = [summary, ...annotations.map(({ message }) => message)].join("\n");
   expect(texts).not.toMatch(/@acme|https:\/\/|#1|\u202E/u);
   expect(summary).not.toMatch(/(?<!\\)\[x|(?<!\\)<img/u);
   expect(annotations.map(({ message }) => message.replaceAll("\u2060", ""))).toContainEqual(
     expect.stringContaining("@acme/everyone"),
   );
+});
+
+describe("what would change", () => {
+  const none = {
+    people: [],
+    passing: [],
+    blocked: [],
+    elsewhere: { passing: 0, blocked: 0 },
+    judged: 0,
+    untold: 0,
+    left: 0,
+  };
+
+  test("is cut where nobody would read on, and says how much is left", async () => {
+    const roster = file(...people);
+    const effects = {
+      ...none,
+      people: Array.from({ length: 52 }, (_, at) => ({
+        who: `p${at}`,
+        from: null,
+        to: "mid",
+        kind: "gains" as const,
+      })),
+      passing: Array.from({ length: 53 }, (_, at) => at + 1),
+      elsewhere: { passing: 2, blocked: 0 },
+      judged: 200,
+      left: 40,
+    };
+    const { title, summary } = configCheck(await proposed(alone, { roster }), effects);
+    expect(title).toBe("Roster is valid: 2 people; 52 people gain mid, 55 open pull requests would pass");
+    expect(summary).toContain("- and 2 more levels\n- 55 open pull requests would pass: #1, #2, ");
+    expect(summary).toContain("#50, 3 more and 2 in other repositories\n");
+    expect(summary).not.toContain("#51");
+    expect(summary).toContain("\n40 more, which changed longest ago, were not judged.");
+  });
+
+  test("lets no level's name take effect, and counts no team as a person", async () => {
+    const hostile = "`@acme` #1 [x](y)";
+    const effects = {
+      ...none,
+      people: [{ who: "acme/staff", from: "mid", to: hostile, kind: "gains" as const }],
+    };
+    const { title, summary } = configCheck(await proposed(alone, { roster: file(...people) }), effects);
+    expect(title).toBe("Roster is valid: 2 people");
+    expect(summary).toContain("- `acme/staff`: `mid` → `` `@acme` #1 [x](y) ``");
+  });
+
+  test("is not mentioned where there is nothing to tell", async () => {
+    const { summary } = configCheck(await proposed(alone, { roster: file(...people) }), none);
+    expect(summary).not.toContain("What would change");
+  });
 });
