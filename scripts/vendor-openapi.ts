@@ -19,6 +19,7 @@ const SCHEMAS_ID = "github";
 const REPO = "/repos/{owner}/{repo}";
 const OPERATIONS = [
   "GET /app",
+  "POST /app-manifests/{code}/conversions",
   "GET /app/hook/deliveries",
   "POST /app/hook/deliveries/{delivery_id}/attempts",
   "GET /app/installations",
@@ -30,6 +31,7 @@ const OPERATIONS = [
   "GET /users/{username}",
   `GET ${REPO}`,
   `GET ${REPO}/activity`,
+  `GET ${REPO}/branches/{branch}`,
   `POST ${REPO}/check-runs`,
   `GET ${REPO}/check-runs/{check_run_id}`,
   `PATCH ${REPO}/check-runs/{check_run_id}`,
@@ -60,6 +62,9 @@ const OPERATIONS = [
   `PUT ${REPO}/pulls/{pull_number}/reviews/{review_id}/dismissals`,
   `PUT ${REPO}/pulls/{pull_number}/update-branch`,
   `GET ${REPO}/rules/branches/{branch}`,
+  `GET ${REPO}/rulesets`,
+  `POST ${REPO}/rulesets`,
+  `GET ${REPO}/rulesets/{ruleset_id}`,
   `POST ${REPO}/statuses/{sha}`,
 ];
 

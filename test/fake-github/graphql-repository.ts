@@ -5,16 +5,9 @@ import { renderCommit } from "./graphql-commit.ts";
 import { connection, type Page } from "./graphql-connection.ts";
 import { renderPull, stateOf } from "./graphql-pull.ts";
 import { blobSha } from "./git.ts";
-import { rulesFor } from "./required-checks.ts";
-import {
-  fullName,
-  nodeId,
-  type Pull,
-  type Repository,
-  type Ruleset,
-  type Tree,
-  type TreeEntry,
-} from "./world.ts";
+import { rulesetsFor } from "./required-checks.ts";
+import type { Ruleset } from "./rulesets.ts";
+import { fullName, nodeId, type Pull, type Repository, type Tree, type TreeEntry } from "./world.ts";
 
 /** GitHub cuts a blob's text here and says `isTruncated`. */
 const blobTextBytesMax = 512_000;
@@ -39,6 +32,10 @@ export function renderRepository(scope: Scope, repository: Repository): Record<s
     url: `${scope.world.url}/${fullName(scope.world, repository)}`,
     owner: renderActor(scope, repository.ownerId),
     defaultBranchRef: () => renderRef(scope, repository, repository.defaultBranch),
+    refs: ({ refPrefix, ...page }: Page & { refPrefix: string }) => {
+      const branches = refPrefix === "refs/heads/" ? [...repository.branches.keys()].toSorted() : [];
+      return connection("refs", page, branches, (branch) => renderRef(scope, repository, branch));
+    },
     ref: ({ qualifiedName }: { qualifiedName: string }) => {
       return renderRef(scope, repository, qualifiedName.replace(/^refs\/heads\//, ""));
     },
@@ -91,8 +88,12 @@ export function renderRef(
       requireRepositoryPermission(scope, repository, "contents");
       return renderCommit(scope, repository, sha);
     },
-    // Only rulesets are modelled, and GitHub shows none of them in these two fields of the older branch protection.
-    refUpdateRule: null,
+    // GitHub shows no ruleset in these two fields of the older branch protection.
+    refUpdateRule: () => {
+      const contexts = repository.protections.filter((one) => one.branch === branch);
+      if (contexts.length === 0) return null;
+      return { pattern: branch, requiredStatusCheckContexts: contexts.map(({ check }) => check.context) };
+    },
     branchProtectionRule: () => {
       requireRepositoryPermission(scope, repository, "administration");
       return null;
@@ -105,21 +106,54 @@ export function renderRef(
       const pulls = filterPulls(heads, args);
       return connection("associatedPullRequests", args, pulls, (pull) => renderPull(scope, repository, pull));
     },
-    rules: (args: Page) => connection("rules", args, rulesFor(repository, branch), renderRule),
+    rules: (args: Page) => {
+      const rules = rulesetsFor(repository, branch).flatMap((ruleset) =>
+        ruleset.rules.map((rule) => ({ ruleset, rule })),
+      );
+      return connection("rules", args, rules, (one) => renderRule(scope, repository, one));
+    },
   };
 }
 
-function renderRule(rule: Ruleset): Record<string, unknown> {
+function renderRule(
+  scope: Scope,
+  repository: Repository,
+  { ruleset, rule }: { readonly ruleset: Ruleset; readonly rule: Ruleset["rules"][number] },
+): Record<string, unknown> {
+  const { id, name, enforcement } = ruleset;
   return {
-    id: nodeId("RRR", rule.id),
-    type: "REQUIRED_STATUS_CHECKS",
-    parameters: {
-      __typename: "RequiredStatusChecksParameters",
-      requiredStatusChecks: [{ context: rule.context, integrationId: rule.integrationId }],
-      strictRequiredStatusChecksPolicy: false,
-      doNotEnforceOnCreate: false,
+    id: nodeId("RRR", id),
+    type: rule.type.toUpperCase(),
+    repositoryRuleset: {
+      id: nodeId("RRS", id),
+      databaseId: id,
+      name,
+      enforcement: enforcement.toUpperCase(),
+      source: () => renderRepository(scope, repository),
     },
+    parameters: renderParameters(rule),
   };
+}
+
+function renderParameters(rule: Ruleset["rules"][number]): Record<string, unknown> {
+  switch (rule.type) {
+    case "required_status_checks": {
+      const { parameters } = rule;
+      return {
+        __typename: "RequiredStatusChecksParameters",
+        requiredStatusChecks: parameters.required_status_checks.map(({ context, integration_id }) => ({
+          context,
+          integrationId: integration_id ?? null,
+        })),
+        strictRequiredStatusChecksPolicy: parameters.strict_required_status_checks_policy,
+        doNotEnforceOnCreate: parameters.do_not_enforce_on_create,
+      };
+    }
+    case "merge_queue":
+      return { __typename: "MergeQueueParameters", groupingStrategy: rule.parameters.grouping_strategy };
+    case "pull_request":
+      return { __typename: "PullRequestParameters" };
+  }
 }
 
 function filterPulls(pulls: readonly Pull[], filter: PullFilter): Pull[] {

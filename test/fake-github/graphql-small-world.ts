@@ -4,6 +4,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { createCheckRun } from "./check-runs.ts";
 import { editTree, type FileEdits, makeCommit } from "./git.ts";
 import { createPull } from "./pulls.ts";
+import { requireCheck } from "./setup.ts";
 import {
   type Account,
   type App,
@@ -57,13 +58,7 @@ export function smallWorld() {
     message,
     edits: { "checkout.ts": "buy();\npay();\n" },
   });
-  shop.rulesets.push({
-    id: world.nextId(),
-    name: "main",
-    branch: "main",
-    context: "Countersign",
-    integrationId: app.id,
-  });
+  requireCheck(world, shop, "main", { context: "Countersign", appId: app.id });
   const content = {
     title: "Add a checkout",
     body: "Please look.",
@@ -102,6 +97,7 @@ export function addRepository(world: World, owner: Account, name: string): Repos
     checkRuns: [],
     statuses: [],
     rulesets: [],
+    protections: [],
     queue: [],
     createdAt: "2026-03-01T12:00:00Z",
     pushedAt: "2026-03-01T12:00:00Z",

@@ -67,7 +67,7 @@ export function landQueue(world: World, repository: Repository): number[] {
     const actor = accountById(world, first.actorId);
     repository.queue.shift();
     const landing = { branch: first.base, sha: first.sha, actor, merges: "merge_queue_merge" } as const;
-    updateBranch(world, repository, landing);
+    updateBranch(world, repository, { ...landing, bypassRules: true });
     destroy(world, repository, first, "merged");
     landed.push(first.number);
   }

@@ -4,7 +4,7 @@ import { commitOf, commitsBetween, diffTrees, isAncestor } from "./git.ts";
 import { HttpError, invalid } from "./http-error.ts";
 import { baseTip, headRepository, renderPull } from "./render-pull.ts";
 import { repositoryUrl } from "./render-rest.ts";
-import { missingChecks } from "./required-checks.ts";
+import { missingChecks, pushProblems } from "./required-checks.ts";
 import {
   type Account,
   accountById,
@@ -38,7 +38,10 @@ export function updateBranch(
   const { branch, sha, actor, bypassRules = false, merges } = update;
   const before = repository.branches.get(branch) ?? null;
   if (before === sha) return;
-  const missing = before === null || bypassRules ? [] : missingChecks(repository, branch, sha);
+  const missing =
+    before === null || bypassRules
+      ? []
+      : [...pushProblems(repository, branch), ...missingChecks(repository, branch, sha)];
   if (missing.length > 0) {
     throw new HttpError(409, `Repository rule violations found\n\n${missing.join("\n\n")}\n\n`);
   }

@@ -8,6 +8,7 @@ import { HttpError, invalid, notFound } from "./http-error.ts";
 import { renderApp, renderInstallation, renderRepository, repositoriesOf } from "./render-rest.ts";
 import { addHookRoutes } from "./rest-hooks.ts";
 import { latestPerApp, renderRules } from "./required-checks.ts";
+import { addRulesetRoutes } from "./rulesets.ts";
 import {
   appIn,
   bodyIn,
@@ -77,6 +78,7 @@ export function addAppRoutes(rest: Hono<RestEnv>, world: World): void {
     const repository = repositoryIn(world, context, { name: "metadata", level: "read" });
     return context.json(paged(world, context, renderRules(world, repository, context.req.param("branch"))));
   });
+  addRulesetRoutes(rest, world);
   addCheckRoutes(rest, world);
   addHookRoutes(rest, world);
 }

@@ -137,7 +137,8 @@ function statusOf(ahead: number, behind: number): "diverged" | "ahead" | "behind
   return behind > 0 ? "behind" : "identical";
 }
 
-function renderCommit(world: World, repository: Repository, commit: Commit) {
+/** A commit as REST shows it. */
+export function renderCommit(world: World, repository: Repository, commit: Commit) {
   const url = `${repositoryUrl(world, repository)}/commits/${commit.sha}`;
   const html = `${world.url}/${fullName(world, repository)}/commit/`;
   const accountOf = (email: string) => {

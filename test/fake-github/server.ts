@@ -26,6 +26,7 @@ import {
   requireCheck,
   setMembership,
 } from "./setup.ts";
+import { addRuleset, type BranchProtection } from "./rulesets.ts";
 import { createWebhooks } from "./webhooks.ts";
 import { type App, type Installation, type Pull, type Repository, type World } from "./world.ts";
 
@@ -129,6 +130,11 @@ function furnishing(world: World) {
     /** @returns the installation's id. The app is the one that was created last, unless it is named. */
     installApp: (login: string, more: { repositories: "all" | readonly string[]; app?: string }) =>
       installApp(world, appNamed(world, more.app), login, more).id,
+    addRuleset: (fullName: string, ruleset: Parameters<typeof addRuleset>[2]) =>
+      addRuleset(world, repositoryNamed(world, fullName), ruleset),
+    /** The older protection of a branch: a required check. */
+    protect: (fullName: string, protection: BranchProtection) =>
+      void repositoryNamed(world, fullName).protections.push(protection),
     requireCheck: (fullName: string, branch: string, check: { context: string; appId?: number }) =>
       requireCheck(world, repositoryNamed(world, fullName), branch, check),
     push: (fullName: string, input: Push) => push(world, repositoryNamed(world, fullName), input),

@@ -2,6 +2,7 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { makeCommit, editTree, type FileEdits } from "./git.ts";
 import { signatureOf } from "./merge.ts";
+import { addRuleset } from "./rulesets.ts";
 import {
   renderAccount,
   renderInstallation,
@@ -148,6 +149,7 @@ export function createRepository(
     checkRuns: [],
     statuses: [],
     rulesets: [],
+    protections: [],
     queue: [],
     createdAt: now,
     pushedAt: now,
@@ -167,13 +169,18 @@ export function requireCheck(
   branch: string,
   check: { readonly context: string; readonly appId?: number },
 ): void {
-  const { context, appId: integrationId = null } = check;
-  repository.rulesets.push({
-    id: world.nextId(),
-    name: `Require ${context}`,
-    branch,
-    context,
-    integrationId,
+  const { context, appId } = check;
+  const required = { context, ...(appId !== undefined && { integration_id: appId }) };
+  addRuleset(world, repository, {
+    name: `Require ${context} on ${branch}`,
+    enforcement: "active",
+    conditions: { ref_name: { include: [`refs/heads/${branch}`] } },
+    rules: [
+      {
+        type: "required_status_checks",
+        parameters: { strict_required_status_checks_policy: false, required_status_checks: [required] },
+      },
+    ],
   });
 }
 

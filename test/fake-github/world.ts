@@ -9,6 +9,7 @@ import type { HookLog } from "./rest-hooks.ts";
 import type { KeyObject } from "node:crypto";
 import type { CommitStatus } from "./commit-status.ts";
 import type { Annotation } from "./annotations.ts";
+import type { BranchProtection, Ruleset } from "./rulesets.ts";
 
 export type Role = "admin" | "maintain" | "write" | "triage" | "read";
 export type FileMode = "100644" | "100755" | "120000" | "160000";
@@ -198,15 +199,6 @@ export type CheckRun = {
   completedAt: string | null;
 };
 
-/** A ruleset of the repository that requires one check on one branch. `integrationId` null: from anybody. */
-export type Ruleset = {
-  readonly id: number;
-  readonly name: string;
-  readonly branch: string;
-  readonly context: string;
-  readonly integrationId: number | null;
-};
-
 /** A branch that was moved. */
 export type Activity = {
   readonly id: number;
@@ -241,6 +233,7 @@ export type Repository = {
   readonly rulesets: Ruleset[];
   /** GitHub's activity log, oldest first. */
   readonly activities: Activity[];
+  readonly protections: BranchProtection[];
   /** Of all its branches, first to land first. */
   readonly queue: (Record<"number" | "actorId", number> &
     Record<"base" | "branch" | "sha" | "onto", string>)[];
