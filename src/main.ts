@@ -5,8 +5,8 @@ async function main(): Promise<void> {
   const wrongNode = requireNode(process.versions.node);
   if (wrongNode !== null) fail([wrongNode]);
   const { readFileSync } = await import("node:fs");
-  const { readEnvironment } = await import("./config/environment.ts");
-  loadEnvFile();
+  const { loadEnvFile, readEnvironment } = await import("./config/environment.ts");
+  loadEnvFile(".env");
   const environment = readEnvironment(process.env, (path) => readFileSync(path, "utf8"));
   if (environment.kind === "broken") fail(environment.problems);
   const { start } = await import("./start.ts");
@@ -24,14 +24,6 @@ async function main(): Promise<void> {
 }
 
 const stopWithinMs = 25_000;
-
-function loadEnvFile(): void {
-  try {
-    process.loadEnvFile(".env");
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-  }
-}
 
 function fail(problems: readonly string[]): never {
   for (const problem of problems) process.stderr.write(`countersign: ${problem}\n`);

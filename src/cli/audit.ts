@@ -1,13 +1,11 @@
 /** `countersign audit verify` and `countersign audit export`: the log of verdicts, checked and handed on. */
 import { parseArgs } from "node:util";
-import { pino } from "pino";
-import { readEnvironment, readGitHubPlace } from "../config/environment.ts";
-import { createProbot } from "../github/client.ts";
+import { readGitHubPlace } from "../config/environment.ts";
 import { GitHubError } from "../github/errors.ts";
 import { readWitnesses, type Witness } from "../github/read-witnesses.ts";
-import { createUsage } from "../github/usage.ts";
 import { auditRows, compareWitness, verifyAudit } from "../store/audit.ts";
 import { openStoreToRead, type Store, StoreError } from "../store/store.ts";
+import { appClient } from "./app-client.ts";
 import { auditLine, type ExportFormat, exportHeader } from "./audit-lines.ts";
 
 /** What the command needs of its process. `stdout` resolves once more can be taken; `now` is ms since epoch. */
@@ -188,24 +186,11 @@ async function compareWithGitHub(store: Store, io: AuditIo): Promise<number> {
 }
 
 async function allWitnesses(io: AuditIo): Promise<Witness[]> {
-  const environment = readEnvironment(io.environment, io.readFile);
-  if (environment.kind === "broken") throw new AuditError(environment.problems.join("\n"));
-  const { appId, privateKey, webhookSecrets, apiUrl } = environment.value;
-  const log = pino({ level: "silent" });
-  const probot = await createProbot({
-    appId,
-    privateKey,
-    webhookSecret: webhookSecrets[0] ?? "",
-    apiUrl,
-    log,
-    usage: createUsage(
-      () => io.now,
-      () => {},
-    ),
-  });
-  const clientFor = async (installation?: number) => probot.auth(installation);
+  const client = await appClient({ ...io, now: () => io.now });
+  if (client.kind === "broken") throw new AuditError(client.problems.join("\n"));
+  const { clientFor, environment } = client.value;
   const progress = (repo: string) => io.stderr(`reading the check runs of ${repo}\n`);
-  return readWitnesses(clientFor, { appId, now: io.now, progress });
+  return readWitnesses(clientFor, { appId: environment.appId, now: io.now, progress });
 }
 
 function nameOf({ repo, headSha }: Witness): string {

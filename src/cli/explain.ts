@@ -1,6 +1,5 @@
 /** `countersign explain owner/repo#12`: what the gate says of a pull request as it is on GitHub now. Writes nothing. */
 import { parseArgs } from "node:util";
-import { z } from "zod";
 import { type Collected, collectFacts, read } from "../collect-facts.ts";
 import { readGitHubPlace } from "../config/environment.ts";
 import { judge } from "../gate/judge.ts";
@@ -8,7 +7,7 @@ import { plain } from "../gate/markdown.ts";
 import { blocks, strictest } from "../gate/strictest.ts";
 import type { Verdict } from "../gate/verdict.ts";
 import { personalClient } from "../github/client.ts";
-import { GitHubError } from "../github/errors.ts";
+import { GitHubError, statusOf } from "../github/errors.ts";
 import type { PullRead, PullRef } from "../github/read-pull.ts";
 import { openEmptyStore, openStoreToRead, StoreError } from "../store/store.ts";
 import { nextStepsText, painter, verdictText, verdictTitle } from "./verdict-text.ts";
@@ -142,8 +141,7 @@ async function collect(
     return { seen, collected: await collectFacts(context, github, seen) };
   } catch (error) {
     if (!(error instanceof GitHubError)) throw error;
-    const cause = z.object({ status: z.number() }).safeParse(error.cause);
-    const status = cause.success ? cause.data.status : null;
+    const status = statusOf(error);
     if (status === 401) throw new ExplainError(`GitHub does not accept the token; ${makeToken(webUrl)}`);
     if (error.gone && status === null) {
       const repair =

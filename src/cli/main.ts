@@ -4,8 +4,9 @@ import { requireNode } from "../node-version.ts";
 const help = `countersign COMMAND
 
 Countersign holds AI-assisted pull requests until a senior engineer has approved
-exactly what will land. These commands only look, at files, local repositories, pull
-requests and the server's database; the server is started with npm start in a clone.
+exactly what will land. These commands look at files, local repositories, pull requests
+and the server's database, and write nothing, but for doctor --fix when you tell it to.
+The server is started with npm start in a clone.
 
 Commands:
   audit verify       finds what was changed or taken out of the server's audit log
@@ -13,12 +14,14 @@ Commands:
   check              judges a local git range as if it were a pull request
   db backup FILE     a copy of the server's SQLite database, beside a running server
   detect [RANGE]     the signs of AI assistance in each commit of a git range
+  doctor OWNER       whether the gate is closed on GitHub, and how to close it
   explain PULL       what the gate says of a pull request on GitHub, and why
   test DIR           your own scenarios against your roster and policy, without network
   validate FILE...   every problem of roster and policy files, with line and column
 
   countersign check --base origin/main
   countersign detect main..HEAD
+  countersign doctor acme/shop
   countersign explain acme/shop#12
   countersign test .github/countersign/scenarios
   countersign validate .github/countersign/roster.yml
@@ -29,28 +32,52 @@ Options:
   --version          the version of this package
 `;
 
-/** Runs a command. What it needs is loaded only after the Node version was checked. */
+/** Helps, or runs a command; only after the Node version was checked. */
 async function main([command, ...rest]: readonly string[]): Promise<number> {
   const problem = requireNode(process.versions.node);
   if (problem !== null) return refuse(problem);
-  const { readFileSync } = await import("node:fs");
-  const stdout = (text: string) => void process.stdout.write(text);
-  const stderr = (text: string) => void process.stderr.write(text);
   endQuietly();
-  const here = { directory: process.cwd(), environment: process.env, colour: hasColours(), stderr };
+  switch (command) {
+    case "--version":
+      process.stdout.write(`${await version()}\n`);
+      return 0;
+    case undefined:
+    case "help":
+    case "--help":
+    case "-h":
+      process.stdout.write(help);
+      return command === undefined ? 2 : 0;
+    default: {
+      const status = await run(command, rest);
+      const unknown = `there is no command ${JSON.stringify(command)}. Run "countersign --help" for those there are.`;
+      return status ?? refuse(unknown);
+    }
+  }
+}
+
+/** Loads and runs a command; null when there is none of this name. */
+async function run(command: string, rest: readonly string[]): Promise<number | null> {
+  const { readFileSync } = await import("node:fs");
+  const here = {
+    directory: process.cwd(),
+    environment: process.env,
+    colour: hasColours(),
+    readFile: (path: string) => readFileSync(path, "utf8"),
+    stdout: (text: string) => void process.stdout.write(text),
+    stderr: (text: string) => void process.stderr.write(text),
+  };
   switch (command) {
     case "audit": {
       const { audit } = await import("./audit.ts");
-      const readFile = (path: string) => readFileSync(path, "utf8");
-      return audit(rest, { ...here, stdout: drained, readFile, now: Date.now() });
+      return audit(rest, { ...here, stdout: drained, now: Date.now() });
     }
     case "check": {
       const { check } = await import("./check.ts");
-      return check(rest, { ...here, stdout, now: Date.now() });
+      return check(rest, { ...here, now: Date.now() });
     }
     case "db": {
       const { db } = await import("./db.ts");
-      return db(rest, { ...here, stdout });
+      return db(rest, here);
     }
     case "detect": {
       const { detect } = await import("./detect.ts");
@@ -59,31 +86,26 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
       const progress = process.stderr.isTTY && !process.stdout.isTTY;
       return detect(rest, { ...here, stdin, stdout: drained, progress });
     }
+    case "doctor": {
+      const { loadEnvFile } = await import("../config/environment.ts");
+      loadEnvFile(".env");
+      const { doctor } = await import("./doctor.ts");
+      return doctor(rest, { ...here, now: () => Date.now(), ask: asker() });
+    }
     case "explain": {
       const { explain } = await import("./explain.ts");
-      return explain(rest, { ...here, stdout, now: () => Date.now() });
+      return explain(rest, { ...here, now: () => Date.now() });
     }
     case "test": {
       const { test } = await import("./test.ts");
-      return test(rest, { ...here, stdout });
+      return test(rest, here);
     }
     case "validate": {
       const { validate } = await import("./validate.ts");
-      return validate(rest, { readFile: (path) => readFileSync(path, "utf8"), stdout, stderr });
+      return validate(rest, here);
     }
-    case "--version":
-      stdout(`${versionOf(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))}\n`);
-      return 0;
-    case undefined:
-    case "help":
-    case "--help":
-    case "-h":
-      stdout(help);
-      return command === undefined ? 2 : 0;
     default:
-      return refuse(
-        `there is no command ${JSON.stringify(command)}. Run "countersign --help" for those there are.`,
-      );
+      return null;
   }
 }
 
@@ -92,6 +114,18 @@ async function drained(text: string): Promise<void> {
   if (!process.stdout.write(text)) {
     await new Promise<void>((resolve) => process.stdout.once("drain", resolve));
   }
+}
+
+/** Asks a question at the terminal and resolves with the line somebody writes; null where nobody sits at one. */
+function asker(): ((question: string) => Promise<string>) | null {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
+  return async (question) => {
+    const { createInterface } = await import("node:readline/promises");
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    const answer = await terminal.question(question);
+    terminal.close();
+    return answer;
+  };
 }
 
 /** Colours only on a terminal, and not where NO_COLOR is set. */
@@ -107,10 +141,11 @@ function endQuietly(): void {
   });
 }
 
-function versionOf(manifest: string): string {
-  const parsed: unknown = JSON.parse(manifest);
-  return typeof parsed === "object" && parsed !== null && "version" in parsed
-    ? String(parsed.version)
+async function version(): Promise<string> {
+  const { readFileSync } = await import("node:fs");
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
     : "unknown";
 }
 

@@ -70,6 +70,15 @@ export function readEnvironment(
   return problems.length === 0 ? { kind: "ok", value } : { kind: "broken", problems };
 }
 
+/** Reads variables from a file such as `.env` into this process's environment, which outweighs it; a missing file is an empty one. */
+export function loadEnvFile(path: string): void {
+  try {
+    process.loadEnvFile(path);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+}
+
 type PlaceKey = "apiUrl" | "webUrl" | "configRepo" | "dataDir" | "databaseUrl";
 
 /** Where GitHub, its configuration repository and the database are, as `readEnvironment` finds them: all a command needs that only reads. */

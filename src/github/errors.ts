@@ -57,6 +57,12 @@ export function retryTime(headers: Readonly<Record<string, unknown>>, now: numbe
   return headers["x-ratelimit-remaining"] === "0" && reset > 0 ? reset * 1000 : null;
 }
 
+/** The HTTP status GitHub answered with; null where it did not answer, or the error is another one. */
+export function statusOf({ cause }: GitHubError): number | null {
+  const parsed = requestError.safeParse(cause);
+  return parsed.success && parsed.data.response !== undefined ? parsed.data.status : null;
+}
+
 /** What any error says, for the log. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

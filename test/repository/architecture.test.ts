@@ -160,7 +160,7 @@ const importRules: readonly Rule[] = [
     fine: { "src/store/a.ts": 'import { sql } from "kysely/migration"; import d from "better-sqlite3";' },
   },
   {
-    name: "the command line does not load what writes to GitHub",
+    name: "the command line loads nothing that writes to GitHub but the ruleset an administrator asks for",
     check: publishImportProblems,
     real: src,
     planted: [
@@ -168,8 +168,19 @@ const importRules: readonly Rule[] = [
         { "src/cli/explain.ts": 'import { publish } from "../github/publish-check-run.ts";' },
         ["src/cli/explain.ts:1: cli never publishes"],
       ],
+      [
+        { "src/cli/explain.ts": 'import { createRuleset } from "../github/publish-ruleset.ts";' },
+        ["src/cli/explain.ts:1: cli never publishes"],
+      ],
+      [
+        { "src/cli/doctor.ts": 'import { publish } from "../github/publish-comment.ts";' },
+        ["src/cli/doctor.ts:1: cli never publishes"],
+      ],
     ],
-    fine: { "src/look.ts": 'import { publish } from "./github/publish-check-run.ts";' },
+    fine: {
+      "src/look.ts": 'import { publish } from "./github/publish-check-run.ts";',
+      "src/cli/doctor.ts": 'import { createRuleset } from "../github/publish-ruleset.ts";',
+    },
   },
   {
     name: "the entry points check Node's version before they load anything",

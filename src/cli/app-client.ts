@@ -1,0 +1,32 @@
+import { pino } from "pino";
+import { type Environment, readEnvironment } from "../config/environment.ts";
+import { createProbot } from "../github/client.ts";
+import type { ClientFor } from "../github/installations.ts";
+import { createUsage } from "../github/usage.ts";
+
+/** A command that asks GitHub as the server does: with the app's own key, from the server's environment. */
+export type AppClient = { readonly environment: Environment; readonly clientFor: ClientFor };
+
+/** @param io.now ms since epoch. @returns the problems of the environment, where it is not the server's. */
+export async function appClient(io: {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly readFile: (path: string) => string;
+  readonly now: () => number;
+}): Promise<
+  | { readonly kind: "ok"; readonly value: AppClient }
+  | { readonly kind: "broken"; readonly problems: readonly string[] }
+> {
+  const environment = readEnvironment(io.environment, io.readFile);
+  if (environment.kind === "broken") return environment;
+  const { appId, privateKey, webhookSecrets, apiUrl } = environment.value;
+  const probot = await createProbot({
+    appId,
+    privateKey,
+    webhookSecret: webhookSecrets[0] ?? "",
+    apiUrl,
+    log: pino({ level: "silent" }),
+    usage: createUsage(io.now, () => {}),
+  });
+  const clientFor: ClientFor = async (installation) => probot.auth(installation);
+  return { kind: "ok", value: { environment: environment.value, clientFor } };
+}

@@ -1,0 +1,243 @@
+/** Whether a branch can be reached without the check: one finding for each at most, the gravest. */
+import { matchesBranch } from "./patterns.ts";
+import { defaultPolicy, type Policy } from "./policy.ts";
+import type {
+  AppFacts,
+  BranchFacts,
+  Finding,
+  NewRuleset,
+  RepositoryFacts,
+  Requirement,
+  Ruleset,
+  Unseen,
+} from "./protection.ts";
+import type { Config } from "./verdict.ts";
+
+const checkName = "Countersign";
+
+/** What is wrong with each branch of a repository that a policy names or that requires the check. */
+export function branchFindings(repository: RepositoryFacts, app: AppFacts): Finding[] {
+  const { config, branches, name, defaultBranch } = repository;
+  const policies = policiesIn(config);
+  const post = rulesetCall(name, policies, app.id);
+  return branches.flatMap((branch) => {
+    const naming = policies.filter((policy) =>
+      policy.branches.some((pattern) => matchesBranch(pattern, branch.name, defaultBranch)),
+    );
+    const gap = gapOf(branch, { policies: naming, app, repository, post });
+    const [owner = ""] = name.split("/");
+    return gap === null ? [] : [{ ...gap, owner, repository: name, branch: branch.name }];
+  });
+}
+
+/** A call of the REST API as a line for a shell. */
+export function ghApi(method: "PATCH" | "POST" | "PUT", path: string, body?: object): string {
+  const input =
+    body === undefined ? "" : ` --input - <<< '${JSON.stringify(body).replaceAll("'", String.raw`'\''`)}'`;
+  return `gh api --method ${method} ${path}${input}`;
+}
+
+/** The policies that gate branches: those that can be read, and where there is none the built-in one. */
+export function policiesIn({ policies }: Config): readonly Policy[] {
+  if (policies.every(({ kind }) => kind === "absent")) return [defaultPolicy];
+  return policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
+}
+
+/** Which rulesets kept their bypass list to themselves; one line for a repository. */
+export function unseenIn({ name, branches }: RepositoryFacts, app: AppFacts): Unseen[] {
+  const hidden = branches.flatMap(({ requirements }) =>
+    requirements.flatMap(({ by, bypass, source }) =>
+      source === app.id && bypass === null && by.kind === "ruleset" ? [by.name] : [],
+    ),
+  );
+  const names = [...new Set(hidden)].map((one) => JSON.stringify(one)).join(", ");
+  const rulesets =
+    names === ""
+      ? []
+      : [`Who may bypass the ruleset ${names}: GitHub shows that only to those who may change it.`];
+  const classic = branches.some(({ requirements }) =>
+    requirements.some(({ by }) => by.kind === "branch-protection"),
+  );
+  const older =
+    "Who besides administrators may bypass the older branch protection, and whether its merge queue asks every entry for the check.";
+  return [...rulesets, ...(classic ? [older] : [])].map((what) => ({ repository: name, what }));
+}
+
+/**
+ * The ruleset that closes the gate: the check, of this app alone, and a pull request, on every branch a policy names.
+ * Nobody bypasses it. Null where no policy gates anything.
+ * https://docs.github.com/en/rest/repos/rules#create-a-repository-ruleset
+ */
+export function closingRuleset(policies: readonly Policy[], appId: number): NewRuleset | null {
+  const include = [...new Set(policies.flatMap(({ branches }) => branches.map(toRefPattern)))];
+  if (include.length === 0) return null;
+  return {
+    name: checkName,
+    target: "branch",
+    enforcement: "active",
+    bypass_actors: [],
+    conditions: { ref_name: { include, exclude: [] } },
+    rules: [
+      {
+        type: "pull_request",
+        parameters: {
+          required_approving_review_count: 0,
+          dismiss_stale_reviews_on_push: false,
+          require_code_owner_review: false,
+          require_last_push_approval: false,
+          required_review_thread_resolution: false,
+        },
+      },
+      {
+        type: "required_status_checks",
+        parameters: {
+          strict_required_status_checks_policy: false,
+          required_status_checks: [{ context: checkName, integration_id: appId }],
+        },
+      },
+    ],
+  };
+}
+
+/** GitHub reads a `**` at the end as `*`; a policy means every branch below. */
+function toRefPattern(pattern: string): string {
+  if (pattern.startsWith("~")) return pattern;
+  const full = pattern.startsWith("refs/heads/") ? pattern : `refs/heads/${pattern}`;
+  return full.endsWith("/**") ? `${full}/*` : full;
+}
+
+type Gap = Pick<Finding, "kind" | "severity" | "what" | "repair">;
+type About = {
+  /** Those that name the branch. */
+  readonly policies: readonly Policy[];
+  readonly app: AppFacts;
+  readonly repository: RepositoryFacts;
+  /** The call that makes the ruleset. */
+  readonly post: string | null;
+};
+
+function gapOf(branch: BranchFacts, about: About): Gap | null {
+  const { policies, app } = about;
+  const { requirements } = branch;
+  if (requirements.length === 0) return policies.length === 0 ? null : notRequired(about);
+  const strange = requirements.find(({ source }) => source !== null && source !== app.id);
+  if (strange !== undefined) return ofAnotherApp(strange, branch, about);
+  const pinned = requirements.filter(({ source }) => source === app.id);
+  const [first] = requirements;
+  if (pinned.length === 0 && first !== undefined) return ofAnybody(first, branch, about);
+  if (branch.looseQueue !== null) return looseQueue(branch.looseQueue);
+  // Whoever meets one requirement that nobody may pass by is held.
+  const open = pinned.every(({ bypass }) => bypass !== null && bypass.length > 0);
+  const [one] = pinned;
+  if (open && one !== undefined) return bypassOf(one, branch, about);
+  return gatedGap(policies, about.repository);
+}
+
+function notRequired({ app, repository, post }: About): Gap {
+  return {
+    kind: "check-not-required",
+    severity: "error",
+    what: "A policy gates this branch, but the check Countersign is not required on it: whoever may merge or push does so without it.",
+    repair: {
+      page: `${repository.page}/settings/rules › New branch ruleset › target this branch, require a pull request and the status check Countersign, source ${app.slug}`,
+      api: post,
+    },
+  };
+}
+
+function ofAnybody({ by }: Requirement, { name }: BranchFacts, { app, repository, post }: About): Gap {
+  return {
+    kind: "check-of-anybody",
+    severity: "error",
+    what: "The check Countersign is required, but of no app in particular: anybody who can write to the repository can publish one that passes.",
+    repair: {
+      page: `${pageOf(by, name, repository)} › Countersign › choose ${app.slug} as its source`,
+      api: post,
+    },
+  };
+}
+
+function ofAnotherApp({ source, by }: Requirement, { name }: BranchFacts, { app, repository }: About): Gap {
+  return {
+    kind: "check-of-another-app",
+    severity: "error",
+    what: `The check Countersign is required of the app ${source}, which is not this one (${app.id}): it never arrives, or somebody else's decides.`,
+    repair: {
+      page: `${pageOf(by, name, repository)} › Countersign › choose ${app.slug} as its source`,
+      api:
+        by.kind === "ruleset"
+          ? `${ghApi("PUT", by.api)} # with the rules that GET answers and integration_id ${app.id} for Countersign`
+          : `${ghApi("PATCH", `${protectionApi(repository, name)}/required_status_checks`)} # with the checks that GET answers and app_id ${app.id} for Countersign`,
+    },
+  };
+}
+
+function looseQueue({ page, api }: Ruleset): Gap {
+  return {
+    kind: "queue-lets-failures-ride",
+    severity: "warning",
+    what: "The merge queue asks only the last entry of a group for its checks, so that one whose check failed can land with it.",
+    repair: {
+      page: `${page} › Require merge queue › Require all queue entries to pass required checks`,
+      api: `${ghApi("PUT", api)} # with the rules that GET answers and grouping_strategy ALLGREEN`,
+    },
+  };
+}
+
+function bypassOf({ by, bypass }: Requirement, { name }: BranchFacts, { repository }: About): Gap {
+  const who = (bypass ?? []).join(", ");
+  return {
+    kind: "bypass",
+    severity: "warning",
+    what: `${who} may merge or push without the check.`,
+    repair:
+      by.kind === "ruleset"
+        ? {
+            page: `${by.page} › Bypass list › take them out`,
+            api: ghApi("PUT", by.api, { bypass_actors: [] }),
+          }
+        : {
+            page: `${pageOf(by, name, repository)} › Do not allow bypassing the above settings`,
+            api: ghApi("POST", `${protectionApi(repository, name)}/enforce_admins`),
+          },
+  };
+}
+
+function gatedGap(policies: readonly Policy[], { page, defaultBranch }: RepositoryFacts): Gap | null {
+  if (policies.length === 0) {
+    return {
+      kind: "not-in-policy",
+      severity: "note",
+      what: "The check Countersign is required here, but no policy names this branch: it is gated all the same.",
+      repair: { page: "policy.yml › branches: add it, or take the branch out of the ruleset", api: null },
+    };
+  }
+  if (policies.some(({ mode }) => mode === "enforce")) return null;
+  return {
+    kind: "observe-only",
+    severity: "note",
+    what: "The policy only observes this branch: the check always passes.",
+    repair: {
+      page: `${page}/blob/${encodeURI(defaultBranch)}/.github/countersign/policy.yml, or the organisation's › mode: enforce`,
+      api: null,
+    },
+  };
+}
+
+function rulesetCall(repository: string, policies: readonly Policy[], appId: number): string | null {
+  const ruleset = closingRuleset(policies, appId);
+  return ruleset === null ? null : ghApi("POST", `/repos/${repository}/rulesets`, ruleset);
+}
+
+function pageOf(by: Requirement["by"], branch: string, { page }: RepositoryFacts): string {
+  return by.kind === "ruleset" ? by.page : `${page}/settings/branches › ${branch}`;
+}
+
+function protectionApi({ name }: RepositoryFacts, branch: string): string {
+  // What encodeURIComponent leaves means something to a shell.
+  const inShell = encodeURIComponent(branch).replace(
+    /[!'()*]/gu,
+    (sign) => `%${sign.charCodeAt(0).toString(16)}`,
+  );
+  return `/repos/${name}/branches/${inShell}/protection`;
+}

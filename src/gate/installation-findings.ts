@@ -1,0 +1,132 @@
+/** What can be wrong for a whole organisation: the installation, the roster, the policies. */
+import { ghApi } from "./branch-findings.ts";
+import type { AppFacts, Finding, Granted, InstallationFacts, RepositoryFacts } from "./protection.ts";
+
+/** What `needed` names and the installation lacks, and whether the organisation's own files reach the app and nobody else. */
+export function installationFindings(
+  installation: InstallationFacts,
+  { app, needed }: { readonly app: AppFacts; readonly needed: Granted },
+): Finding[] {
+  const { owner, page, configRepository, everything } = installation;
+  const about = { owner, repository: null, branch: null };
+  if (installation.suspended) {
+    const repair = { page: `${page} › Unsuspend`, api: null };
+    const what = "The installation is suspended: no pull request gets a check.";
+    return [{ ...about, kind: "suspended", severity: "error", what, repair }];
+  }
+  const lacking = missing(needed, installation.granted);
+  const findings: Finding[] = [];
+  if (lacking.length > 0) {
+    const asked = missing(needed, app).length === 0;
+    const what = `The app lacks what it needs: ${lacking.join(", ")}.`;
+    const accept = `${page} › Review request › Accept new permissions`;
+    const repair = {
+      page: asked ? accept : `${app.page}/permissions › add them, save; then ${accept}`,
+      api: null,
+    };
+    findings.push({ ...about, kind: "permissions-missing", severity: "error", what, repair });
+  }
+  const given = installation.repositories.find(({ name }) => sameName(name, configRepository));
+  if (given === undefined && !everything) {
+    const what =
+      `${configRepository} is not given to the app: if it holds a roster or a policy, they are not known, ` +
+      "and each repository's own would hold.";
+    const repair = {
+      page: `${page} › Repository access › All repositories, or add ${configRepository}; create it, empty, if there is none`,
+      api: giveApi(installation, configRepository),
+    };
+    findings.push({ ...about, kind: "config-repository-not-given", severity: "error", what, repair });
+  }
+  return findings;
+}
+
+/** The call that gives a repository (`owner/name`) to an installation. */
+export function giveApi({ id }: InstallationFacts, repository: string): string {
+  return ghApi("PUT", `/user/installations/${id}/repositories/$(gh api /repos/${repository} --jq .id)`);
+}
+
+/** Whether roster and policies can be read, and are read by nobody who should not. */
+export function configFindings(
+  { config, name }: RepositoryFacts,
+  installation: InstallationFacts,
+): Finding[] {
+  const owner = ownerOf(name);
+  const wide = { owner, repository: null, branch: null };
+  const fix = (file: string) => ({
+    page: `correct the file; countersign validate ${file} names every problem with its line`,
+    api: null,
+  });
+  const broken = (file: "roster" | "policy", what: string): Finding => {
+    const kind = file === "roster" ? "roster-broken" : "policy-broken";
+    return { ...wide, kind, severity: "error", what, repair: fix(`${file}.yml`) };
+  };
+  const { roster, policies, stale } = config;
+  return [
+    ...(roster.kind === "unreadable" ? [broken("roster", roster.why)] : []),
+    ...policies.flatMap((policy) => (policy.kind === "unreadable" ? [broken("policy", policy.why)] : [])),
+    ...(stale === undefined
+      ? []
+      : [broken(stale.problem.includes("roster.yml") ? "roster" : "policy", stale.problem)]),
+    ...(roster.kind === "absent" ? [noRoster(name, installation)] : []),
+    ...(roster.kind === "read" ? publicRoster(roster.value.origin, installation) : []),
+    ...(roster.kind === "read" ? roster.value.teams : []).flatMap(({ members }): Finding[] => {
+      if (members.kind !== "unreadable") return [];
+      const repair = {
+        page: "correct the team's name in roster.yml, or give the app members: read",
+        api: null,
+      };
+      return [{ ...wide, kind: "team-unreadable", severity: "error", what: members.why, repair }];
+    }),
+  ];
+}
+
+function noRoster(repository: string, { configRepository }: InstallationFacts): Finding {
+  return {
+    kind: "roster-missing",
+    severity: "warning",
+    owner: ownerOf(repository),
+    repository,
+    branch: null,
+    what: "There is no roster: nobody can countersign, and every AI-assisted change waits.",
+    repair: { page: `write ${configRepository} › .github/countersign/roster.yml`, api: null },
+  };
+}
+
+function publicRoster(origin: string, { owner, repositories }: InstallationFacts): Finding[] {
+  const [place = ""] = origin.split(" › ");
+  const repository = repositories.find(({ name }) => sameName(name, place));
+  if (repository?.public !== true) return [];
+  const what = `The roster stands in ${repository.name}, which is public: everybody reads who has which level, their e-mails and absences.`;
+  const repair = {
+    page: `${repository.name} › Settings › General › Danger Zone › Change repository visibility`,
+    api: ghApi("PATCH", `/repos/${repository.name}`, { visibility: "private" }),
+  };
+  return [
+    {
+      kind: "config-repository-public",
+      severity: "warning",
+      owner,
+      repository: repository.name,
+      branch: null,
+      what,
+      repair,
+    },
+  ];
+}
+
+function missing(needed: Granted, granted: Granted): string[] {
+  const permissions = Object.entries(needed.permissions).flatMap(([name, level]) => {
+    const has = granted.permissions[name];
+    return has === "write" || has === level ? [] : [`the permission ${name}: ${level}`];
+  });
+  const events = needed.events.filter((event) => !granted.events.includes(event));
+  return [...permissions, ...events.map((event) => `the event ${event}`)];
+}
+
+function ownerOf(repository: string): string {
+  return repository.split("/")[0] ?? "";
+}
+
+function sameName(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}

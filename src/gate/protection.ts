@@ -1,0 +1,131 @@
+/** What is known of how GitHub itself keeps a gated branch closed, and what can be found wrong with it. */
+import type { Config } from "./verdict.ts";
+
+/** The app as GitHub knows it. `page` is where its owner changes it, `publicPage` where people install it. */
+export type AppFacts = {
+  readonly id: number;
+  readonly slug: string;
+  readonly page: string;
+  readonly publicPage: string;
+} & Granted;
+
+/** Permissions (`checks` -> `write`) and events. */
+export type Granted = {
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly events: readonly string[];
+};
+
+/** The app's installation for one owner; `page` is where the owner changes it. */
+export type InstallationFacts = {
+  readonly id: number;
+  readonly owner: string;
+  readonly page: string;
+  readonly suspended: boolean;
+  /** Whether every repository is given to it, or only those somebody chose. */
+  readonly everything: boolean;
+  readonly granted: Granted;
+  /** The repository of the organisation's roster and policy, `owner/name`. */
+  readonly configRepository: string;
+  /** The repositories given to the app, without archived ones. Full names in the case GitHub writes them. */
+  readonly repositories: readonly { readonly name: string; readonly public: boolean }[];
+};
+
+/** A requirement of the check `Countersign` on a branch. */
+export type Requirement = {
+  /** The id of the app whose check alone counts; null: anybody's. */
+  readonly source: number | null;
+  readonly by: Ruleset | { readonly kind: "branch-protection" };
+  /** Who may merge or push without it, in words; null: whoever asks may not see that. */
+  readonly bypass: readonly string[] | null;
+};
+
+/** `page` is where it is changed, `api` its path in the REST API. */
+export type Ruleset = {
+  readonly kind: "ruleset";
+  readonly name: string;
+  readonly page: string;
+  readonly api: string;
+};
+
+export type BranchFacts = {
+  readonly name: string;
+  readonly requirements: readonly Requirement[];
+  /** The ruleset of a merge queue that lets an entry ride along whose own check failed; null: there is none. */
+  readonly looseQueue: Ruleset | null;
+};
+
+/** What is read of one repository. `name` is `owner/name`, `page` its address without a slash at the end. */
+export type RepositoryFacts = {
+  readonly name: string;
+  readonly page: string;
+  readonly defaultBranch: string;
+  readonly config: Config;
+  readonly branches: readonly BranchFacts[];
+};
+
+/** How bad it is: the gate is open or does not work; it can be got round; something to know. */
+export type Severity = "error" | "warning" | "note";
+
+export type Finding = {
+  readonly kind: (typeof findingKinds)[number];
+  readonly severity: Severity;
+  readonly owner: string;
+  /** `owner/name`; null where it is about all of them. */
+  readonly repository: string | null;
+  readonly branch: string | null;
+  readonly what: string;
+  /** Where to click, and the call that does the same; null where GitHub has none. */
+  readonly repair: { readonly page: string; readonly api: string | null };
+};
+
+/** A ruleset as GitHub is asked to make it. Its lists are Octokit's to take, so they are not readonly. */
+export type NewRuleset = {
+  readonly name: string;
+  readonly target: "branch";
+  readonly enforcement: "active";
+  readonly bypass_actors: never[];
+  readonly conditions: { readonly ref_name: { readonly include: string[]; readonly exclude: string[] } };
+  readonly rules: (
+    | {
+        readonly type: "pull_request";
+        readonly parameters: {
+          readonly required_approving_review_count: number;
+          readonly dismiss_stale_reviews_on_push: boolean;
+          readonly require_code_owner_review: boolean;
+          readonly require_last_push_approval: boolean;
+          readonly required_review_thread_resolution: boolean;
+        };
+      }
+    | {
+        readonly type: "required_status_checks";
+        readonly parameters: {
+          readonly strict_required_status_checks_policy: boolean;
+          readonly required_status_checks: { readonly context: string; readonly integration_id: number }[];
+        };
+      }
+  )[];
+};
+
+/** Something that nobody may conclude from: it could not be seen, so it is neither right nor wrong. */
+export type Unseen = { readonly repository: string; readonly what: string };
+
+export const findingKinds = [
+  "not-installed",
+  "suspended",
+  "permissions-missing",
+  "repository-not-given",
+  "config-repository-not-given",
+  "config-repository-public",
+  "unreadable",
+  "roster-missing",
+  "roster-broken",
+  "team-unreadable",
+  "policy-broken",
+  "check-not-required",
+  "check-of-anybody",
+  "check-of-another-app",
+  "queue-lets-failures-ride",
+  "bypass",
+  "observe-only",
+  "not-in-policy",
+] as const;

@@ -1,0 +1,154 @@
+/** Examines whether the gate is closed: reads what keeps each branch closed, and lets the gate find what is wrong. Writes nothing. */
+import { branchFindings, closingRuleset, policiesIn, unseenIn } from "../gate/branch-findings.ts";
+import { configFindings, giveApi, installationFindings } from "../gate/installation-findings.ts";
+import type {
+  AppFacts,
+  Finding,
+  Granted,
+  InstallationFacts,
+  NewRuleset,
+  Unseen,
+} from "../gate/protection.ts";
+import type { GitHub } from "../github/client.ts";
+import { GitHubError, statusOf } from "../github/errors.ts";
+import type { ClientFor } from "../github/installations.ts";
+import { readConfigFiles } from "../github/read-open-pulls.ts";
+import { readApp, readBranches, readInstallation } from "../github/read-protection.ts";
+import { configInForce } from "../in-force.ts";
+import type { Store } from "../store/store.ts";
+
+export type DoctorContext = {
+  readonly store: Store;
+  readonly clientFor: ClientFor;
+  /** A client of an administrator's, who sees bypass lists; null: they are not seen. */
+  readonly person: GitHub | null;
+  readonly configRepo: string;
+  readonly webUrl: string;
+  /** What `app.yml` asks for. */
+  readonly needed: Granted;
+  readonly now: () => number;
+};
+
+/** What was found in one repository or more. `closing`: the rulesets that would close what is open, by repository. */
+export type Report = {
+  readonly findings: readonly Finding[];
+  readonly unseen: readonly Unseen[];
+  readonly closing: readonly Closing[];
+};
+
+export type Closing = {
+  readonly repository: string;
+  readonly ruleset: NewRuleset;
+};
+
+export type Examined = Report & { readonly repositories: readonly string[] };
+
+/** Where to look: an owner, and with `repository` (a name without its owner) only there. */
+export type Wanted = { readonly owner: string; readonly repository: string | null };
+
+/**
+ * Examines an owner's repositories one after the other. A repository that cannot be read is a finding: nobody may take
+ * it for closed. @param progress is told of each repository. @throws GitHubError when not even the installation can be read.
+ */
+export async function examine(
+  context: DoctorContext,
+  wanted: Wanted,
+  progress: (repository: string) => void,
+): Promise<Examined> {
+  const { clientFor, configRepo, webUrl, needed, now } = context;
+  const app = await readApp(await clientFor(), { webUrl, now: now() });
+  const installation = await readInstallation(clientFor, wanted.owner, { configRepo, now: now() });
+  if (installation === null) return { ...nothing, repositories: [], findings: [notInstalled(app, wanted)] };
+  const reports: Report[] = [{ ...nothing, findings: installationFindings(installation, { app, needed }) }];
+  const full = `${wanted.owner}/${wanted.repository}`.toLowerCase();
+  const names = installation.repositories
+    .map(({ name }) => name)
+    .filter((name) => wanted.repository === null || name.toLowerCase() === full);
+  if (wanted.repository !== null && names.length === 0 && !installation.suspended)
+    reports.push({ ...nothing, findings: [notGiven(installation, wanted)] });
+  for (const name of names) {
+    progress(name);
+    reports.push(await examineSafely(context, { app, installation, name }));
+  }
+  const all = reports.flatMap(({ findings }) => findings);
+  // What is wrong with the organisation's own files is found again with every repository.
+  const once = new Map(all.map((finding) => [JSON.stringify(finding), finding]));
+  return {
+    repositories: names,
+    findings: [...once.values()],
+    unseen: reports.flatMap(({ unseen }) => unseen),
+    closing: reports.flatMap(({ closing }) => closing),
+  };
+}
+
+type At = {
+  readonly app: AppFacts;
+  readonly installation: InstallationFacts;
+  /** `owner/name`. */
+  readonly name: string;
+};
+
+/** Examines one repository. @throws GitHubError */
+export async function examineRepository(context: DoctorContext, at: At): Promise<Report> {
+  const { store, clientFor, person, configRepo, webUrl } = context;
+  const { app, installation, name } = at;
+  const [owner = "", repo = ""] = name.split("/");
+  const now = context.now();
+  const github = await clientFor(installation.id);
+  const files = await readConfigFiles(github, { owner, repo }, { configRepo, now });
+  const { config } = await configInForce({ store, github, configRepo, now }, owner, files);
+  const reading = { github, person, webUrl, now };
+  const { defaultBranch, branches } = await readBranches(reading, { owner, repo });
+  const repository = { name, page: `${webUrl}/${name}`, defaultBranch, config, branches };
+  const gaps = branchFindings(repository, app);
+  const ruleset = closingRuleset(policiesIn(config), app.id);
+  const closable = gaps.some(({ kind }) => kind === "check-not-required" || kind === "check-of-anybody");
+  return {
+    findings: [...configFindings(repository, installation), ...gaps],
+    unseen: unseenIn(repository, app),
+    closing: ruleset !== null && closable ? [{ repository: name, ruleset }] : [],
+  };
+}
+
+const nothing: Report = { findings: [], unseen: [], closing: [] };
+
+async function examineSafely(context: DoctorContext, at: At): Promise<Report> {
+  try {
+    return await examineRepository(context, at);
+  } catch (error) {
+    // Credentials that GitHub does not take are wrong for every repository.
+    if (!(error instanceof GitHubError) || statusOf(error) === 401) throw error;
+    return { ...nothing, findings: [unreadable(at, error.message)] };
+  }
+}
+
+function unreadable({ name, installation }: At, what: string): Finding {
+  const repair = { page: `${installation.page}: grant what is missing, or try again later`, api: null };
+  const { owner } = installation;
+  return { kind: "unreadable", severity: "error", owner, repository: name, branch: null, what, repair };
+}
+
+function notInstalled({ publicPage, slug }: AppFacts, { owner, repository }: Wanted): Finding {
+  return {
+    kind: "not-installed",
+    severity: "error",
+    owner,
+    repository: repository === null ? null : `${owner}/${repository}`,
+    branch: null,
+    what: `The app ${slug} is not installed for ${owner}, or ${owner} does not exist.`,
+    repair: { page: `${publicPage}/installations/new › ${owner} › All repositories`, api: null },
+  };
+}
+
+function notGiven(installation: InstallationFacts, { repository }: Wanted): Finding {
+  const { owner, page } = installation;
+  return {
+    kind: "repository-not-given",
+    severity: "error",
+    owner,
+    repository: `${owner}/${repository}`,
+    branch: null,
+    what: "The repository is not given to the app, is archived, or does not exist: no pull request gets a check.",
+    repair: { page: `${page} › Repository access`, api: giveApi(installation, `${owner}/${repository}`) },
+  };
+}
