@@ -1,10 +1,10 @@
 import { Octokit } from "@octokit/rest";
-import Bottleneck from "bottleneck";
 import type { Logger } from "pino";
 import { Probot, ProbotOctokit } from "probot";
 import { z } from "zod";
 import { GitHubError } from "./errors.ts";
-import type { Call, Usage } from "./usage.ts";
+import { createLane, createTally, type Tally } from "./lanes.ts";
+import { type Call, pointsOf, type Usage } from "./usage.ts";
 
 /** What this folder needs of an Octokit: Probot's for the app, @octokit/rest's for a person at the command line. */
 export type GitHub = Pick<Octokit, "graphql" | "rest" | "paginate">;
@@ -66,33 +66,43 @@ export function personalClient(token: string, apiUrl: string): GitHub {
  * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
  */
 function withLanes(usage: Usage): Parameters<typeof ProbotOctokit.plugin>[0] {
-  const lanes = {
-    graphql: new Bottleneck.Group(lane({ concurrentMax: 50, perMinuteMax: 2000 })),
-    read: new Bottleneck.Group(lane({ concurrentMax: 25, perMinuteMax: 450 })),
-    write: new Bottleneck.Group(lane({ concurrentMax: 20, perMinuteMax: 90 })),
+  const known = new Map<string, ReturnType<typeof makeLanes>>();
+  const lanesOf = (installation: string) => {
+    const lanes = known.get(installation) ?? makeLanes();
+    known.set(installation, lanes);
+    return lanes;
   };
-  const commentLanes = Object.values(commentLimits).map(
-    ({ max, ms }) =>
-      new Bottleneck.Group({
-        reservoir: max,
-        reservoirRefreshAmount: max,
-        reservoirRefreshInterval: ms,
-        // A lane nobody used for so long is forgotten with what it counted.
-        timeout: ms,
-      }),
-  );
   return (octokit, options) => {
-    const auth = z.object({ installationId: z.number() }).safeParse(options.auth);
+    const auth = authSchema.safeParse(options.auth);
     const installation = auth.success ? String(auth.data.installationId) : "app";
     octokit.hook.wrap("request", async (request, given) => {
       const kind = given.url.endsWith("/graphql") ? "graphql" : given.method === "GET" ? "read" : "write";
-      const isComment = given.method === "POST" && given.url.endsWith("/comments");
-      if (isComment) await takeTurns(commentLanes.map((group) => group.key(installation)));
-      return lanes[kind].key(installation).schedule(async () => {
+      const send = async () => {
         usage.requireLeave(installation, kind);
         return noted(usage, { installation, kind }, async () => request(given));
-      });
+      };
+      // Whatever asks for a token keeps its place in a lane until it has it: in the same lane, both could wait for ever.
+      if (given.url.endsWith("/access_tokens")) return send();
+      const lanes = lanesOf(installation);
+      if (given.method === "POST" && given.url.endsWith("/comments")) takeTurns(lanes.comments);
+      return lanes[kind](send);
     });
+  };
+}
+
+const authSchema = z.object({ installationId: z.number() });
+
+function makeLanes() {
+  const tally = createTally({ max: 900, ms: 60_000 });
+  return {
+    graphql: createLane({
+      concurrentMax: 50,
+      points: pointsOf.graphql,
+      tally: createTally({ max: 2000, ms: 60_000 }),
+    }),
+    read: createLane({ concurrentMax: 25, points: pointsOf.read, tally }),
+    write: createLane({ concurrentMax: 20, points: pointsOf.write, tally }),
+    comments: Object.values(commentLimits).map(createTally),
   };
 }
 
@@ -130,23 +140,13 @@ const commentLimits = {
   perHour: { max: 500, ms: 3_600_000 },
 } as const;
 
-/** @throws GitHubError when one of the lanes is used up; then the others are not used either. */
-async function takeTurns(lanes: readonly Bottleneck[]): Promise<void> {
-  const free = await Promise.all(lanes.map(async (one) => one.check()));
-  if (free.includes(false)) {
+/** @throws GitHubError when one of the limits is reached; then nothing is counted against the others either. */
+function takeTurns(comments: readonly Tally[]): void {
+  if (comments.some((tally) => tally.waitMs(1) > 0)) {
     const { perMinute, perHour } = commentLimits;
     throw new GitHubError(
       `More than ${perMinute.max} comments in a minute or ${perHour.max} in an hour: GitHub allows no more.`,
     );
   }
-  await Promise.all(lanes.map(async (one) => one.schedule(async () => undefined)));
-}
-
-function lane({ concurrentMax, perMinuteMax }: { concurrentMax: number; perMinuteMax: number }) {
-  return {
-    maxConcurrent: concurrentMax,
-    reservoir: perMinuteMax,
-    reservoirRefreshAmount: perMinuteMax,
-    reservoirRefreshInterval: 60_000,
-  };
+  for (const tally of comments) tally.count(1);
 }
