@@ -273,7 +273,9 @@ function postgres(
 }
 
 function sqliteDialect(database: Database.Database): Dialect {
-  const sqlite = new SqliteDialect({ database });
+  const sqlite = new SqliteDialect({
+    database: { prepare: preparedOnce(database), close: () => void database.close() },
+  });
   return {
     createDriver: () => {
       const driver = sqlite.createDriver();
@@ -293,6 +295,23 @@ function sqliteDialect(database: Database.Database): Dialect {
     createQueryCompiler: () => sqlite.createQueryCompiler(),
     createIntrospector: (db) => sqlite.createIntrospector(db),
     createAdapter: () => sqlite.createAdapter(),
+  };
+}
+
+/** Several times as many as there are, but for those that hold a list of any length. */
+const statementsKeptMax = 500;
+/** Longer ones hold a long list, and hardly come again. */
+const keptLengthMax = 4000;
+
+/** Compiling a statement takes longer than running it, and Kysely would do so every time. */
+function preparedOnce(database: Database.Database): (text: string) => Database.Statement {
+  const kept = new Map<string, Database.Statement>();
+  return (text) => {
+    if (text.length > keptLengthMax) return database.prepare(text);
+    const statement = kept.get(text) ?? database.prepare(text);
+    if (kept.size === statementsKeptMax) kept.clear();
+    kept.set(text, statement);
+    return statement;
   };
 }
 

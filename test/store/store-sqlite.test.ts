@@ -1,7 +1,8 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { sql } from "kysely";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { acceptDelivery } from "../../src/store/deliveries.ts";
 import { backlog } from "../../src/store/marks.ts";
 import { openStore, StoreError } from "../../src/store/store.ts";
@@ -34,6 +35,26 @@ test("what is committed survives a loss of power, and readers do not wait for wr
     [{ synchronous: 2 }],
     [{ timeout: 5 }],
   ]);
+});
+
+test("a statement is compiled once, however often it runs and whatever it is told", async () => {
+  const { db } = await freshStore();
+  const prepare = vi.spyOn(Database.prototype, "prepare");
+  const said = [];
+  for (const word of ["one", "two", "three"])
+    said.push(...(await sql<{ word: string }>`select ${word} as word`.execute(db)).rows);
+  expect(said).toEqual([{ word: "one" }, { word: "two" }, { word: "three" }]);
+  expect(prepare).toHaveBeenCalledTimes(1);
+});
+
+test("a table that changed is read as it is, and not as it was when the statement was compiled", async () => {
+  const { db } = await freshStore();
+  const read = async () => (await sql`select * from note`.execute(db)).rows;
+  await sql`create table note (a integer)`.execute(db);
+  await sql`insert into note values (1)`.execute(db);
+  expect(await read()).toEqual([{ a: 1 }]);
+  await sql`alter table note add column b integer default 2`.execute(db);
+  expect(await read()).toEqual([{ a: 1, b: 2 }]);
 });
 
 test("a folder that cannot be created is an error that names it and DATA_DIR", async () => {
