@@ -72,38 +72,37 @@ const backOffMaxMs = 10 * 60_000;
  */
 export function startWorker(context: WorkerContext): Worker {
   const running = new Set<Promise<void>>();
-  const state: { stopped: boolean; askedAgain: boolean; claiming: Promise<void> | null } = {
-    stopped: false,
-    askedAgain: false,
-    claiming: null,
-  };
+  const state = { stopped: false, claiming: false, askedAgain: false };
+  let claims = Promise.resolve();
 
   const claimAll = async () => {
-    do {
-      state.askedAgain = false;
-      while (!state.stopped && running.size < looksAtOnceMax) {
-        const { store, worker } = context;
-        const claim = `${worker} ${randomUUID()}`;
-        const mark = await claimMark(store, { worker: claim, now: context.now(), leaseMs });
-        if (mark === null) break;
-        const work = workOff(context, mark).finally(() => {
-          running.delete(work);
-          wake();
-        });
-        running.add(work);
-      }
-    } while (state.askedAgain && !state.stopped);
+    try {
+      do {
+        state.askedAgain = false;
+        while (!state.stopped && running.size < looksAtOnceMax) {
+          const { store, worker } = context;
+          const claim = `${worker} ${randomUUID()}`;
+          const mark = await claimMark(store, { worker: claim, now: context.now(), leaseMs });
+          if (mark === null) break;
+          const work = workOff(context, mark).finally(() => {
+            running.delete(work);
+            wake();
+          });
+          running.add(work);
+        }
+      } while (state.askedAgain && !state.stopped);
+    } catch (error) {
+      context.log.error({ error: String(error) }, "Marks cannot be claimed; trying again");
+    } finally {
+      // Not a moment after the last question whether to go on: who wakes the worker in between would wait for the next poll.
+      state.claiming = false;
+    }
   };
   const wake = () => {
-    if (state.claiming !== null) state.askedAgain = true;
-    if (state.claiming !== null || state.stopped) return;
-    state.claiming = claimAll()
-      .catch((error: unknown) =>
-        context.log.error({ error: String(error) }, "Marks cannot be claimed; trying again"),
-      )
-      .finally(() => {
-        state.claiming = null;
-      });
+    if (state.claiming) state.askedAgain = true;
+    if (state.claiming || state.stopped) return;
+    state.claiming = true;
+    claims = claimAll();
   };
   const poll = setInterval(wake, pollMs);
   wake();
@@ -112,7 +111,7 @@ export function startWorker(context: WorkerContext): Worker {
     stop: async () => {
       state.stopped = true;
       clearInterval(poll);
-      await state.claiming;
+      await claims;
       await Promise.all(running);
     },
   };
