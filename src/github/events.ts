@@ -93,9 +93,12 @@ export const events: Readonly<Record<string, (payload: unknown, configRepo: stri
 
 /** The action of a payload, for the record; null where an event has none. */
 export function actionOf(payload: unknown): string | null {
-  const parsed = z.object({ action: z.string() }).safeParse(payload);
+  const parsed = withAction.safeParse(payload);
   return parsed.success ? parsed.data.action : null;
 }
+
+// Here and not in the function: zod compiles a schema, which takes longer than all else that is done with a delivery.
+const withAction = z.object({ action: z.string() });
 
 /** Every action of a pull request may matter: what does not costs one look that writes nothing. */
 function onPull(payload: unknown): Effects {

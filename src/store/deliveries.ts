@@ -1,5 +1,7 @@
+import { setImmediate } from "node:timers/promises";
 import { sql } from "kysely";
 import { type NewBranchPush, rememberPushes } from "./branch-pushes.ts";
+import { hasOneConnection } from "./dialect.ts";
 import { type GroupHint, hintGroups } from "./groups.ts";
 import { putMarks } from "./marks.ts";
 import type { Mark } from "./marks.ts";
@@ -32,30 +34,80 @@ export type DeliveryEffects = {
 
 /**
  * Stores a delivery and all its effects in one transaction: when this returns they are on disk, and GitHub may be told
- * so. A guid already stored has no effect again; the repeat is counted.
+ * so. A guid already stored has no effect again; the repeat is counted. Where there is one connection, what comes while others are
+ * being stored goes into the next transaction together: waiting for the disk takes longer than everything else.
  */
 export async function acceptDelivery(
   store: Queryable,
   delivery: Delivery,
   effects: DeliveryEffects,
-): Promise<"accepted" | "repeated"> {
+): Promise<Accepted> {
+  if (store.db.isTransaction || !hasOneConnection(store.db))
+    return inTransaction(store, async (transaction) => accept(transaction, { delivery, effects }));
+  const queue = queues.get(store.db) ?? [];
+  queues.set(store.db, queue);
+  const stored = Promise.withResolvers<Accepted>();
+  queue.push({ delivery, effects, ...stored });
+  if (queue.length === 1) void acceptWaiting(store, queue);
+  return stored.promise;
+}
+
+type Accepted = "accepted" | "repeated";
+type Waiting = PromiseWithResolvers<Accepted> & {
+  readonly delivery: Delivery;
+  readonly effects: DeliveryEffects;
+};
+
+/** What waits to be stored, those first that are being stored. */
+const queues = new WeakMap<Queryable["db"], Waiting[]>();
+
+/** So many take a few hundredths of a second, which is how long everybody else waits for the connection. */
+const togetherMax = 100;
+
+async function acceptWaiting(store: Queryable, queue: Waiting[]): Promise<void> {
+  while (queue.length > 0) {
+    // A transaction leaves no room for anything else; deliveries that have arrived are read first, and go into this one.
+    await setImmediate();
+    const together = queue.slice(0, togetherMax);
+    await acceptTogether(store, together);
+    queue.splice(0, together.length);
+  }
+}
+
+/** Never throws. Where one cannot be stored each is tried alone, so that it keeps none of the others out. */
+async function acceptTogether(store: Queryable, together: readonly Waiting[]): Promise<void> {
+  try {
+    const accepted = await inTransaction(store, async (transaction) => {
+      const all: (readonly [Waiting, Accepted])[] = [];
+      for (const waiting of together) all.push([waiting, await accept(transaction, waiting)]);
+      return all;
+    });
+    for (const [{ resolve }, outcome] of accepted) resolve(outcome);
+  } catch (error) {
+    if (together.length === 1) together[0]?.reject(error);
+    else for (const waiting of together) await acceptTogether(store, [waiting]);
+  }
+}
+
+async function accept(
+  transaction: Queryable,
+  { delivery, effects }: Pick<Waiting, "delivery" | "effects">,
+): Promise<Accepted> {
   const { guid, at, event, action } = delivery;
-  return inTransaction(store, async (transaction) => {
-    const { repeats } = await transaction.db
-      .insertInto("deliveries")
-      .values({ guid, at, event, action, outcome: effects.outcome, repeats: 0 })
-      .onConflict((conflict) => conflict.column("guid").doUpdateSet({ repeats: sql`deliveries.repeats + 1` }))
-      .returning("repeats")
-      .executeTakeFirstOrThrow();
-    if (repeats > 0) return "repeated";
-    await carryOver(transaction, effects.renames ?? []);
-    await rememberObservations(transaction, effects.observations);
-    await hintPulls(transaction, effects.pulls);
-    await rememberPushes(transaction, effects.pushes ?? [], at);
-    await hintGroups(transaction, effects.groups ?? []);
-    await putMarks(transaction, effects.marks, at);
-    return "accepted";
-  });
+  const { repeats } = await transaction.db
+    .insertInto("deliveries")
+    .values({ guid, at, event, action, outcome: effects.outcome, repeats: 0 })
+    .onConflict((conflict) => conflict.column("guid").doUpdateSet({ repeats: sql`deliveries.repeats + 1` }))
+    .returning("repeats")
+    .executeTakeFirstOrThrow();
+  if (repeats > 0) return "repeated";
+  await carryOver(transaction, effects.renames ?? []);
+  await rememberObservations(transaction, effects.observations);
+  await hintPulls(transaction, effects.pulls);
+  await rememberPushes(transaction, effects.pushes ?? [], at);
+  await hintGroups(transaction, effects.groups ?? []);
+  await putMarks(transaction, effects.marks, at);
+  return "accepted";
 }
 
 /** Forgets the deliveries taken in before a time (ms since epoch). */

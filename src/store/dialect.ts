@@ -33,6 +33,11 @@ function isPostgres(db: Kysely<Tables>): boolean {
   return db.getExecutor().adapter instanceof PostgresAdapter;
 }
 
+/** Whether all statements go through one connection, one transaction after another. */
+export function hasOneConnection(db: Kysely<Tables>): boolean {
+  return !isPostgres(db);
+}
+
 /** The column type of bytes. */
 export function bytesType(db: Kysely<Tables>) {
   return isPostgres(db) ? sql`bytea` : ("blob" as const);

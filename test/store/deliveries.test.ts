@@ -122,3 +122,32 @@ test("a process killed while it stores deliveries loses none it has acknowledged
   }).toEqual({ lost: [], marks: [...stored], observations: [...stored] });
   expect(acknowledged.length).toBeGreaterThanOrEqual(75);
 });
+
+test("deliveries that come at once are all stored, each as if it came alone", async () => {
+  const store = await freshStore();
+  const guids = Array.from({ length: 250 }, (_, index) => `g-${index % 200}`);
+  const answers = await Promise.all(
+    guids.map(async (guid) => acceptDelivery(store, { ...delivery, guid }, effects)),
+  );
+  expect(answers).toEqual([...Array<string>(200).fill("accepted"), ...Array<string>(50).fill("repeated")]);
+  expect(await store.db.selectFrom("deliveries").selectAll().execute()).toHaveLength(200);
+  expect(await store.db.selectFrom("marks").select("generation").execute()).toEqual([{ generation: 200 }]);
+});
+
+test("one that cannot be stored keeps none of those out that come with it, and has no effect itself", async () => {
+  const store = await freshStore();
+  const broken = {
+    ...effects,
+    marks: [{ target: "pull:acme/app:13", installation: 7, priority: Number.NaN }],
+  };
+  const answers = await Promise.allSettled(
+    [effects, broken, effects].map(async (each, index) =>
+      acceptDelivery(store, { ...delivery, guid: `g-${index}` }, each),
+    ),
+  );
+  expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  expect(await store.db.selectFrom("deliveries").select("guid").orderBy("guid").execute()).toEqual([
+    { guid: "g-0" },
+    { guid: "g-2" },
+  ]);
+});

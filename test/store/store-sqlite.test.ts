@@ -47,6 +47,14 @@ test("a statement is compiled once, however often it runs and whatever it is tol
   expect(prepare).toHaveBeenCalledTimes(1);
 });
 
+test("deliveries that come at once wait for the disk once", async () => {
+  const store = await freshStore();
+  const transactions = vi.spyOn(store.db, "transaction");
+  const guids = Array.from({ length: 50 }, (_, index) => `g-${index}`);
+  await Promise.all(guids.map(async (guid) => acceptDelivery(store, { ...delivery, guid }, effects)));
+  expect(transactions).toHaveBeenCalledTimes(1);
+});
+
 test("a table that changed is read as it is, and not as it was when the statement was compiled", async () => {
   const { db } = await freshStore();
   const read = async () => (await sql`select * from note`.execute(db)).rows;
