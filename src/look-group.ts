@@ -88,7 +88,17 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
     record: 0,
     publish: now() - collectedAt,
   };
-  return { kind: "published", headSha: sha, look, verdict, wrote, unread, unanswered: [], phases };
+  return {
+    kind: "published",
+    headSha: sha,
+    judged: pulls,
+    look,
+    verdict,
+    wrote,
+    unread,
+    unanswered: [],
+    phases,
+  };
 }
 
 type Judged = { readonly verdict: Verdict | null; readonly unread: string | null };

@@ -49,6 +49,8 @@ export type LookResult =
       /** Why answers to commands could not be written. Nobody repeats them: the check run says the same. */
       readonly unanswered: readonly string[];
       readonly headSha: string;
+      /** The pull requests that were judged, each by itself, in the repository looked at. */
+      readonly judged: readonly number[];
       readonly look: number;
       readonly verdict: Verdict;
       readonly wrote: Published["wrote"];
@@ -146,6 +148,7 @@ async function lookAt(
   return {
     kind: "published",
     headSha,
+    judged: recorded,
     look: lease.look,
     verdict: published.verdict,
     wrote,

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import type { GitHub } from "../github/client.ts";
 import { priority as priorities } from "../github/effects.ts";
 import { GitHubError, messageOf, toGitHubError } from "../github/errors.ts";
-import type { PullRef } from "../github/read-pull.ts";
 import { groupTarget, parseTarget, repoKey, type Target } from "../github/targets.ts";
 import { leaseMs, whileRenewed } from "../lease.ts";
 import { failuresShownFrom, showFailure } from "../failed-look.ts";
@@ -170,7 +169,8 @@ async function visit(context: WorkerContext, mark: ClaimedMark, target: Target):
     case "pull": {
       const { installation, rewrite } = mark;
       const result = await look(context, github, { pull: target, installation, rewrite });
-      if (result.kind !== "busy") await markGroups(context, mark, target);
+      const judged = result.kind === "published" ? result.judged : [];
+      if (result.kind !== "busy") await markGroups(context, mark, target, [target.number, ...judged]);
       return result;
     }
     case "group":
@@ -188,11 +188,16 @@ async function visit(context: WorkerContext, mark: ClaimedMark, target: Target):
   }
 }
 
-/** What a look found out about a pull request holds for the merge groups that would land it. */
-async function markGroups(context: WorkerContext, mark: ClaimedMark, pull: PullRef): Promise<void> {
+/** What a look found out about a pull request, and about those with the same head, holds for the merge groups that would land one. */
+async function markGroups(
+  context: WorkerContext,
+  mark: ClaimedMark,
+  at: { readonly owner: string; readonly repo: string },
+  pulls: readonly number[],
+): Promise<void> {
   const { installation, priority } = mark;
-  const repo = repoKey(pull.owner, pull.repo);
-  const groups = await openGroupsWith(context.store, repo, pull.number);
+  const repo = repoKey(at.owner, at.repo);
+  const groups = await openGroupsWith(context.store, repo, pulls);
   const marks = groups.map((sha) => ({ target: groupTarget(repo, sha), installation, priority }));
   await putMarks(context.store, marks, context.now());
 }

@@ -80,10 +80,14 @@ export async function rememberGroupPulls(
 const numbers = z.array(z.number());
 
 /**
- * The head SHAs of the open groups that would land this pull request. A group that was not read yet is among them: it may.
+ * The head SHAs of the open groups that would land any of these pull requests. A group that was not read yet is among them: it may.
  * Throws StoreError on a row it does not understand.
  */
-export async function openGroupsWith(store: Queryable, repo: string, number: number): Promise<string[]> {
+export async function openGroupsWith(
+  store: Queryable,
+  repo: string,
+  landing: readonly number[],
+): Promise<string[]> {
   const rows = await store.db
     .selectFrom("groups")
     .select(["sha", "pulls"])
@@ -92,6 +96,6 @@ export async function openGroupsWith(store: Queryable, repo: string, number: num
     .execute();
   return rows.flatMap(({ sha, pulls }) => {
     const known = pulls === null ? null : parseStored(numbers, pulls, `The merge group ${sha} of ${repo}`);
-    return known === null || known.includes(number) ? [sha] : [];
+    return known === null || landing.some((number) => known.includes(number)) ? [sha] : [];
   });
 }

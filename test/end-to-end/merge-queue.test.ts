@@ -67,6 +67,24 @@ it("fails the merge group when the approval is dismissed while the pull request 
   expect(company.github.landQueue(shop)).toEqual([]);
 });
 
+it("fails the merge group when a senior objects on another pull request with the same commit", async () => {
+  const { github } = company;
+  const pull = await queued();
+  github.push(shop, { branch: "copy", from: pull.branch, pusher: "juno" });
+  const twin = await github
+    .as("juno")
+    .rest.pulls.create({ ...at, title: "The same", head: "copy", base: "main" });
+  expect(await company.check(pull.group)).toMatchObject({ conclusion: "success" });
+
+  await review(company, twin.data, "vera", { event: "REQUEST_CHANGES" });
+
+  expect(await company.check(pull.group)).toMatchObject({
+    conclusion: "failure",
+    title: containing("vera (senior) requested changes"),
+  });
+  expect(github.landQueue(shop)).toEqual([]);
+});
+
 it("fails the merge group when whoever approved is no senior any more", async () => {
   const pull = await queued();
   expect(await company.check(pull.group)).toMatchObject({ conclusion: "success" });

@@ -29,9 +29,9 @@ test("a merge group belongs to the pull requests it would land, and before it wa
   await rememberGroupPulls(store, "acme/app", other, [1, 2]);
 
   expect([
-    await openGroupsWith(store, "acme/app", 2),
-    await openGroupsWith(store, "acme/app", 3),
-    await openGroupsWith(store, "acme/lib", 2),
+    await openGroupsWith(store, "acme/app", [2]),
+    await openGroupsWith(store, "acme/app", [3]),
+    await openGroupsWith(store, "acme/lib", [2]),
   ]).toEqual([[one, other], [one], []]);
 });
 
@@ -41,5 +41,5 @@ test("a repeated delivery does not make a merge group forget which pull requests
   await rememberGroupPulls(store, "acme/app", one, [1]);
   await hintGroups(store, [group]);
 
-  expect(await openGroupsWith(store, "acme/app", 3)).toEqual([]);
+  expect(await openGroupsWith(store, "acme/app", [3])).toEqual([]);
 });
