@@ -1,15 +1,15 @@
 /** `countersign explain owner/repo#12`: what the gate says of a pull request as it is on GitHub now. Writes nothing. */
 import { parseArgs } from "node:util";
 import { type Collected, collectFacts, read } from "../collect-facts.ts";
-import { readGitHubPlace } from "../config/environment.ts";
 import { judge } from "../gate/judge.ts";
 import { plain } from "../gate/markdown.ts";
 import { blocks, strictest } from "../gate/strictest.ts";
 import type { Verdict } from "../gate/verdict.ts";
 import { personalClient } from "../github/client.ts";
-import { GitHubError, statusOf } from "../github/errors.ts";
+import { GitHubError } from "../github/errors.ts";
 import type { PullRead, PullRef } from "../github/read-pull.ts";
 import { openEmptyStore, openStoreToRead, StoreError } from "../store/store.ts";
+import { environmentHelp, PersonalError, type Place, readPlace, toPersonalError } from "./personal.ts";
 import { nextStepsText, painter, verdictText, verdictTitle } from "./verdict-text.ts";
 
 /** What the command needs of its process. `now` is the clock, ms since epoch. */
@@ -34,22 +34,13 @@ Options:
   --json          the verdict as JSON; null where there is nothing to judge
   --help          this text
 
-Environment:
-  GITHUB_TOKEN    or GH_TOKEN: a token that may read the repository, the organisation's
-                  configuration repository and its teams, such as: gh auth token
-  GHE_HOST        the host of a GitHub Enterprise Server or a ghe.com subdomain
-  GHE_PROTOCOL    https or http, for GHE_HOST; default: https
-  CONFIG_REPO     the organisation's repository of roster and policy; default: .github
-  DATABASE_URL    the server's database, where it is PostgreSQL
+${environmentHelp}  DATABASE_URL    the server's database, where it is PostgreSQL
   DATA_DIR        else the server's data folder; default: ./data. What a server remembers
                   of the pull request counts only where its database can be read
 
 Exit status: 0 passes, or there is nothing to judge; 1 blocked; 2 wrong usage, or it cannot
 be read.
 `;
-
-/** The command cannot do what it was asked; one line that says what to do. */
-class ExplainError extends Error {}
 
 type Wanted = { readonly pull: PullRef; readonly json: boolean };
 
@@ -63,7 +54,7 @@ export async function explain(argv: readonly string[], io: ExplainIo): Promise<n
     }
     return await explainPull(wanted, io);
   } catch (error) {
-    if (!(error instanceof ExplainError || error instanceof StoreError)) throw error;
+    if (!(error instanceof PersonalError || error instanceof StoreError)) throw error;
     io.stderr(`countersign explain: ${error.message}\n`);
     return 2;
   }
@@ -91,8 +82,8 @@ function parseOptions(argv: readonly string[]) {
   }
 }
 
-function usageError(problem: string): ExplainError {
-  return new ExplainError(`${problem}\nRun "countersign explain --help" for how it is used.`);
+function usageError(problem: string): PersonalError {
+  return new PersonalError(`${problem}\nRun "countersign explain --help" for how it is used.`);
 }
 
 async function explainPull({ pull, json }: Wanted, io: ExplainIo): Promise<number> {
@@ -114,42 +105,18 @@ async function explainPull({ pull, json }: Wanted, io: ExplainIo): Promise<numbe
   }
 }
 
-type Place = ReturnType<typeof readPlace>;
-
-function readPlace(environment: NodeJS.ProcessEnv) {
-  const place = readGitHubPlace(environment);
-  if (place.kind === "broken") throw new ExplainError(place.problems.join("\n"));
-  const token = environment["GITHUB_TOKEN"] || environment["GH_TOKEN"];
-  if (!token)
-    throw new ExplainError(`GITHUB_TOKEN and GH_TOKEN are missing; ${makeToken(place.value.webUrl)}`);
-  return { ...place.value, token };
-}
-
-/** Fine-grained tokens cannot read check runs, which the query of a look asks for: https://github.com/cli/cli/issues/12597 */
-function makeToken(webUrl: string): string {
-  return `set GITHUB_TOKEN to what \`gh auth token\` prints, or to a token with the scopes repo and read:org, made at ${webUrl}/settings/tokens/new?scopes=repo,read:org`;
-}
-
 async function collect(
   context: Parameters<typeof collectFacts>[0],
   pull: PullRef,
-  { token, apiUrl, webUrl }: Place,
+  place: Place,
 ): Promise<{ seen: PullRead; collected: Collected }> {
-  const github = personalClient(token, apiUrl);
+  const github = personalClient(place.token, place.apiUrl);
   try {
     const seen = await read(context, github, pull);
     return { seen, collected: await collectFacts(context, github, seen) };
   } catch (error) {
     if (!(error instanceof GitHubError)) throw error;
-    const status = statusOf(error);
-    if (status === 401) throw new ExplainError(`GitHub does not accept the token; ${makeToken(webUrl)}`);
-    if (error.gone && status === null) {
-      const repair =
-        "correct it, or take a token that may read the repository (authorised for its organisation)";
-      throw new ExplainError(`${nameOf(pull)} does not exist, or the token may not see it; ${repair}`);
-    }
-    const when = error.retryAt === null ? "" : `; try again after ${new Date(error.retryAt).toISOString()}`;
-    throw new ExplainError(`${error.message} (${apiUrl})${when}`);
+    throw toPersonalError(error, nameOf(pull), place);
   }
 }
 
