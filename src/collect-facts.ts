@@ -231,7 +231,7 @@ async function readMore(
     want.oldPaths || guards ? withOldPaths(github, pull, now) : known.files,
     stacked ? readStackBase(github, known, now) : null,
     readLanded(github, known, want.landed, landedCache(context, known), now),
-    readPatches(github, known, want.patches, patchCache(context, known), now),
+    readPatches(github, { ...known, baseSha: pull.baseSha }, want.patches, patchCache(context, known), now),
     want.suggestions ? readSuggestions(github, known, now) : [],
     readPushAccess(github, known, want.pushAccess, now),
     want.notes ? readNotes(github, known, shas, now) : known.notes,

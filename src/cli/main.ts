@@ -11,6 +11,7 @@ The server is started with npm start in a clone.
 Commands:
   audit verify       finds what was changed or taken out of the server's audit log
   audit export       the audit log as JSON lines or CSV
+  backtest REPO      what would have become of the pull requests merged lately
   check              judges a local git range as if it were a pull request
   db backup FILE     a copy of the server's SQLite database, beside a running server
   detect [RANGE]     the signs of AI assistance in each commit of a git range
@@ -70,6 +71,11 @@ async function run(command: string, rest: readonly string[]): Promise<number | n
     case "audit": {
       const { audit } = await import("./audit.ts");
       return audit(rest, { ...here, stdout: drained, now: Date.now() });
+    }
+    case "backtest": {
+      const { backtest } = await import("./backtest.ts");
+      const { setTimeout: sleep } = await import("node:timers/promises");
+      return backtest(rest, { ...here, now: () => Date.now(), sleep: async (ms) => sleep(ms) });
     }
     case "check": {
       const { check } = await import("./check.ts");

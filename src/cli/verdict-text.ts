@@ -53,7 +53,8 @@ export function verdictText(verdict: Verdict, paint: Paint): string {
 
 const pasteText = `${rosterAdvice(onTerminal)}\n\n${exampleRoster}`;
 
-function tableText(paint: Paint, { heading, columns, rows }: Table): string {
+/** A table below its heading; nothing where it has no rows. Its cells are plain text already. */
+export function tableText(paint: Paint, { heading, columns, rows }: Table): string {
   if (rows.length === 0) return "";
   // What is the same dash in every row says nothing, and a terminal is narrow.
   const told = columns.map((_, at) => rows.some((row) => row[at] !== "–"));

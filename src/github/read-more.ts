@@ -29,13 +29,14 @@ const patchesMax = 50;
 /**
  * The fingerprint of what each head SHA changes against a base branch as it is now: equal ones are the same patch. One
  * request for the merge base, and one for each tree that was not read before; none for trees when the cache knows them.
+ * @param ref.baseSha what the base branch was when the pull request was merged: since then it has the change in it.
  * @returns one patch for each that was wanted; unreadable, which counts as changed, where GitHub has the SHA or the branch
  *   no more, cuts the list of files (100,000 files or 7 MB), or past 50 patches.
  * @throws GitHubError when GitHub could not answer at all: the look is then repeated rather than an approval dropped.
  */
 export async function readPatches(
   github: GitHub,
-  ref: RepositoryRef,
+  ref: RepositoryRef & { readonly baseSha?: string | undefined },
   wanted: readonly { readonly base: string; readonly sha: string }[],
   cache: PatchCache,
   now: number,
@@ -52,7 +53,7 @@ export async function readPatches(
       if (at >= patchesMax)
         return unreadable(`more than ${patchesMax} versions of this change would have to be compared`);
       try {
-        const from = await readMergeBase(github, ref, base, sha);
+        const from = await readMergeBase(github, ref, ref.baseSha ?? base, sha);
         const known = await cache.recall(from.sha, sha);
         if (known !== null) return { base, sha, fingerprint: { kind: "read", value: known } };
         const [before, after] = await Promise.all([treeOf(from.tree), treeOf(sha)]);

@@ -40,6 +40,8 @@ export type PullRead = {
   readonly renamed: readonly string[];
   /** Whether the base branch is itself the head of an open pull request, so that this one may be in a stack. */
   readonly onOtherPull: boolean;
+  /** What the base branch was when the pull request was merged; left out where the branch as it is now counts. */
+  readonly baseSha?: string;
   readonly checkRun: OwnCheckRun | null;
   /** The one about changed roster and policy files. */
   readonly configCheckRun: OwnCheckRun | null;
