@@ -3,6 +3,7 @@ import { messageOf } from "./github/errors.ts";
 import type { Usage } from "./github/usage.ts";
 import type { MetricsState } from "./metrics.ts";
 import type { Health } from "./server.ts";
+import { lastFindings } from "./store/examinations.ts";
 import { backlog } from "./store/marks.ts";
 import { type Store, tryToWrite } from "./store/store.ts";
 
@@ -18,7 +19,7 @@ export async function measure(
 /**
  * Ready means that deliveries can be stored. Looks that fail again and again are counted, but do not make the server unready,
  * nor does a permission that some installation has not granted. Anybody may ask, so no repository and no error text is told:
- * the log names them. Of the quotas of all installations the smallest is told.
+ * the log names them, also what keeps the gate from being closed, of which only the kinds are counted here. Of the quotas of all installations the smallest is told.
  */
 export async function healthOf(
   store: Store,
@@ -31,10 +32,19 @@ export async function healthOf(
     await tryToWrite(store);
     const { count, oldestAgeMs, failing } = await backlog(store, now);
     const mostAttempts = Math.max(0, ...failing.map(({ attempts }) => attempts));
+    const gate = await gateOf(store);
     const looks = { backlog: count, oldestWaitingMs: oldestAgeMs, failing: failing.length, mostAttempts };
-    return { ready: true, store: "ok", ...looks, ...github };
+    return { ready: true, store: "ok", ...looks, ...github, gate };
   } catch (error) {
     log.error({ error: messageOf(error) }, "The store cannot be used");
     return { ready: false, store: "unavailable", ...github };
   }
+}
+
+/** In how many repositories it was examined whether the gate is closed, and how often each kind of finding was made. */
+async function gateOf(store: Store): Promise<{ repositories: number; findings: Record<string, number> }> {
+  const { repositories, findings } = await lastFindings(store);
+  const counts: Record<string, number> = {};
+  for (const { kind } of findings) counts[kind] = (counts[kind] ?? 0) + 1;
+  return { repositories, findings: counts };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Probot } from "probot";
 import { countersign } from "./app.ts";
+import { readAppManifest } from "./config/app-manifest.ts";
 import type { Environment } from "./config/environment.ts";
 import { startUpkeep } from "./delivery/upkeep.ts";
 import { startWorker } from "./delivery/worker.ts";
@@ -28,7 +29,7 @@ export async function start(
   environment: Environment,
   outside: { readonly write: (line: string) => void; readonly now?: () => number },
 ): Promise<Running> {
-  const { appId, privateKey, webhookSecrets, apiUrl, configRepo, publicUrl } = environment;
+  const { appId, privateKey, webhookSecrets, apiUrl, webUrl, configRepo, publicUrl } = environment;
   const { write, now = () => Date.now() } = outside;
   const log = createLog(environment.logLevel, write);
   const store = await openStore(environment);
@@ -64,11 +65,13 @@ export async function start(
     throw error;
   });
   const { auditKeepDays, webhookProxyUrl, webhookPath } = environment;
-  const upkeep = startUpkeep({ ...work, auditKeepDays, wake });
+  const { default_permissions: permissions, default_events: events } = readAppManifest();
+  const needed = { permissions, events };
+  const upkeep = startUpkeep({ ...work, auditKeepDays, wake, configRepo, webUrl, needed });
   const proxy =
     webhookProxyUrl === null ? null : startProxy(webhookProxyUrl, `${server.url}${webhookPath}`, log);
   log.info({ url: server.url, github: apiUrl }, "Countersign listens");
-  // Whether a ruleset names the source cannot be seen without the right to administer the repository.
+  // A ruleset that names no source is found by the examination of the gate, but up to a day later.
   log.warn({ appId }, pinTheSource);
   return {
     url: server.url,

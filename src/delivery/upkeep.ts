@@ -2,14 +2,16 @@ import { messageOf } from "../github/errors.ts";
 import { pruneAudit } from "../store/audit.ts";
 import { choreDone, choreDoneAt, claimChore, scheduleChore } from "../store/chores.ts";
 import { forgetDeliveries } from "../store/deliveries.ts";
+import { type DueContext, examineDue } from "../production/examine-due.ts";
 import { redeliverFailed, redeliveriesMax } from "./redelivery.ts";
 import { sweep, type SweepContext } from "./sweep.ts";
 
-type UpkeepContext = Omit<SweepContext, "signal"> & {
-  readonly auditKeepDays: number | null;
-  /** Says that something was marked. */
-  readonly wake: () => void;
-};
+type UpkeepContext = Omit<SweepContext, "signal"> &
+  Pick<DueContext, "configRepo" | "webUrl" | "needed"> & {
+    readonly auditKeepDays: number | null;
+    /** Says that something was marked. */
+    readonly wake: () => void;
+  };
 
 /** How often it is asked whether something is due. */
 const pollMs = 10_000;
@@ -36,6 +38,7 @@ type Chore = {
 const chores: readonly Chore[] = [
   { name: "redelivery", everyMs: 3 * minute, run: fetchFailed },
   { name: "sweep", everyMs: 60 * minute, run: sweepAll },
+  { name: "examination", everyMs: 60 * minute, run: examineGate },
   { name: "tidying", everyMs: 60 * minute, run: tidyUp },
 ];
 
@@ -99,6 +102,12 @@ async function sweepAll(context: ChoreContext): Promise<void> {
   const { marked, failed } = await sweep(context);
   if (marked > 0) context.wake();
   if (failed > 0) throw new Error(`${failed} installations could not be swept`);
+}
+
+async function examineGate(context: ChoreContext): Promise<void> {
+  const { left, failed } = await examineDue({ ...context, person: null });
+  if (failed > 0) throw new Error(`the repositories of ${failed} installations could not be listed`);
+  if (left > 0) await scheduleChore(context.store, "examination", context.now() + 10 * minute);
 }
 
 async function tidyUp({ store, auditKeepDays, now, log }: ChoreContext): Promise<void> {

@@ -40,6 +40,11 @@ export function installationFindings(
   return findings;
 }
 
+/** What is wrong with the organisation's own files is found again with every repository. */
+export function eachOnce(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
+}
+
 /** The call that gives a repository (`owner/name`) to an installation. */
 export function giveApi({ id }: InstallationFacts, repository: string): string {
   return ghApi("PUT", `/user/installations/${id}/repositories/$(gh api /repos/${repository} --jq .id)`);

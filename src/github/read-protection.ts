@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { AppFacts, BranchFacts, InstallationFacts, Requirement, Ruleset } from "../gate/protection.ts";
 import type { GitHub } from "./client.ts";
 import { GitHubError, toGitHubError } from "./errors.ts";
+import type { ClientFor } from "./installations.ts";
 import { query } from "./query.ts";
 import { checkName } from "./to-facts.ts";
 
@@ -106,35 +107,51 @@ export async function readApp(
   }
 }
 
-/** The app's installation for an owner; null where there is none. @throws GitHubError */
-export async function readInstallation(
-  clientFor: (installation?: number) => Promise<GitHub>,
-  owner: string,
+/** An installation before its repositories are known. */
+export type Installed = Omit<InstallationFacts, "repositories">;
+
+/** Every installation of the app, suspended ones too; an enterprise's has no repositories, so it is left out. @throws GitHubError */
+export async function listInstalled(
+  clientFor: ClientFor,
   { configRepo, now }: { readonly configRepo: string; readonly now: number },
-): Promise<InstallationFacts | null> {
+): Promise<Installed[]> {
   try {
     const app = await clientFor();
     const all = await app.paginate(app.rest.apps.listInstallations, { per_page: 100 });
-    const isOwners = ({ account }: (typeof all)[number]) =>
-      account !== null && "login" in account && account.login.toLowerCase() === owner.toLowerCase();
-    const found = all.find(isOwners);
-    if (found === undefined || found.account === null || !("login" in found.account)) return null;
-    const { id, account, html_url: page, suspended_at: suspended, permissions, events } = found;
-    const github = await clientFor(id);
-    const list = github.rest.apps.listReposAccessibleToInstallation;
-    const given = suspended === null ? await github.paginate(list, { per_page: 100 }) : [];
-    return {
-      id,
-      owner: account.login,
-      page,
-      suspended: suspended !== null,
-      everything: found.repository_selection === "all",
-      granted: { permissions: named(permissions), events },
-      configRepository: `${account.login}/${configRepo}`,
-      repositories: given
-        .filter(({ archived }) => !archived)
-        .map((one) => ({ name: one.full_name, public: !one.private })),
-    };
+    return all.flatMap((one) => {
+      const { id, account, permissions, events } = one;
+      if (account === null || !("login" in account)) return [];
+      return {
+        id,
+        owner: account.login,
+        page: one.html_url,
+        suspended: one.suspended_at !== null,
+        everything: one.repository_selection === "all",
+        granted: { permissions: named(permissions), events },
+        configRepository: `${account.login}/${configRepo}`,
+      };
+    });
+  } catch (error) {
+    throw toGitHubError(error, now);
+  }
+}
+
+/** The same with the repositories that are given to it, a hundred for a request; a suspended one may see none. @throws GitHubError */
+export async function withRepositories(
+  clientFor: ClientFor,
+  installed: Installed,
+  now: number,
+): Promise<InstallationFacts> {
+  if (installed.suspended) return { ...installed, repositories: [] };
+  try {
+    const github = await clientFor(installed.id);
+    const given = await github.paginate(github.rest.apps.listReposAccessibleToInstallation, {
+      per_page: 100,
+    });
+    const repositories = given
+      .filter(({ archived }) => !archived)
+      .map((one) => ({ name: one.full_name, public: !one.private }));
+    return { ...installed, repositories };
   } catch (error) {
     throw toGitHubError(error, now);
   }

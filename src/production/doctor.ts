@@ -1,6 +1,6 @@
 /** Examines whether the gate is closed: reads what keeps each branch closed, and lets the gate find what is wrong. Writes nothing. */
 import { branchFindings, closingRuleset, policiesIn, unseenIn } from "../gate/branch-findings.ts";
-import { configFindings, giveApi, installationFindings } from "../gate/installation-findings.ts";
+import { configFindings, eachOnce, giveApi, installationFindings } from "../gate/installation-findings.ts";
 import type {
   AppFacts,
   Finding,
@@ -13,7 +13,7 @@ import type { GitHub } from "../github/client.ts";
 import { GitHubError, statusOf } from "../github/errors.ts";
 import type { ClientFor } from "../github/installations.ts";
 import { readConfigFiles } from "../github/read-open-pulls.ts";
-import { readApp, readBranches, readInstallation } from "../github/read-protection.ts";
+import { listInstalled, readApp, readBranches, withRepositories } from "../github/read-protection.ts";
 import { configInForce } from "../in-force.ts";
 import type { Store } from "../store/store.ts";
 
@@ -57,8 +57,10 @@ export async function examine(
 ): Promise<Examined> {
   const { clientFor, configRepo, webUrl, needed, now } = context;
   const app = await readApp(await clientFor(), { webUrl, now: now() });
-  const installation = await readInstallation(clientFor, wanted.owner, { configRepo, now: now() });
-  if (installation === null) return { ...nothing, repositories: [], findings: [notInstalled(app, wanted)] };
+  const all = await listInstalled(clientFor, { configRepo, now: now() });
+  const installed = all.find(({ owner }) => owner.toLowerCase() === wanted.owner.toLowerCase());
+  if (installed === undefined) return { ...nothing, repositories: [], findings: [notInstalled(app, wanted)] };
+  const installation = await withRepositories(clientFor, installed, now());
   const reports: Report[] = [{ ...nothing, findings: installationFindings(installation, { app, needed }) }];
   const full = `${wanted.owner}/${wanted.repository}`.toLowerCase();
   const names = installation.repositories
@@ -70,12 +72,9 @@ export async function examine(
     progress(name);
     reports.push(await examineSafely(context, { app, installation, name }));
   }
-  const all = reports.flatMap(({ findings }) => findings);
-  // What is wrong with the organisation's own files is found again with every repository.
-  const once = new Map(all.map((finding) => [JSON.stringify(finding), finding]));
   return {
     repositories: names,
-    findings: [...once.values()],
+    findings: eachOnce(reports.flatMap(({ findings }) => findings)),
     unseen: reports.flatMap(({ unseen }) => unseen),
     closing: reports.flatMap(({ closing }) => closing),
   };
@@ -88,8 +87,18 @@ type At = {
   readonly name: string;
 };
 
-/** Examines one repository. @throws GitHubError */
-export async function examineRepository(context: DoctorContext, at: At): Promise<Report> {
+/** Examines one repository; one that cannot be read is a finding itself. @throws GitHubError where GitHub refuses the credentials. */
+export async function examineSafely(context: DoctorContext, at: At): Promise<Report> {
+  try {
+    return await examineRepository(context, at);
+  } catch (error) {
+    // Credentials that GitHub does not take are wrong for every repository.
+    if (!(error instanceof GitHubError) || statusOf(error) === 401) throw error;
+    return { ...nothing, findings: [unreadable(at, error.message)] };
+  }
+}
+
+async function examineRepository(context: DoctorContext, at: At): Promise<Report> {
   const { store, clientFor, person, configRepo, webUrl } = context;
   const { app, installation, name } = at;
   const [owner = "", repo = ""] = name.split("/");
@@ -111,16 +120,6 @@ export async function examineRepository(context: DoctorContext, at: At): Promise
 }
 
 const nothing: Report = { findings: [], unseen: [], closing: [] };
-
-async function examineSafely(context: DoctorContext, at: At): Promise<Report> {
-  try {
-    return await examineRepository(context, at);
-  } catch (error) {
-    // Credentials that GitHub does not take are wrong for every repository.
-    if (!(error instanceof GitHubError) || statusOf(error) === 401) throw error;
-    return { ...nothing, findings: [unreadable(at, error.message)] };
-  }
-}
 
 function unreadable({ name, installation }: At, what: string): Finding {
   const repair = { page: `${installation.page}: grant what is missing, or try again later`, api: null };

@@ -21,6 +21,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0007-chores": { up: createChores },
   "0008-scopes": { up: addScopes },
   "0009-landed": { up: createLanded },
+  "0010-examinations": { up: createExaminations },
 };
 
 /**
@@ -345,4 +346,15 @@ async function createLanded(db: Kysely<Tables>): Promise<void> {
     .addPrimaryKeyConstraint("landed_key", ["repo", "branch", "sha"])
     .execute();
   await db.schema.createIndex("landed_by_sha").ifNotExists().on("landed").columns(["repo", "sha"]).execute();
+}
+
+async function createExaminations(db: Kysely<Tables>): Promise<void> {
+  // What was found when it was last examined whether the gate is closed: of a repository, or of an owner as a whole.
+  await db.schema
+    .createTable("examinations")
+    .ifNotExists()
+    .addColumn("place", "text", (column) => column.primaryKey())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addColumn("findings", "text", (column) => column.notNull())
+    .execute();
 }

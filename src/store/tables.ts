@@ -82,6 +82,7 @@ export type Tables = {
     audit_seq: number | null;
     at: number;
   };
+  examinations: { place: string; at: number; findings: string };
   heads: { repo: string; sha: string; lease_by: string | null; lease_until: number; look: number };
   groups: { repo: string; sha: string; head_ref: string; base: string; pulls: string | null };
   configs: {

@@ -64,7 +64,7 @@ export async function acme(files: { roster?: string; policy?: string } = everyth
         `${severity} ${kind} ${repository ?? "acme"}${branch === null ? "" : `@${branch}`}`,
     );
   };
-  return { github, install, run, findings, appId: app.appId, dataDir };
+  return { github, install, run, findings, appId: app.appId, environment };
 }
 
 const reportSchema = z.strictObject({

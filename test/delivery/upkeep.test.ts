@@ -30,6 +30,9 @@ async function keepUp(store: Store, auditKeepDays: number | null) {
     log,
     clientFor,
     wake: () => {},
+    configRepo: ".github",
+    webUrl: "https://github.com",
+    needed: { permissions: {}, events: [] },
   });
   await until("the last chore to be done", async () => (await choreDoneAt(store, "tidying")) === now);
   await upkeep.stop();
@@ -54,6 +57,7 @@ async function oldStore() {
 const failed = [
   'A chore failed and will be repeated: "redelivery"',
   'A chore failed and will be repeated: "sweep"',
+  'A chore failed and will be repeated: "examination"',
 ];
 
 test("deliveries of the last month are kept, and the whole audit log where nobody said how long", async () => {

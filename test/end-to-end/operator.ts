@@ -69,7 +69,12 @@ export function npmStart(env: NodeJS.ProcessEnv, cwd = freshDataDir()): ServerRu
   };
 }
 
-/** Whether a line of the log is worth a look: a warning or worse, but for the advice that every start gives. */
+/**
+ * Whether a line of the log is worth a look: a warning or worse, but for the advice that every start gives, and for what is
+ * found about the gate of the company itself.
+ */
 export function isTrouble({ level, msg }: { readonly level?: unknown; readonly msg?: unknown }): boolean {
-  return Number(level) >= 40 && !String(msg).includes("choose this app as its source");
+  const said = String(msg);
+  const isKnown = said.includes("choose this app as its source") || said.startsWith("The gate: ");
+  return Number(level) >= 40 && !isKnown;
 }

@@ -33,7 +33,7 @@ const allowedParts: Readonly<Record<string, readonly string[]>> = {
   ],
   "failed-look": ["gate", "github", "store", "lease", "look", "publish-checks"],
   "look-group": ["gate", "github", "store", "collect-facts", "lease", "look", "publish-checks"],
-  delivery: ["failed-look", "lease", "look", "look-group", "rejudge", "store", "github"],
+  delivery: ["production", "failed-look", "lease", "look", "look-group", "rejudge", "store", "github"],
   production: ["gate", "store", "github", "in-force"],
   web: ["gate", "store", "github/access"],
   cli: [

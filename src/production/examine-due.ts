@@ -1,0 +1,86 @@
+/** Examines by the clock whether the gate is closed, each repository once a day, and keeps what was found. */
+import { eachOnce, installationFindings } from "../gate/installation-findings.ts";
+import type { AppFacts, InstallationFacts } from "../gate/protection.ts";
+import { GitHubError, messageOf } from "../github/errors.ts";
+import { listInstalled, readApp, withRepositories } from "../github/read-protection.ts";
+import { examinedAt, forgetExamination, recordExamination } from "../store/examinations.ts";
+import { type DoctorContext, examineSafely } from "./doctor.ts";
+
+export type DueContext = DoctorContext & {
+  /** Says that the server stops: what has begun ends soon. */
+  readonly signal: AbortSignal;
+  readonly log: Record<"info" | "warn", (fields: object, message: string) => void>;
+};
+
+const dayMs = 24 * 60 * 60_000;
+
+/**
+ * Repositories of an installation that are examined at once, at two or three points each: with ten minutes between, at most a third
+ * of the 5,000 points that the smallest installation has in an hour, so that looks have the rest; 14,400 repositories a day.
+ */
+export const examinedAtOnce = 100;
+
+/**
+ * Examines what was not examined for a day, the oldest first, and forgets what is the app's no more.
+ * @returns how many repositories were left for the next run, and how many installations could not be listed.
+ * @throws GitHubError where not even the installations can be.
+ */
+export async function examineDue(
+  context: DueContext,
+): Promise<{ readonly left: number; readonly failed: number }> {
+  const { store, clientFor, configRepo, webUrl, now, signal, log } = context;
+  const app = await readApp(await clientFor(), { webUrl, now: now() });
+  const installed = await listInstalled(clientFor, { configRepo, now: now() });
+  const known = await examinedAt(store);
+  const there = new Set(installed.map(({ owner }) => owner.toLowerCase()));
+  const done = { left: 0, failed: 0 };
+  for (const one of installed) {
+    if (signal.aborted) return done;
+    try {
+      const installation = await withRepositories(clientFor, one, now());
+      for (const { name } of installation.repositories) there.add(name.toLowerCase());
+      done.left += await examineInstallation(context, { app, installation, known });
+    } catch (error) {
+      if (!(error instanceof GitHubError)) throw error;
+      done.failed += 1;
+      log.warn({ owner: one.owner, error: messageOf(error) }, "The repositories could not be listed");
+    }
+  }
+  // An installation that could not be listed would make its repositories look gone.
+  if (done.failed === 0) {
+    for (const place of known.keys()) if (!there.has(place)) await forgetExamination(store, place);
+  }
+  return done;
+}
+
+async function examineInstallation(
+  context: DueContext,
+  given: {
+    readonly app: AppFacts;
+    readonly installation: InstallationFacts;
+    readonly known: ReadonlyMap<string, number>;
+  },
+): Promise<number> {
+  const { store, now, signal, needed, log } = context;
+  const { app, installation, known } = given;
+  const { owner } = installation;
+  const at = (place: string) => known.get(place.toLowerCase()) ?? 0;
+  const isDue = (place: string) => at(place) <= now() - dayMs;
+  const found = isDue(owner) ? installationFindings(installation, { app, needed }) : [];
+  if (isDue(owner)) await recordExamination(store, { place: owner, at: now(), findings: found });
+  const due = installation.repositories
+    .map(({ name }) => name)
+    .filter(isDue)
+    .toSorted((one, other) => at(one) - at(other));
+  for (const place of due.slice(0, examinedAtOnce)) {
+    if (signal.aborted) break;
+    const { findings } = await examineSafely(context, { app, installation, name: place });
+    // What could not be read is looked at again by the next run, after all that wait longer.
+    const isReadable = findings.every(({ kind }) => kind !== "unreadable");
+    await recordExamination(store, { place, at: isReadable ? now() : now() - dayMs, findings });
+    found.push(...findings);
+  }
+  for (const { what, repair, ...place } of eachOnce(found))
+    log.warn({ ...place, repair: repair.page }, `The gate: ${what}`);
+  return Math.max(0, due.length - examinedAtOnce);
+}

@@ -1,0 +1,58 @@
+/** What was found when it was last examined whether the gate is closed: a row for each repository, and for each owner. */
+import { z } from "zod";
+import { eachOnce } from "../gate/installation-findings.ts";
+import { type Finding, findingKinds } from "../gate/protection.ts";
+import type { Queryable } from "./store.ts";
+
+const findingsSchema = z.array(
+  z.object({
+    kind: z.enum(findingKinds),
+    severity: z.enum(["error", "warning", "note"]),
+    owner: z.string(),
+    repository: z.string().nullable(),
+    branch: z.string().nullable(),
+    what: z.string(),
+    repair: z.object({ page: z.string(), api: z.string().nullable() }),
+  }),
+);
+
+/** `place` is `owner/name`, or an owner alone; in any case. `at`: ms since epoch. */
+export type Examination = {
+  readonly place: string;
+  readonly at: number;
+  readonly findings: readonly Finding[];
+};
+
+/** Keeps what was found in a place, instead of what was found there before. */
+export async function recordExamination(
+  { db }: Queryable,
+  { place, at, findings }: Examination,
+): Promise<void> {
+  const found = { at, findings: JSON.stringify(findings) };
+  await db
+    .insertInto("examinations")
+    .values({ place: place.toLowerCase(), ...found })
+    .onConflict((conflict) => conflict.column("place").doUpdateSet(found))
+    .execute();
+}
+
+/** When each place was examined last, ms since epoch, by its name in lower case. */
+export async function examinedAt({ db }: Queryable): Promise<ReadonlyMap<string, number>> {
+  const rows = await db.selectFrom("examinations").select(["place", "at"]).execute();
+  return new Map(rows.map(({ place, at }) => [place, at]));
+}
+
+/** Forgets a place: it is not the app's any more. */
+export async function forgetExamination({ db }: Queryable, place: string): Promise<void> {
+  await db.deleteFrom("examinations").where("place", "=", place).execute();
+}
+
+/** The findings of every place, each once: what is wrong for a whole owner is found with every repository. */
+export async function lastFindings({ db }: Queryable): Promise<{
+  readonly repositories: number;
+  readonly findings: readonly Finding[];
+}> {
+  const rows = await db.selectFrom("examinations").select(["place", "findings"]).orderBy("place").execute();
+  const all = rows.flatMap((row) => findingsSchema.parse(JSON.parse(row.findings)));
+  return { repositories: rows.filter(({ place }) => place.includes("/")).length, findings: eachOnce(all) };
+}
