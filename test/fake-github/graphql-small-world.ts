@@ -98,6 +98,8 @@ export function addRepository(world: World, owner: Account, name: string): Repos
     statuses: [],
     rulesets: [],
     protections: [],
+    environments: [],
+    runs: [],
     queue: [],
     createdAt: "2026-03-01T12:00:00Z",
     pushedAt: "2026-03-01T12:00:00Z",

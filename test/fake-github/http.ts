@@ -12,6 +12,7 @@ import { errorBody, HttpError } from "./http-error.ts";
 import { rateLimitHeaders } from "./render-rest.ts";
 import { addAppRoutes } from "./rest-app.ts";
 import type { RestContext, RestEnv } from "./rest-context.ts";
+import { addDeploymentRoutes } from "./rest-deployments.ts";
 import { addGitRoutes } from "./rest-git.ts";
 import { addPeopleRoutes } from "./rest-people.ts";
 import { addStatusRoutes } from "./statuses.ts";
@@ -78,6 +79,7 @@ export function createHttp(world: World, state: HttpState): Hono<RestEnv> {
   addPeopleRoutes(rest, world);
   addGitRoutes(rest, world);
   addStatusRoutes(rest, world);
+  addDeploymentRoutes(rest, world);
 
   const app = new Hono<RestEnv>();
   app.use((context, next) => observed(context, world, state, next));

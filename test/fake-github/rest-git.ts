@@ -1,6 +1,6 @@
 /** The REST calls about repositories themselves, git objects: trees, and what lies between two commits. */
 import type { Hono } from "hono";
-import { blobSha, commitOf, commitsBetween, diffFromMergeBase, mergeBase } from "./git.ts";
+import { blobSha, commitOf, commitsBetween, diffFromMergeBase, mergeBase, reachable } from "./git.ts";
 import { HttpError, notFound } from "./http-error.ts";
 import { renderFile } from "./render-pull.ts";
 import { renderAccount, renderRepository, repositoryUrl } from "./render-rest.ts";
@@ -48,6 +48,13 @@ export function addGitRoutes(rest: Hono<RestEnv>, world: World): void {
     return context.json(
       afterCursor(world, context, newestFirst).map((one) => renderActivity(world, repository, one)),
     );
+  });
+  rest.get("/repos/:owner/:repo/commits", (context) => {
+    const repository = repositoryIn(world, context, READ);
+    const revision = context.req.query("sha") ?? repository.defaultBranch;
+    const history = [...reachable(repository, resolve(repository, revision))];
+    const commits = paged(world, context, history).map((sha) => commitOf(repository, sha));
+    return context.json(commits.map((commit) => renderCommit(world, repository, commit)));
   });
   rest.get("/repos/:owner/:repo/compare/:basehead", (context) => {
     const repository = repositoryIn(world, context, READ);

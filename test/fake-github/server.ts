@@ -8,6 +8,15 @@ import { Octokit } from "@octokit/rest";
 import { issueUserToken } from "./auth.ts";
 import { rerequestSuite } from "./check-runs.ts";
 import { createHttp, type Fault, type HttpState } from "./http.ts";
+import {
+  ask,
+  createEnvironment,
+  enableRule,
+  type NewRun,
+  rerun,
+  startRun,
+  type WorkflowRun,
+} from "./deployments.ts";
 import { deleteLabel, editComment, editReview, renameLabel } from "./people.ts";
 import { dequeue, enqueue, landQueue } from "./merge-queue.ts";
 import { markReady } from "./pulls.ts";
@@ -137,6 +146,12 @@ function furnishing(world: World) {
       void repositoryNamed(world, fullName).protections.push(protection),
     requireCheck: (fullName: string, branch: string, check: { context: string; appId?: number }) =>
       requireCheck(world, repositoryNamed(world, fullName), branch, check),
+    /** An environment that the app's deployment protection rule guards; `reviewed`: GitHub's own reviewers must approve, too. */
+    guardEnvironment: (fullName: string, name: string, more: { app?: string; reviewed?: boolean } = {}) => {
+      const repository = repositoryNamed(world, fullName);
+      const environment = createEnvironment(world, repository, name, more);
+      enableRule(world, repository, environment, appNamed(world, more.app).id);
+    },
     push: (fullName: string, input: Push) => push(world, repositoryNamed(world, fullName), input),
   };
 }
@@ -191,6 +206,13 @@ function happenings(world: World) {
     dequeue: (fullName: string, number: number) => dequeue(world, repository(fullName), number),
     /** Lands what the queue may land by now. @returns the numbers of the pull requests that landed. */
     landQueue: (fullName: string) => landQueue(world, repository(fullName)),
+    /** A workflow run, by default of a push to the default branch, whose job deploys to an environment. */
+    deploy: (fullName: string, run: Omit<NewRun, "by"> & { readonly by: string }) =>
+      startRun(world, repository(fullName), { ...run, by: actor(run.by) }),
+    /** One more job of a run comes to an environment. */
+    deployAgain: (fullName: string, run: WorkflowRun, environment: string) =>
+      ask(world, repository(fullName), run, environment),
+    rerun: (fullName: string, run: WorkflowRun) => rerun(world, repository(fullName), run),
     renameLabel: (fullName: string, from: string, to: string, by: string) =>
       renameLabel(world, repository(fullName), actor(by), from, to),
     deleteLabel: (fullName: string, name: string, by: string) =>

@@ -150,6 +150,8 @@ export function createRepository(
     statuses: [],
     rulesets: [],
     protections: [],
+    environments: [],
+    runs: [],
     queue: [],
     createdAt: now,
     pushedAt: now,

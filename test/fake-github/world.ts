@@ -7,6 +7,7 @@
  */
 import type { HookLog } from "./rest-hooks.ts";
 import type { KeyObject } from "node:crypto";
+import type { Environment, WorkflowRun } from "./deployments.ts";
 import type { CommitStatus } from "./commit-status.ts";
 import type { Annotation } from "./annotations.ts";
 import type { BranchProtection, Ruleset } from "./rulesets.ts";
@@ -234,6 +235,9 @@ export type Repository = {
   /** GitHub's activity log, oldest first. */
   readonly activities: Activity[];
   readonly protections: BranchProtection[];
+  readonly environments: Environment[];
+  /** Oldest first. */
+  readonly runs: WorkflowRun[];
   /** Of all its branches, first to land first. */
   readonly queue: (Record<"number" | "actorId", number> &
     Record<"base" | "branch" | "sha" | "onto", string>)[];
