@@ -6,6 +6,8 @@ import { type Call, pointsOf, type Quota } from "./github/usage.ts";
 export type Metrics = {
   readonly delivery: (event: string, outcome: string) => void;
   readonly call: (call: Call) => void;
+  /** GitHub was told of a deployment that it is approved, rejected, observed or why it is waiting; or it is gone. */
+  readonly deployed: (outcome: string) => void;
   readonly looked: (look: LookMeasure) => void;
   /** Reads what is only known when it is asked for, and returns the text and its content type. */
   readonly render: (state: MetricsState) => Promise<{ readonly text: string; readonly type: string }>;
@@ -38,6 +40,9 @@ export function createMetrics(): Metrics {
   const calls = counter("api_calls_total", "Requests to GitHub by kind and status.", ["kind", "status"]);
   const points = counter("api_points_total", "Points of GitHub's secondary limits by kind.", ["kind"]);
   const verdicts = counter("verdicts_total", "Published verdicts by kind.", ["verdict"]);
+  const deployments = counter("deployments_total", "Deployments by what GitHub was told, or gone.", [
+    "outcome",
+  ]);
   const phases = histogram("look_seconds", "Duration of looks by phase.", ["phase"]);
   const toCheck = histogram("delivery_to_check_seconds", "From a delivery to the check run it led to.");
   const marks = gauge("marks", "Targets that wait for a look.");
@@ -53,6 +58,7 @@ export function createMetrics(): Metrics {
       calls.inc({ kind, status: status === null ? "none" : String(status) });
       points.inc({ kind }, pointsOf[kind]);
     },
+    deployed: (outcome) => deployments.inc({ outcome }),
     looked: ({ verdict, phases: durations, sinceDeliveryMs }) => {
       verdicts.inc({ verdict });
       for (const [phase, ms] of Object.entries(durations)) phases.observe({ phase }, ms / 1000);

@@ -46,8 +46,8 @@ export async function start(
   const clientFor: ClientFor = async (installation) => probot.auth(installation);
   const work = { store, appId, now, log, clientFor };
   const explained = publicUrl === null ? null : { url: publicUrl, ofPrivate: false };
-  const looking = { configRepo, worker: randomUUID(), pages: explained, looked: metrics.looked };
-  const worker = startWorker({ ...work, ...looking });
+  const told = { looked: metrics.looked, deployed: metrics.deployed };
+  const worker = startWorker({ ...work, configRepo, worker: randomUUID(), pages: explained, ...told });
   const { wake } = worker;
   await probot.load(countersign({ store, appId, configRepo, log, now, wake, received: metrics.delivery }));
   const server = await startServer({

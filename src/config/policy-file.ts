@@ -8,7 +8,15 @@ import { policySchema } from "./policy-schema.ts";
 import { type FileProblem, type Locate, type Parsed, parseYamlFile } from "./yaml-file.ts";
 
 /** Every key a policy may have; files whose name says nothing are told by them. */
-export const policyKeys: readonly string[] = ["mode", "branches", "ai", "rules", "exempt", "override"];
+export const policyKeys: readonly string[] = [
+  "mode",
+  "branches",
+  "ai",
+  "rules",
+  "exempt",
+  "override",
+  "deployments",
+];
 
 /** A parsed file beside others: what it says and where its parts stand. `Parsed` of kind "ok" is one. */
 export type Located<T> = { readonly value: T; readonly locate: Locate };
@@ -30,7 +38,7 @@ export function parsePolicy(text: string, origin: string, levels: readonly strin
     () => [],
   );
   if (parsed.kind === "broken") return parsed;
-  const { mode, branches, ai, rules, exempt, override } = parsed.value;
+  const { mode, branches, ai, rules, exempt, override, deployments } = parsed.value;
   const policy: Policy = {
     origin,
     mode: mode ?? defaultPolicy.mode,
@@ -45,6 +53,11 @@ export function parsePolicy(text: string, origin: string, levels: readonly strin
     rules: rules?.map(toRule) ?? defaultPolicy.rules,
     exempt: exempt?.map((entry) => ({ onlyPaths: entry.only_paths })) ?? defaultPolicy.exempt,
     override: override ?? defaultPolicy.override,
+    deployments: {
+      environments: deployments?.environments ?? defaultPolicy.deployments.environments,
+      first: deployments?.first ?? defaultPolicy.deployments.first,
+      onUncleared: deployments?.on_uncleared ?? defaultPolicy.deployments.onUncleared,
+    },
   };
   return { ...parsed, value: policy, warnings: unknownTools(policy, parsed.locate) };
 }

@@ -46,6 +46,9 @@ export function policySchema(levels: readonly string[] | null) {
     })
       .optional()
       .describe('Who may write "/countersign override <reason>" on a pull request. Default: nobody.'),
+    deployments: deployments
+      .optional()
+      .describe("What holds for deployments to environments that this app's protection rule guards."),
   }).meta({
     title: "Countersign policy",
     description: "What a change needs before it may land: .github/countersign/policy.yml",
@@ -53,6 +56,27 @@ export function policySchema(levels: readonly string[] | null) {
 }
 
 const text = z.string().min(1);
+
+// GitHub allows environments 255 characters; in a pattern, * stands for any text.
+const deployments = mapping({
+  environments: z
+    .array(text.max(255))
+    .min(1)
+    .optional()
+    .describe(
+      'The environments these settings are for, in any case, such as production or "prod-*"; others have the defaults. Default: ["*"].',
+    ),
+  first: z
+    .enum(["require", "trust"])
+    .optional()
+    .describe(
+      "Where nothing approved is left to count from. require: every commit of the history must be cleared; trust: those that were there before the ledger began are trusted. Default: require.",
+    ),
+  on_uncleared: z
+    .enum(["wait", "reject"])
+    .optional()
+    .describe("What becomes of a deployment with commits that are not cleared. Default: wait."),
+});
 const labels = z.array(text);
 
 /** Text that stands on one line; git and GitHub cut spaces around it off, so with them it would never be found. */

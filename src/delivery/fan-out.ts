@@ -6,6 +6,7 @@ import { type OpenPull, type Quota, readOpenPulls } from "../github/read-open-pu
 import { groupTarget, pullTarget, repoKey, repoTarget, rulesTarget } from "../github/targets.ts";
 import { type Rejudged, rejudge, rulesOf } from "../rejudge.ts";
 import { openGroupsIn } from "../store/groups.ts";
+import { markWaitingDeployments } from "../store/deployments.ts";
 import { claimedIn, type ClaimedMark, type Mark, marksOf, putMarks } from "../store/marks.ts";
 import { hintPulls } from "../store/pulls.ts";
 import type { Store } from "../store/store.ts";
@@ -87,6 +88,7 @@ export async function markChanged(
   // begins later reads these.
   const underWay = await claimedIn(store, { installation, repo: key });
   await markGroups(context, mark, key);
+  await markWaitingDeployments(store, { repo: key }, { priority: mark.priority, now: now() });
   const rules = await rulesOf({ store, configRepo, now: now() }, github, ref);
   const found: Record<Rejudged, number> = { blocks: 0, unread: 0, changes: 0, rewords: 0, same: 0 };
   const later: Mark[] = [];

@@ -52,6 +52,7 @@ export async function receive(
     observations,
     pulls: effects?.pulls ?? [],
     groups,
+    deployments: effects?.deployments ?? [],
     pushes,
     renames: effects?.renames ?? [],
     outcome,

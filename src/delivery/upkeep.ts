@@ -3,6 +3,7 @@ import { pruneAudit } from "../store/audit.ts";
 import { choreDone, choreDoneAt, claimChore, scheduleChore } from "../store/chores.ts";
 import { forgetDeliveries } from "../store/deliveries.ts";
 import { type DueContext, examineDue } from "../production/examine-due.ts";
+import { findPendingDeployments } from "./pending-deployments.ts";
 import { redeliverFailed, redeliveriesMax } from "./redelivery.ts";
 import { sweep, type SweepContext } from "./sweep.ts";
 
@@ -39,6 +40,7 @@ const chores: readonly Chore[] = [
   { name: "redelivery", everyMs: 3 * minute, run: fetchFailed },
   { name: "sweep", everyMs: 60 * minute, run: sweepAll },
   { name: "examination", everyMs: 60 * minute, run: examineGate },
+  { name: "deployments", everyMs: 60 * minute, run: findDeployments },
   { name: "tidying", everyMs: 60 * minute, run: tidyUp },
 ];
 
@@ -108,6 +110,10 @@ async function examineGate(context: ChoreContext): Promise<void> {
   const { left, failed } = await examineDue({ ...context, person: null });
   if (failed > 0) throw new Error(`the repositories of ${failed} installations could not be listed`);
   if (left > 0) await scheduleChore(context.store, "examination", context.now() + 10 * minute);
+}
+
+async function findDeployments(context: ChoreContext): Promise<void> {
+  if ((await findPendingDeployments(context)) > 0) context.wake();
 }
 
 async function tidyUp({ store, auditKeepDays, now, log }: ChoreContext): Promise<void> {

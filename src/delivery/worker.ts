@@ -6,6 +6,7 @@ import { groupTarget, parseTarget, repoKey, type Target } from "../github/target
 import { leaseMs, whileRenewed } from "../lease.ts";
 import { failuresShownFrom, showFailure } from "../failed-look.ts";
 import { look, type LookContext, type LookResult } from "../look.ts";
+import { type DeploymentLook, lookAtDeployment } from "../look-deployment.ts";
 import { lookAtGroup } from "../look-group.ts";
 import { openGroupsWith } from "../store/groups.ts";
 import {
@@ -27,6 +28,8 @@ export type WorkerContext = LookContext & {
   readonly log: Log;
   /** Told of every look that ended in a check run. */
   readonly looked?: (look: LookMeasure) => void;
+  /** Told whenever GitHub was told something about a deployment, or it was given up. */
+  readonly deployed?: (outcome: string) => void;
 };
 
 export type LookMeasure = {
@@ -127,7 +130,14 @@ async function workOff(context: WorkerContext, mark: ClaimedMark): Promise<void>
     if (result?.kind === "busy") await releaseMark(context.store, mark, context.now() + busyDelayMs);
     else if (result?.kind === "published" && result.unread !== null) {
       await giveBack(context, mark, new GitHubError(result.unread));
+    } else if (result?.kind === "deployment" && result.again !== null) {
+      await releaseMark(context.store, mark, result.again);
     } else await finishMark(context.store, mark);
+    if (result?.kind === "deployment") {
+      const { outcome, wrote } = result;
+      if (wrote || outcome === "gone") context.deployed?.(outcome);
+      context.log.info({ ...about, outcome, wrote }, "Looked at a deployment");
+    }
     if (result?.kind === "published") {
       const { headSha, look: number, verdict, wrote, phases } = result;
       const waited = mark.attempts === 0 && mark.priority <= priorities.change;
@@ -163,7 +173,11 @@ async function showIfLasting(context: WorkerContext, mark: ClaimedMark, error: u
   }
 }
 
-async function visit(context: WorkerContext, mark: ClaimedMark, target: Target): Promise<LookResult | null> {
+async function visit(
+  context: WorkerContext,
+  mark: ClaimedMark,
+  target: Target,
+): Promise<LookResult | DeploymentLook | null> {
   const github = await clientOf(context, mark.installation);
   switch (target.kind) {
     case "pull": {
@@ -175,6 +189,8 @@ async function visit(context: WorkerContext, mark: ClaimedMark, target: Target):
     }
     case "group":
       return lookAtGroup(context, github, { ...target, rewrite: mark.rewrite });
+    case "deploy":
+      return lookAtDeployment(context, github, target);
     case "repo":
       await markOpenPulls(context, github, mark, target);
       return null;

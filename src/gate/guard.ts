@@ -15,12 +15,6 @@ const guardOrigin = "Countersign itself";
  */
 export function guardPolicy(facts: Facts, roster: Roster | null, policies: readonly Policy[]): Policy | null {
   if (roster === null || facts.configChanges.length === 0) return null;
-  const inForce = policies.length === 0 ? [defaultPolicy] : policies;
-  const named = inForce.flatMap((policy) => levelsNamed(policy, roster));
-  const highest = named.reduce(
-    (high, level) => (rank(roster, level) > rank(roster, high) ? level : high),
-    named[0] ?? "",
-  );
   return {
     ...defaultPolicy,
     // Which labels declare AI assistance is for the other policies to say.
@@ -28,8 +22,18 @@ export function guardPolicy(facts: Facts, roster: Roster | null, policies: reado
     origin: guardOrigin,
     mode: "enforce",
     branches: ["~ALL"],
-    rules: [guardRule(highest)],
+    rules: [guardRule(highestLevelNamed(policies, roster))],
   };
+}
+
+/** The highest level that any rule or override in force names. */
+export function highestLevelNamed(policies: readonly Policy[], roster: Roster): string {
+  const inForce = policies.length === 0 ? [defaultPolicy] : policies;
+  const named = inForce.flatMap((policy) => levelsNamed(policy, roster));
+  return named.reduce(
+    (high, level) => (rank(roster, level) > rank(roster, high) ? level : high),
+    named[0] ?? "",
+  );
 }
 
 /** A policy that names no level asks for the top of the ladder: one more policy that names some could loosen it otherwise. */

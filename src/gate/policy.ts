@@ -39,6 +39,13 @@ export type Policy = {
   readonly exempt: readonly { readonly onlyPaths: readonly string[] }[];
   /** The level from which somebody may override; null: nobody may. */
   readonly override: { readonly level: string } | null;
+  readonly deployments: {
+    /** Patterns of environment names, which GitHub compares without regard to case; `*` stands for any text. */
+    readonly environments: readonly string[];
+    /** What holds where there is no approved deployment to count from: every commit counts, or those from before the ledger are trusted. */
+    readonly first: "require" | "trust";
+    readonly onUncleared: "wait" | "reject";
+  };
 };
 
 /** A trailer (any value where `value` is null; `*` stands for any text, case does not matter), or an account's login. */
@@ -80,4 +87,5 @@ export const defaultPolicy: Policy = {
   ],
   exempt: [],
   override: null,
+  deployments: { environments: ["*"], first: "require", onUncleared: "wait" },
 };

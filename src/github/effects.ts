@@ -32,6 +32,7 @@ export type Effects = {
   /** Every open pull request with this head SHA is to be looked at, for events that name a commit only. */
   readonly heads: readonly HeadHint[];
   readonly groups: readonly GroupHint[];
+  readonly deployments: readonly DeploymentHint[];
   /** Repositories, `owner/name`, and owners that are called differently from now on. */
   readonly renames: readonly {
     readonly kind: "repository" | "owner";
@@ -72,6 +73,16 @@ export type GroupHint = {
   readonly open: boolean;
 };
 
+/** A deployment that waits for this gate. `environment` as GitHub wrote it; `sha` is null where GitHub did not say. */
+export type DeploymentHint = {
+  readonly target: string;
+  readonly repo: string;
+  readonly installation: number;
+  readonly environment: string;
+  readonly run: number;
+  readonly sha: string | null;
+};
+
 /**
  * Lower is sooner: a person waiting comes before what nobody waits for. Where roster or policy changed, a pull request that passes
  * and would be blocked is a `change`; `unread`, `outcome` and `words` are for those of which nothing is known, whose verdict would
@@ -88,6 +99,7 @@ export const none: Effects = {
   pushes: [],
   heads: [],
   groups: [],
+  deployments: [],
   renames: [],
   forgetTeamsOf: null,
 };

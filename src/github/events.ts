@@ -3,6 +3,7 @@ import type { Observation } from "../gate/facts.ts";
 import { accountOfUser, userSchema } from "./accounts.ts";
 import { headsOfCheck, headsOfStatus } from "./check-events.ts";
 import { commandIn } from "./comment-event.ts";
+import { onDeploymentRule } from "./deployment-event.ts";
 import { type Effects, installation, none, priority, repository } from "./effects.ts";
 import { onPush } from "./push-event.ts";
 import { groupTarget, installationTarget, pullTarget, repoTarget } from "./targets.ts";
@@ -76,6 +77,7 @@ export const events: Readonly<Record<string, (payload: unknown, configRepo: stri
   pull_request_review: onReview,
   push: onPush,
   merge_group: onMergeGroup,
+  deployment_protection_rule: onDeploymentRule,
   check_run: (payload) => ({ ...none, heads: headsOfCheck(payload) }),
   check_suite: (payload) => ({ ...none, heads: headsOfCheck(payload) }),
   status: (payload) => ({ ...none, heads: headsOfStatus(payload) }),

@@ -2,6 +2,13 @@
 export type Target =
   | { readonly kind: "pull"; readonly owner: string; readonly repo: string; readonly number: number }
   | { readonly kind: "group"; readonly owner: string; readonly repo: string; readonly sha: string }
+  | {
+      readonly kind: "deploy";
+      readonly owner: string;
+      readonly repo: string;
+      readonly run: number;
+      readonly environment: string;
+    }
   | { readonly kind: "repo"; readonly owner: string; readonly repo: string }
   | { readonly kind: "installation"; readonly id: number }
   | { readonly kind: "rules"; readonly owner: string; readonly repo: string }
@@ -20,6 +27,11 @@ export function pullTarget(repo: string, number: number): string {
 /** `group:acme/shop:SHA`: the merge group with this head SHA. */
 export function groupTarget(repo: string, sha: string): string {
   return `group:${repo.toLowerCase()}:${sha}`;
+}
+
+/** `deploy:acme/shop:RUN:production`: the deployment of a workflow run to an environment, whose name may have any character. */
+export function deployTarget(repo: string, run: number, environment: string): string {
+  return `deploy:${repo.toLowerCase()}:${run}:${encodeURIComponent(environment)}`;
 }
 
 /** `repo:acme/shop`: every open pull request of the repository. */
@@ -44,7 +56,7 @@ export function allRulesTarget(id: number): string {
 
 /** The inverse of the functions above; null for a target that this version does not know. */
 export function parseTarget(target: string): Target | null {
-  const [kind, one = "", number = ""] = target.split(":");
+  const [kind, one = "", number = "", environment = ""] = target.split(":");
   const [owner, repo] = one.split("/");
   const isWide = kind === "installation" || kind === "all-rules";
   if (isWide && /^\d+$/u.test(one)) return { kind, id: Number(one) };
@@ -52,5 +64,7 @@ export function parseTarget(target: string): Target | null {
   if (kind === "repo" || kind === "rules") return { kind, owner, repo };
   if (kind === "pull" && /^\d+$/u.test(number)) return { kind, owner, repo, number: Number(number) };
   if (kind === "group" && /^[0-9a-f]{40,64}$/u.test(number)) return { kind, owner, repo, sha: number };
+  if (kind === "deploy" && /^\d+$/u.test(number))
+    return { kind, owner, repo, run: Number(number), environment: decodeURIComponent(environment) };
   return null;
 }

@@ -39,8 +39,10 @@ export const pointsOf: Readonly<Record<CallKind, number>> = { graphql: 1, read: 
  * `statuses` is missing here: nothing needs it but a ruleset that wants to name the app as a source.
  */
 export const neededPermissions: Readonly<Record<string, "read" | "write">> = {
+  actions: "read",
   checks: "write",
   contents: "read",
+  deployments: "write",
   issues: "read",
   members: "read",
   merge_queues: "read",

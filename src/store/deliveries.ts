@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { sql } from "kysely";
 import { type NewBranchPush, rememberPushes } from "./branch-pushes.ts";
 import { hasOneConnection } from "./dialect.ts";
+import { type DeploymentHint, hintDeployments } from "./deployments.ts";
 import { type GroupHint, hintGroups } from "./groups.ts";
 import { putMarks } from "./marks.ts";
 import type { Mark } from "./marks.ts";
@@ -27,6 +28,7 @@ export type DeliveryEffects = {
   readonly observations: readonly NewObservation[];
   readonly pulls: readonly PullHint[];
   readonly groups?: readonly GroupHint[];
+  readonly deployments?: readonly DeploymentHint[];
   readonly renames?: readonly Rename[];
   readonly pushes?: readonly NewBranchPush[];
   readonly outcome: string;
@@ -106,6 +108,7 @@ async function accept(
   await hintPulls(transaction, effects.pulls);
   await rememberPushes(transaction, effects.pushes ?? [], at);
   await hintGroups(transaction, effects.groups ?? []);
+  await hintDeployments(transaction, effects.deployments ?? [], at);
   await putMarks(transaction, effects.marks, at);
   return "accepted";
 }

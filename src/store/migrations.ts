@@ -22,6 +22,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0008-scopes": { up: addScopes },
   "0009-landed": { up: createLanded },
   "0010-examinations": { up: createExaminations },
+  "0011-deployments": { up: createDeployments },
 };
 
 /**
@@ -356,5 +357,41 @@ async function createExaminations(db: Kysely<Tables>): Promise<void> {
     .addColumn("place", "text", (column) => column.primaryKey())
     .addColumn("at", "bigint", (column) => column.notNull())
     .addColumn("findings", "text", (column) => column.notNull())
+    .execute();
+}
+
+async function createDeployments(db: Kysely<Tables>): Promise<void> {
+  // Deployments that were asked for. `settled`: GitHub took what was decided. `reports` and `said`: what was said while it waits.
+  await db.schema
+    .createTable("deployments")
+    .ifNotExists()
+    .addColumn("target", "text", (column) => column.primaryKey())
+    .addColumn("repo", "text", (column) => column.notNull())
+    .addColumn("installation", "bigint", (column) => column.notNull())
+    .addColumn("run", "bigint", (column) => column.notNull())
+    .addColumn("environment", "text", (column) => column.notNull())
+    .addColumn("sha", "text")
+    .addColumn("state", "text", (column) => column.notNull())
+    .addColumn("settled", "integer", (column) => column.notNull())
+    .addColumn("asked_at", "bigint", (column) => column.notNull())
+    .addColumn("attempt", "integer", (column) => column.notNull())
+    .addColumn("reports", "integer", (column) => column.notNull())
+    .addColumn("said", "text")
+    .execute();
+  await db.schema
+    .createIndex("deployments_by_state")
+    .ifNotExists()
+    .on("deployments")
+    .columns(["repo", "state"])
+    .execute();
+  // The SHAs the gate approved for each environment, whose names are in lower case, and when it did so last.
+  await db.schema
+    .createTable("approved_shas")
+    .ifNotExists()
+    .addColumn("repo", "text", (column) => column.notNull())
+    .addColumn("environment", "text", (column) => column.notNull())
+    .addColumn("sha", "text", (column) => column.notNull())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addPrimaryKeyConstraint("approved_shas_key", ["repo", "environment", "sha"])
     .execute();
 }

@@ -20,7 +20,9 @@ async function carryOwner(store: Queryable, from: string, to: string): Promise<v
   const { rows } = await sql<{ repo: string }>`
     select repo from observations union select repo from traces union select repo from branch_pushes
       union select repo from pulls union select repo from groups union select repo from shown
-      union select repo from landed`.execute(store.db);
+      union select repo from landed union select repo from deployments union select repo from approved_shas`.execute(
+    store.db,
+  );
   for (const { repo } of rows) {
     const [owner, name] = repo.split("/");
     if (owner === from) await carryRepository(store, repo, `${to}/${name}`);
@@ -59,6 +61,13 @@ async function carryRepository(store: Queryable, from: string, to: string): Prom
     sql`insert into landed (repo, branch, sha, number, how, cleared, body, audit_seq, at)
       select ${to}, branch, sha, number, how, cleared, body, audit_seq, at from landed where repo = ${from}
       on conflict do nothing`,
+    sql`insert into approved_shas (repo, environment, sha, at)
+      select ${to}, environment, sha, at from approved_shas where repo = ${from} on conflict do nothing`,
+    // A target begins with the name of the repository.
+    sql`insert into deployments (target, repo, installation, run, environment, sha, state, settled, asked_at, attempt, reports, said)
+      select ${`deploy:${to}:`} || substr(target, ${sql.lit(`deploy:${from}:`.length + 1)}), ${to}, installation, run,
+        environment, sha, state, settled, asked_at, attempt, reports, said
+      from deployments where repo = ${from} on conflict do nothing`,
   ];
   for (const copy of copies) await copy.execute(db);
   await carryConfigs(store, sql`owner = ${owner} and repo = ${name}`, sql`${newOwner}, ${newName}`);
@@ -66,6 +75,8 @@ async function carryRepository(store: Queryable, from: string, to: string): Prom
   await db.deleteFrom("pulls").where("repo", "=", from).execute();
   await db.deleteFrom("groups").where("repo", "=", from).execute();
   await db.deleteFrom("landed").where("repo", "=", from).execute();
+  await db.deleteFrom("approved_shas").where("repo", "=", from).execute();
+  await db.deleteFrom("deployments").where("repo", "=", from).execute();
 }
 
 /** @param key the new owner and repository. */

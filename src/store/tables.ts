@@ -83,6 +83,21 @@ export type Tables = {
     at: number;
   };
   examinations: { place: string; at: number; findings: string };
+  deployments: {
+    target: string;
+    repo: string;
+    installation: number;
+    run: number;
+    environment: string;
+    sha: string | null;
+    state: string;
+    settled: number;
+    asked_at: number;
+    attempt: number;
+    reports: number;
+    said: string | null;
+  };
+  approved_shas: { repo: string; environment: string; sha: string; at: number };
   heads: { repo: string; sha: string; lease_by: string | null; lease_until: number; look: number };
   groups: { repo: string; sha: string; head_ref: string; base: string; pulls: string | null };
   configs: {

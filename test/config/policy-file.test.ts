@@ -57,6 +57,7 @@ rules:
 exempt:
   - { only_paths: ["docs/**", "**/*.md"] }
 override: { level: staff }
+deployments: { environments: [production, "prod-*"], first: trust, on_uncleared: reject }
 `;
     expect(goodPolicy(text).value).toEqual({
       origin: "acme/.github",
@@ -96,6 +97,7 @@ override: { level: staff }
       ],
       exempt: [{ onlyPaths: ["docs/**", "**/*.md"] }],
       override: { level: "staff" },
+      deployments: { environments: ["production", "prod-*"], first: "trust", onUncleared: "reject" },
     });
   });
 

@@ -58,6 +58,7 @@ const failed = [
   'A chore failed and will be repeated: "redelivery"',
   'A chore failed and will be repeated: "sweep"',
   'A chore failed and will be repeated: "examination"',
+  'A chore failed and will be repeated: "deployments"',
 ];
 
 test("deliveries of the last month are kept, and the whole audit log where nobody said how long", async () => {

@@ -259,10 +259,10 @@ it.each(["pull:acme/shop:9999", "pull:acme/nowhere:1", "repo:acme/nowhere"])(
 );
 
 it("keeps a target it does not know, and names it, instead of losing it", async () => {
-  await day.mark("deploy:acme/shop:1:production");
+  await day.mark("tag:acme/shop:1");
 
-  expect(await failed("deploy:acme/shop:1:production")).toMatchObject({
-    error: "This version does not know the target deploy:acme/shop:1:production",
+  expect(await failed("tag:acme/shop:1")).toMatchObject({
+    error: "This version does not know the target tag:acme/shop:1",
   });
   await day.store.db.deleteFrom("marks").execute();
 });

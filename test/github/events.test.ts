@@ -281,6 +281,12 @@ describe("a payload that is not GitHub's", () => {
       action: "destroyed",
       merge_group: { head_sha: after, head_ref: "refs/heads/gh-readonly-queue/main/x", base_ref: "main" },
     },
+    deployment_protection_rule: {
+      action: "requested",
+      environment: "production",
+      deployment_callback_url:
+        "https://api.github.com/repos/Acme/Shop/actions/runs/7/deployment_protection_rule",
+    },
     check_run: { action: "rerequested", check_run: { head_sha: after, name: "Countersign", app: { id: 3 } } },
     check_suite: { action: "rerequested", check_suite: { head_sha: after } },
     status: { sha: after, context: "ci" },

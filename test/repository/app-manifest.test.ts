@@ -25,6 +25,7 @@ const unaskedEvents = [
 
 /** The permission GitHub demands for an event: https://docs.github.com/webhooks/webhook-events-and-payloads */
 const permissionOfEvent: Readonly<Record<string, string>> = {
+  deployment_protection_rule: "deployments",
   issue_comment: "issues",
   label: "metadata",
   member: "members",
@@ -47,6 +48,8 @@ it("asks for these permissions and no others", () => {
     issues: "read",
     checks: "write",
     statuses: "write",
+    actions: "read",
+    deployments: "write",
     merge_queues: "read",
     members: "read",
   });

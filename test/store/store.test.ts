@@ -53,6 +53,9 @@ test("several processes that start at once on no database all open the same one"
       { name: "0006-audit-checkpoints" },
       { name: "0007-chores" },
       { name: "0008-scopes" },
+      { name: "0009-landed" },
+      { name: "0010-examinations" },
+      { name: "0011-deployments" },
     ],
   ]);
 });
