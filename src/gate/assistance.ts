@@ -4,6 +4,7 @@ import type { Evidence, Place } from "./evidence.ts";
 import type { Commit, Facts } from "./facts.ts";
 import { readMessage, readTrailers } from "./message.ts";
 import { matchesText } from "./patterns.ts";
+import { keepsPatch, pushesOf } from "./patches.ts";
 import { defaultPolicy, type Marker, type Policy } from "./policy.ts";
 import { isSame, sameLogin } from "./roster.ts";
 
@@ -163,11 +164,17 @@ function declaresHuman(facts: Facts, policy: Policy): boolean {
   return facts.author !== null && facts.bodyEdited.by !== null && isSame(facts.bodyEdited.by, facts.author);
 }
 
-/** Whether a dependency bot made all of it: its pull request may hold commits of people. */
-function isByDependencyBot({ author, commits }: Facts): boolean {
+/**
+ * Whether a dependency bot made all of it: its pull request may hold commits of people. Git may name the bot for a commit of
+ * theirs, so that it does not count for the bot's own once somebody else was seen pushing more than the same patch.
+ */
+function isByDependencyBot(facts: Facts): boolean {
+  const { author, commits } = facts;
   if (author === null || !isDependencyBot(author) || commits.kind !== "read") return false;
-  return commits.value.every(
-    (commit) => commit.author.account !== null && isSame(commit.author.account, author),
+  const isBot = (account: Account | null) => account !== null && isSame(account, author);
+  return (
+    commits.value.every((commit) => isBot(commit.author.account)) &&
+    pushesOf(facts).every((push) => isBot(push.actor) || keepsPatch(facts, push))
   );
 }
 

@@ -1,5 +1,6 @@
 /** Attacks on evidence: taking it away, renaming it, contradicting it, keeping quiet. */
 import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from "vitest";
+import { accountNamed, repositoryNamed } from "../fake-github/setup.ts";
 import { storedPull } from "../../src/store/pulls.ts";
 import { openStore } from "../../src/store/store.ts";
 import {
@@ -173,6 +174,19 @@ it("takes silence for AI assistance where the policy says so, and only the autho
     conclusion: "success",
     title: "No countersignature needed: no sign of AI assistance",
   });
+});
+
+it("takes what a person pushes to a dependency bot's pull request for a person's, though git names the bot", async () => {
+  const own = await ownCompany({ files: attesting });
+  const bot = "dependabot[bot]";
+  own.github.createUser(bot, { type: "Bot", id: 49699333 });
+  repositoryNamed(own.github.world, shop).collaborators.set(accountNamed(own.github.world, bot).id, "write");
+  const pull = await openPull(own, { by: bot, message: "Bump x from 1 to 2" });
+  expect(await own.check(pull.sha)).toMatchObject({ conclusion: "success" });
+
+  const sha = pushMore(own, pull, { author: bot, committer: bot });
+
+  expect(await own.check(sha)).toMatchObject(waits);
 });
 
 it("believes a sign over an author who says that no AI was used", async () => {

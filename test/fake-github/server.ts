@@ -124,7 +124,12 @@ function furnishing(world: World) {
   return {
     createUser: (
       login: string,
-      more: { type?: "User" | "Bot" | "Mannequin"; name?: string; emails?: readonly string[] } = {},
+      more: {
+        id?: number;
+        type?: "User" | "Bot" | "Mannequin";
+        name?: string;
+        emails?: readonly string[];
+      } = {},
     ) => createAccount(world, login, more),
     createOrganization: (login: string) => createAccount(world, login, { type: "Organization" }),
     createTeam: (fullSlug: string, more: { members?: readonly string[]; parent?: string } = {}) =>

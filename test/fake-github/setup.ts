@@ -42,11 +42,10 @@ export function repositoryNamed(world: World, fullName: string): Repository {
 export function createAccount(
   world: World,
   login: string,
-  options: { type?: Account["type"]; name?: string; emails?: readonly string[] } = {},
+  options: { id?: number; type?: Account["type"]; name?: string; emails?: readonly string[] } = {},
 ): Account {
   if (findAccount(world, login)) throw new Error(`There is already an account ${login}.`);
-  const { type = "User", name = login, emails = [] } = options;
-  const id = world.nextId();
+  const { id = world.nextId(), type = "User", name = login, emails = [] } = options;
   const noreply = `${id}+${login}@users.noreply.github.com`;
   const createdAt = isoSeconds(world.now());
   const all = [noreply, ...emails].map((email) => email.toLowerCase());
