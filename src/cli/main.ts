@@ -5,7 +5,7 @@ const help = `countersign COMMAND
 
 Countersign holds AI-assisted pull requests until a senior engineer has approved
 exactly what will land. These commands look at files, local repositories, pull requests
-and the server's database, and write nothing, but for doctor --fix when you tell it to.
+and the server's database, and write nothing, but for setup and doctor --fix.
 The server is started with npm start in a clone.
 
 Commands:
@@ -17,6 +17,7 @@ Commands:
   detect [RANGE]     the signs of AI assistance in each commit of a git range
   doctor OWNER       whether the gate is closed on GitHub, and how to close it
   explain PULL       what the gate says of a pull request on GitHub, and why
+  setup              creates the GitHub App that the server needs, and its .env
   test DIR           your own scenarios against your roster and policy, without network
   validate FILE...   every problem of roster and policy files, with line and column
 
@@ -58,15 +59,7 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
 
 /** Loads and runs a command; null when there is none of this name. */
 async function run(command: string, rest: readonly string[]): Promise<number | null> {
-  const { readFileSync } = await import("node:fs");
-  const here = {
-    directory: process.cwd(),
-    environment: process.env,
-    colour: hasColours(),
-    readFile: (path: string) => readFileSync(path, "utf8"),
-    stdout: (text: string) => void process.stdout.write(text),
-    stderr: (text: string) => void process.stderr.write(text),
-  };
+  const here = await surroundings();
   switch (command) {
     case "audit": {
       const { audit } = await import("./audit.ts");
@@ -102,6 +95,11 @@ async function run(command: string, rest: readonly string[]): Promise<number | n
       const { explain } = await import("./explain.ts");
       return explain(rest, { ...here, now: () => Date.now() });
     }
+    case "setup": {
+      const { setup } = await import("./setup.ts");
+      const signal = AbortSignal.timeout(setupWithinMs);
+      return setup(rest, { ...here, now: () => Date.now(), ask: asker(), signal });
+    }
     case "test": {
       const { test } = await import("./test.ts");
       return test(rest, here);
@@ -114,6 +112,22 @@ async function run(command: string, rest: readonly string[]): Promise<number | n
       return null;
   }
 }
+
+/** What commands need of this process. */
+async function surroundings() {
+  const { readFileSync } = await import("node:fs");
+  return {
+    directory: process.cwd(),
+    environment: process.env,
+    colour: hasColours(),
+    readFile: (path: string) => readFileSync(path, "utf8"),
+    stdout: (text: string) => void process.stdout.write(text),
+    stderr: (text: string) => void process.stderr.write(text),
+  };
+}
+
+/** GitHub takes a manifest's code for an hour: https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest */
+const setupWithinMs = 60 * 60_000;
 
 /** Resolves once more can be taken: long output must not pile up in memory. */
 async function drained(text: string): Promise<void> {

@@ -14,11 +14,11 @@ export function installationFindings(
     const what = "The installation is suspended: no pull request gets a check.";
     return [{ ...about, kind: "suspended", severity: "error", what, repair }];
   }
-  const lacking = missing(needed, installation.granted);
+  const lacks = lacking(needed, installation.granted);
   const findings: Finding[] = [];
-  if (lacking.length > 0) {
-    const asked = missing(needed, app).length === 0;
-    const what = `The app lacks what it needs: ${lacking.join(", ")}.`;
+  if (lacks.length > 0) {
+    const asked = lacking(needed, app).length === 0;
+    const what = `The app lacks what it needs: ${lacks.join(", ")}.`;
     const accept = `${page} › Review request › Accept new permissions`;
     const repair = {
       page: asked ? accept : `${app.page}/permissions › add them, save; then ${accept}`,
@@ -119,7 +119,8 @@ function publicRoster(origin: string, { owner, repositories }: InstallationFacts
   ];
 }
 
-function missing(needed: Granted, granted: Granted): string[] {
+/** What is needed and not granted, as `the permission checks: write` and `the event push`. */
+export function lacking(needed: Granted, granted: Granted): string[] {
   const permissions = Object.entries(needed.permissions).flatMap(([name, level]) => {
     const has = granted.permissions[name];
     return has === "write" || has === level ? [] : [`the permission ${name}: ${level}`];

@@ -15,10 +15,10 @@ export type DueContext = DoctorContext & {
 const dayMs = 24 * 60 * 60_000;
 
 /**
- * Repositories of an installation that are examined at once, at two or three points each: with ten minutes between, at most a third
- * of the 5,000 points that the smallest installation has in an hour, so that looks have the rest; 14,400 repositories a day.
+ * Repositories of an installation that are examined at once, at two or three points each: with ten minutes between, at most a sixth
+ * of the 5,000 points that the smallest installation has in an hour, so that looks have the rest; 7,200 repositories a day.
  */
-export const examinedAtOnce = 100;
+export const examinedAtOnce = 50;
 
 /**
  * Examines what was not examined for a day, the oldest first, and forgets what is the app's no more.

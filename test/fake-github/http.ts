@@ -10,6 +10,7 @@ import { validateRequest, validateResponse } from "./contract.ts";
 import { executeGraphql } from "./graphql.ts";
 import { errorBody, HttpError } from "./http-error.ts";
 import { rateLimitHeaders } from "./render-rest.ts";
+import { addManifestRoutes } from "./app-manifests.ts";
 import { addAppRoutes } from "./rest-app.ts";
 import type { RestContext, RestEnv } from "./rest-context.ts";
 import { addDeploymentRoutes } from "./rest-deployments.ts";
@@ -85,6 +86,8 @@ export function createHttp(world: World, state: HttpState): Hono<RestEnv> {
   app.use((context, next) => observed(context, world, state, next));
   // Only GHE's paths exist; anything else is not answered, whoever asks.
   app.use("/api/*", async (context, next) => {
+    // A code that was sent back with a person stands for itself.
+    if (context.req.path.startsWith("/api/v3/app-manifests/")) return next();
     const authorization = context.req.header("authorization");
     if (authorization === undefined && isForStrangers(context, world)) context.set("viewer", stranger);
     else {
@@ -93,6 +96,7 @@ export function createHttp(world: World, state: HttpState): Hono<RestEnv> {
     }
     await next();
   });
+  addManifestRoutes(app, rest, world);
   app.route("/api/v3", rest);
   app.post("/api/graphql", (context) => answerGraphql(context, world, state));
   app.notFound((context) => refuse(context, state, `the fake GitHub does not answer ${describe(context)}`));

@@ -194,6 +194,8 @@ export type NewApp = {
   readonly webhookUrl?: string;
   readonly permissions: App["permissions"];
   readonly events: readonly string[];
+  /** An account of its own when left out. */
+  readonly ownerId?: number;
 };
 
 /** Registers an app, its bot and an owner for it. */
@@ -203,7 +205,7 @@ export function createApp(world: World, input: NewApp): App {
     id: input.id ?? world.nextId(),
     slug,
     name: slug,
-    ownerId: createAccount(world, `${slug}-owner`).id,
+    ownerId: input.ownerId ?? createAccount(world, `${slug}-owner`).id,
     botId: createAccount(world, `${slug}[bot]`, { type: "Bot" }).id,
     privateKey,
     publicKey: createPublicKey(privateKey),

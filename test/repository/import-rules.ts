@@ -139,6 +139,7 @@ export function sqlProblems(sources: Sources): string[] {
 /** What the command line may write, each from one file: what a person tells it to, in the person's own name. */
 const writtenByPeople: Readonly<Record<string, string>> = {
   "src/cli/doctor.ts": "src/github/publish-ruleset.ts",
+  "src/cli/setup.ts": "src/github/publish-app.ts",
 };
 
 /** The command line publishes nothing as the app, so it does not even load what could. */
