@@ -47,7 +47,8 @@ export async function start(
   const work = { store, appId, now, log, clientFor };
   const explained = publicUrl === null ? null : { url: publicUrl, ofPrivate: false };
   const told = { looked: metrics.looked, deployed: metrics.deployed };
-  const worker = startWorker({ ...work, configRepo, worker: randomUUID(), pages: explained, ...told });
+  const looking = { configRepo, worker: randomUUID(), pages: explained, random: () => Math.random() };
+  const worker = startWorker({ ...work, ...looking, ...told });
   const { wake } = worker;
   await probot.load(countersign({ store, appId, configRepo, log, now, wake, received: metrics.delivery }));
   const server = await startServer({

@@ -26,6 +26,8 @@ export type WorkerContext = LookContext & {
   readonly appId: number;
   readonly clientFor: (installation: number) => Promise<GitHub>;
   readonly log: Log;
+  /** At least 0, less than 1. */
+  readonly random: () => number;
   /** Told of every look that ended in a check run. */
   readonly looked?: (look: LookMeasure) => void;
   /** Told whenever GitHub was told something about a deployment, or it was given up. */
@@ -218,6 +220,11 @@ async function markGroups(
   await putMarks(context.store, marks, context.now());
 }
 
+/** Looks that failed together are not repeated together: each waits between half and the whole of what is its turn. */
+function backOffMs(failed: number, random: number): number {
+  return Math.ceil(Math.min(backOffMaxMs, backOffFirstMs * 2 ** failed) * (1 - random / 2));
+}
+
 async function clientOf(context: WorkerContext, installation: number): Promise<GitHub> {
   try {
     return await context.clientFor(installation);
@@ -240,7 +247,7 @@ async function giveBack(context: WorkerContext, mark: ClaimedMark, error: unknow
     return;
   }
   const message = messageOf(error);
-  const wait = Math.min(backOffMaxMs, backOffFirstMs * 2 ** mark.attempts);
+  const wait = backOffMs(mark.attempts, context.random());
   const asked = error instanceof GitHubError ? error.retryAt : null;
   const dueAt = Math.max(asked ?? 0, context.now() + wait);
   const log = error instanceof GitHubError ? "warn" : "error";

@@ -28,6 +28,7 @@ async function beginsAtOnce(moments: number): Promise<boolean> {
     appId: 1,
     configRepo: ".github",
     worker: "w",
+    random: () => 0,
     pages: null,
     now: () => clock.now,
     log: silent,

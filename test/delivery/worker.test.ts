@@ -129,6 +129,24 @@ it.each([
   },
 );
 
+it("does not repeat at once what failed at once", async () => {
+  const [one, other] = [await openPull(day), await openPull(day)];
+  onTestFinished(() => void (day.chance.next = 0));
+  const due: number[] = [];
+  for (const [{ number }, chance] of [
+    [one, 0.25],
+    [other, 0.99],
+  ] as const) {
+    day.chance.next = chance;
+    day.github.fault({ path: /^\/graphql$/, status: 502, times: 1 });
+    await day.mark(target(number));
+    due.push((await failed(target(number))).due_at - day.clock());
+  }
+  expect(due).toEqual([875, 505]);
+  day.later(1000);
+  await done();
+});
+
 /** Waits until looks at a target have failed so many times; each is due at once after the one before. */
 async function failTimes(name: string, times: number): Promise<void> {
   for (let attempts = 1; ; attempts += 1) {

@@ -19,6 +19,8 @@ export type WorkingDay = {
   readonly clock: () => number;
   /** Moves the clock on. */
   readonly later: (ms: number) => void;
+  /** What the worker takes for chance. */
+  readonly chance: { next: number };
   /** Installations of looks that began, in order. */
   readonly begun: number[];
   /** Looks that began wait until the door is opened. */
@@ -73,6 +75,7 @@ export async function startWorkingDay(
     return probot.auth(id);
   };
   let workers = 0;
+  const chance = { next: 0 };
   const running: Worker[] = [];
   const context = { store, appId, configRepo: ".github", now: () => now, log: logger, clientFor };
   return {
@@ -84,6 +87,7 @@ export async function startWorkingDay(
       now += ms;
       for (const worker of running) worker.wake();
     },
+    chance,
     begun,
     closeDoor: () => {
       door = Promise.withResolvers<void>();
@@ -95,7 +99,8 @@ export async function startWorkingDay(
       for (const worker of running) worker.wake();
     },
     work: () => {
-      const worker = startWorker({ ...context, pages: null, worker: `worker ${++workers}` });
+      const named = { worker: `worker ${++workers}`, random: () => chance.next };
+      const worker = startWorker({ ...context, pages: null, ...named });
       running.push(worker);
       return worker;
     },

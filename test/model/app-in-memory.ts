@@ -122,6 +122,7 @@ export async function startApp(
     configRepo: ".github",
     worker: "the worker",
     pages: null,
+    random: () => 0,
     now,
     log: { info: note, warn: note, error: note },
     clientFor: async () => clientOf(++looks),
