@@ -72,7 +72,7 @@ export async function publishVerdict(
   const { verdict, text, page, witness, checkRun } = said;
   await lease.renew();
   const output = render(verdict);
-  const options = { externalId: witness, rewrite, now, text, detailsUrl: page };
+  const options = { externalId: witness, rewrite, now, text, detailsUrl: page, permit: lease.renew };
   const published = await publishCheckRun(github, { owner, repo, headSha }, output, checkRun, options);
   return { ...published, verdict, passing: output.conclusion === "success" };
 }
@@ -86,7 +86,7 @@ async function publishConfigCheck(
 ): Promise<void> {
   if (changes.length === 0 && checkRun === null) return;
   await lease.renew();
-  const options = { externalId: `look:${lease.look}`, rewrite, now };
+  const options = { externalId: `look:${lease.look}`, rewrite, now, permit: lease.renew };
   const said = configCheck(changes, effects);
   await publishConfigCheckRun(github, { owner, repo, headSha }, said, checkRun, options);
 }

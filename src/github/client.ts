@@ -59,10 +59,9 @@ export function personalClient(token: string, apiUrl: string): GitHub {
 }
 
 /**
- * A lane for each kind of request and installation, within GitHub's documented limits: 100 requests at once, 2,000
- * GraphQL points and 900 REST points a minute, a query costing 1 point and a write 5. Writes are limited by points and
- * never spaced out. Comments have narrower limits besides, 80 a minute and 500 an hour; one past them fails at once, because a
- * look cannot wait so long.
+ * Lanes for each installation, within GitHub's documented limits: 100 requests at once, 2,000 GraphQL points and 900 REST points
+ * a minute, a query or a read costing 1 point and a write 5. Nothing is spaced out. Comments and issues have narrower limits
+ * besides, 80 a minute and 500 an hour; one past them fails at once, because a look cannot wait so long.
  * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
  */
 function withLanes(usage: Usage): Parameters<typeof ProbotOctokit.plugin>[0] {
@@ -77,14 +76,17 @@ function withLanes(usage: Usage): Parameters<typeof ProbotOctokit.plugin>[0] {
     const installation = auth.success ? String(auth.data.installationId) : "app";
     octokit.hook.wrap("request", async (request, given) => {
       const kind = given.url.endsWith("/graphql") ? "graphql" : given.method === "GET" ? "read" : "write";
+      const { permit } = permitted.parse(given.request ?? {});
+      const asked = Date.now();
       const send = async () => {
         usage.requireLeave(installation, kind);
+        if (Date.now() - asked > permitMsMax) await permit?.();
         return noted(usage, { installation, kind }, async () => request(given));
       };
       // Whatever asks for a token keeps its place in a lane until it has it: in the same lane, both could wait for ever.
       if (given.url.endsWith("/access_tokens")) return send();
       const lanes = lanesOf(installation);
-      if (given.method === "POST" && given.url.endsWith("/comments")) takeTurns(lanes.comments);
+      if (given.method === "POST" && /\/(?:comments|issues)$/u.test(given.url)) takeTurns(lanes.content);
       return lanes[kind](send);
     });
   };
@@ -102,12 +104,25 @@ function makeLanes() {
     }),
     read: createLane({ concurrentMax: 25, points: pointsOf.read, tally }),
     write: createLane({ concurrentMax: 20, points: pointsOf.write, tally }),
-    comments: Object.values(commentLimits).map(createTally),
+    content: Object.values(contentLimits).map(createTally),
   };
 }
 
+/** How long a request may wait for its turn before its permit is asked for anew. With `requestTimeoutMs` it is shorter than a lease. */
+export const permitMsMax = 4_000;
+
+/** What a `Permit` is to a request: one of its options. */
+const permitted = z.object({ permit: z.custom<Permit>((value) => typeof value === "function").optional() });
+
+/**
+ * Makes sure that a request may still be made. Put into a request's options as `permit`, it is asked right before the request is
+ * sent if that had to wait for its turn. @throws whatever the request is to end with.
+ */
+export type Permit = () => Promise<void>;
+
 const answered = z.object({ status: z.number(), headers: z.record(z.string(), z.unknown()) });
-const refused = z.object({ response: answered });
+const withErrors = z.object({ data: z.object({ errors: z.array(z.object({ message: z.string() })) }) });
+const refused = z.object({ message: z.string(), response: answered });
 const tokenIssued = z.object({ data: z.object({ permissions: z.record(z.string(), z.string()) }) });
 
 /** Makes a request, and notes what GitHub says with its answer, whatever that is. */
@@ -119,34 +134,34 @@ async function noted<Answer extends { readonly url: string }>(
   try {
     const answer = await request();
     const { status, headers } = answered.parse(answer);
-    usage.note({ ...call, status }, headers);
+    const failed = withErrors.safeParse(answer);
+    const said = failed.success ? failed.data.data.errors.map(({ message }) => message).join("; ") : "";
+    usage.note({ ...call, status }, headers, said);
     const token = tokenIssued.safeParse(answer);
     if (token.success && answer.url.endsWith("/access_tokens"))
       usage.notePermissions(call.installation, token.data.data.permissions);
     return answer;
   } catch (error) {
     const { success, data } = refused.safeParse(error);
-    usage.note(
-      { ...call, status: success ? data.response.status : null },
-      success ? data.response.headers : {},
-    );
+    if (success) usage.note({ ...call, status: data.response.status }, data.response.headers, data.message);
+    else usage.note({ ...call, status: null }, {}, "");
     throw error;
   }
 }
 
-/** What GitHub calls content-generating requests, per installation; the other content we write are check runs, which are none. */
-const commentLimits = {
+/** What GitHub calls content-generating requests, per installation: comments and issues. Check runs are none. */
+const contentLimits = {
   perMinute: { max: 80, ms: 60_000 },
   perHour: { max: 500, ms: 3_600_000 },
 } as const;
 
 /** @throws GitHubError when one of the limits is reached; then nothing is counted against the others either. */
-function takeTurns(comments: readonly Tally[]): void {
-  if (comments.some((tally) => tally.waitMs(1) > 0)) {
-    const { perMinute, perHour } = commentLimits;
+function takeTurns(content: readonly Tally[]): void {
+  if (content.some((tally) => tally.waitMs(1) > 0)) {
+    const { perMinute, perHour } = contentLimits;
     throw new GitHubError(
-      `More than ${perMinute.max} comments in a minute or ${perHour.max} in an hour: GitHub allows no more.`,
+      `More than ${perMinute.max} comments and issues in a minute or ${perHour.max} in an hour: GitHub allows no more.`,
     );
   }
-  for (const tally of comments) tally.count(1);
+  for (const tally of content) tally.count(1);
 }

@@ -41,20 +41,34 @@ export function toGitHubError(error: unknown, now: number): GitHubError {
   const refused = status === 403 || status === 429;
   return new GitHubError(`GitHub answered ${status} to ${where}: ${oneLine(message)}`, {
     gone: status === 404 || status === 410,
-    retryAt: refused ? retryTime(response.headers, now) : null,
+    retryAt: refused ? retryTime(response.headers, now, isSecondaryLimit(status, message)) : null,
     cause: error,
   });
 }
 
+/** Where GitHub names no time after too much at once, it asks for at least a minute. */
+const secondaryWaitMs = 60_000;
+
 /**
- * When GitHub wants to be asked again, in ms since epoch, from the headers of a refusal; null when it does not say.
+ * When GitHub wants to be asked again, in ms since epoch, from the headers of an answer; null when it does not ask to wait.
  * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately
+ * @param limited the answer says that too much came at once (`isSecondaryLimit`).
  */
-export function retryTime(headers: Readonly<Record<string, unknown>>, now: number): number | null {
+export function retryTime(
+  headers: Readonly<Record<string, unknown>>,
+  now: number,
+  limited: boolean,
+): number | null {
   const after = Number(headers["retry-after"]);
   if (after > 0) return now + after * 1000;
   const reset = Number(headers["x-ratelimit-reset"]);
-  return headers["x-ratelimit-remaining"] === "0" && reset > 0 ? reset * 1000 : null;
+  if (headers["x-ratelimit-remaining"] === "0" && reset > 0) return reset * 1000;
+  return limited ? now + secondaryWaitMs : null;
+}
+
+/** Whether GitHub refused because too much came at once. To a query it says so with status 200. */
+export function isSecondaryLimit(status: number, message: string): boolean {
+  return status === 429 || /secondary rate limit|abuse detection/iu.test(message);
 }
 
 /** The HTTP status GitHub answered with; null where it did not answer, or the error is another one. */

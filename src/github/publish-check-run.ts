@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AnnotatedOutput, Annotation, CheckOutput } from "../gate/verdict.ts";
-import type { GitHub } from "./client.ts";
+import type { GitHub, Permit } from "./client.ts";
 import { toGitHubError } from "./errors.ts";
 import type { OwnCheckRun } from "./read-pull.ts";
 import { checkName, configCheckName } from "./to-facts.ts";
@@ -26,6 +26,7 @@ export type Published = {
  * @param options.text what GitHub is to remember for us without showing it; null or left out: what is there stays.
  * @param options.detailsUrl where the check run leads to; null or left out: what is there stays, by default the app's own page.
  * @param options.rewrite write even when nothing changed: somebody re-requested the check, and GitHub shows it as queued.
+ * @param options.permit whether this look may still write; asked again by a write that had to wait for its turn.
  * @param options.now ms since epoch, to tell from GitHub's refusal when to come back.
  * @throws GitHubError
  */
@@ -70,7 +71,12 @@ export async function publishConfigCheckRun(
   );
 }
 
-type PublishOptions = { readonly externalId: string; readonly rewrite: boolean; readonly now: number };
+type PublishOptions = {
+  readonly externalId: string;
+  readonly rewrite: boolean;
+  readonly now: number;
+  readonly permit: Permit;
+};
 const unchanged: Published = { wrote: "unchanged", at: null };
 
 async function write(
@@ -87,6 +93,7 @@ async function write(
     external_id: options.externalId,
     ...(detailsUrl !== null && { details_url: detailsUrl }),
     output: { title, summary, ...(text !== null && { text }) },
+    request: { permit: options.permit },
   };
   try {
     if (existing !== null) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { GitHub } from "./client.ts";
-import { GitHubError, oneLine, retryTime, toGitHubError } from "./errors.ts";
+import { GitHubError, isSecondaryLimit, oneLine, retryTime, toGitHubError } from "./errors.ts";
 
 /** One entry of a GraphQL answer's `errors`. `path` says which part of the data is missing because of it. */
 export type QueryProblem = z.infer<typeof problemSchema>;
@@ -56,7 +56,8 @@ async function ask(
     if (general !== undefined || data === null || data === undefined) {
       const { type, message } = general ?? errors[0] ?? { message: "it gave no reason" };
       // A used-up limit comes with status 200, as every error of GraphQL's does.
-      const retryAt = type === "RATE_LIMITED" ? retryTime(headers, now) : null;
+      const limited = isSecondaryLimit(200, message);
+      const retryAt = limited || type === "RATE_LIMITED" ? retryTime(headers, now, limited) : null;
       throw new GitHubError(`GitHub could not answer the query: ${message}`, {
         retryAt,
         cause: error,

@@ -1,6 +1,6 @@
 /** What GitHub says of our use of it: quotas, when to wait, what the app may do. */
 import { z } from "zod";
-import { GitHubError, retryTime } from "./errors.ts";
+import { GitHubError, isSecondaryLimit, retryTime } from "./errors.ts";
 
 /** `read` and `write` are REST's. A query costs 1 point, a read 1, a write 5. */
 export type CallKind = "graphql" | "read" | "write";
@@ -23,7 +23,8 @@ export type Quota = {
 export type Usage = {
   /** Throws GitHubError with the time to come back while GitHub wants this installation to wait. */
   readonly requireLeave: (installation: string, kind: CallKind) => void;
-  readonly note: (call: Call, headers: Readonly<Record<string, unknown>>) => void;
+  /** @param message what GitHub said with a refusal or an error of a query, else empty. */
+  readonly note: (call: Call, headers: Readonly<Record<string, unknown>>, message: string) => void;
   readonly notePermissions: (installation: string, permissions: Readonly<Record<string, string>>) => void;
   /** The quotas as the last answers told them. */
   readonly quotas: () => readonly Quota[];
@@ -68,9 +69,10 @@ export function createUsage(now: () => number, onCall: (call: Call) => void): Us
       if (until <= now()) return;
       throw new GitHubError("GitHub asked to wait, because a limit of it is used up.", { retryAt: until });
     },
-    note: (call, headers) => {
+    note: (call, headers, message) => {
       onCall(call);
-      const until = retryTime(headers, now());
+      const limited = call.status !== null && isSecondaryLimit(call.status, message);
+      const until = retryTime(headers, now(), limited);
       const quota = quotaHeaders.safeParse(headers);
       if (quota.success) {
         const { "x-ratelimit-resource": resource, "x-ratelimit-limit": limit } = quota.data;
@@ -81,7 +83,8 @@ export function createUsage(now: () => number, onCall: (call: Call) => void): Us
         if (until !== null && remaining === 0) waits.set(key, until);
       }
       // Too much at once: the next request of any kind makes it worse.
-      if (until !== null && headers["retry-after"] !== undefined) waits.set(call.installation, until);
+      if (until !== null && (limited || headers["retry-after"] !== undefined))
+        waits.set(call.installation, until);
     },
     notePermissions: (installation, permissions) => void granted.set(installation, permissions),
     quotas: () => [...quotas.values()],

@@ -7,7 +7,12 @@ import { openPull, repositoryOf } from "./scene.ts";
 import { recordedGitHub, token } from "./recorded-answer.ts";
 
 const output: CheckOutput = { conclusion: "action_required", title: "Waiting", summary: "For somebody." };
-const options = { externalId: "look:1 audit:1:abc", rewrite: false, now: Date.parse("2026-03-01T12:00:00Z") };
+const options = {
+  externalId: "look:1 audit:1:abc",
+  rewrite: false,
+  now: Date.parse("2026-03-01T12:00:00Z"),
+  permit: async () => {},
+};
 
 /** What stands on GitHub, by name and newest last. */
 async function runsOn(scene: Awaited<ReturnType<typeof openPull>>) {

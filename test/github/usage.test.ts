@@ -32,7 +32,7 @@ const call = { installation: "7", kind: "read", status: 200 } as const;
 
 test("an hour that is used up stops requests of this kind and installation until it is over", () => {
   const { usage, clock, may } = usageAt();
-  usage.note({ ...call, kind: "graphql" }, headers("graphql", 0));
+  usage.note({ ...call, kind: "graphql" }, headers("graphql", 0), "");
   const before = [may("7", "graphql"), may("7", "read"), may("8", "graphql")];
   clock.now = start + 600_000;
   expect([before, may("7", "graphql")]).toEqual([[start + 600_000, true, true], true]);
@@ -40,18 +40,39 @@ test("an hour that is used up stops requests of this kind and installation until
 
 test("too much at once stops every request of this installation as long as GitHub asks", () => {
   const { usage, clock, may } = usageAt();
-  usage.note({ ...call, kind: "write", status: 403 }, headers("core", 4000, { "retry-after": "30" }));
+  usage.note({ ...call, kind: "write", status: 403 }, headers("core", 4000, { "retry-after": "30" }), "");
   const before = [may("7", "graphql"), may("7", "read"), may("7", "write"), may("8", "write")];
   clock.now = start + 30_000;
   expect([before, may("7", "write")]).toEqual([[start + 30_000, start + 30_000, start + 30_000, true], true]);
 });
 
+test.each([
+  ["403 in a minute, where GitHub does not say how long", 403, {}, 60_000],
+  ["429 in a minute", 429, {}, 60_000],
+  ["200 to a query in a minute", 200, {}, 60_000],
+  ["403 as long as it says", 403, { "retry-after": "30" }, 30_000],
+])("a secondary limit that comes with %s stops every request", (_what, status, more, waitMs) => {
+  const { usage, may } = usageAt();
+  usage.note({ ...call, status }, headers("core", 4000, more), "You have exceeded a secondary rate limit.");
+  expect([may("7", "graphql"), may("7", "write"), may("8", "write")]).toEqual([
+    start + waitMs,
+    start + waitMs,
+    true,
+  ]);
+});
+
+test("no other refusal stops anybody", () => {
+  const { usage, may } = usageAt();
+  usage.note({ ...call, status: 403 }, headers("core", 4000), "Resource not accessible by integration");
+  expect(may("7", "read")).toBe(true);
+});
+
 test("what is left is told per installation and resource, as the last answer said", () => {
   const { usage } = usageAt();
-  usage.note(call, headers("core", 4000));
-  usage.note(call, headers("core", 3999));
-  usage.note({ ...call, kind: "graphql" }, headers("graphql", 10));
-  usage.note({ ...call, installation: "8" }, {});
+  usage.note(call, headers("core", 4000), "");
+  usage.note(call, headers("core", 3999), "");
+  usage.note({ ...call, kind: "graphql" }, headers("graphql", 10), "");
+  usage.note({ ...call, installation: "8" }, {}, "");
   expect(usage.quotas()).toEqual([
     { installation: "7", resource: "core", limit: 5000, remaining: 3999 },
     { installation: "7", resource: "graphql", limit: 5000, remaining: 10 },
@@ -64,8 +85,8 @@ test("every request is told, answered or not", () => {
     () => start,
     (each) => told.push(each),
   );
-  usage.note(call, {});
-  usage.note({ ...call, status: null }, {});
+  usage.note(call, {}, "");
+  usage.note({ ...call, status: null }, {}, "");
   expect(told).toEqual([call, { ...call, status: null }]);
 });
 
