@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { sql } from "kysely";
+import { appendAudit } from "./audit.ts";
 import { type NewBranchPush, rememberPushes } from "./branch-pushes.ts";
 import { hasOneConnection } from "./dialect.ts";
 import { type DeploymentHint, hintDeployments } from "./deployments.ts";
@@ -105,12 +106,27 @@ async function accept(
   if (repeats > 0) return "repeated";
   await carryOver(transaction, effects.renames ?? []);
   await rememberObservations(transaction, effects.observations);
+  await recordOverrides(transaction, effects.observations, at);
   await hintPulls(transaction, effects.pulls);
   await rememberPushes(transaction, effects.pushes ?? [], at);
   await hintGroups(transaction, effects.groups ?? []);
   await hintDeployments(transaction, effects.deployments ?? [], at);
   await putMarks(transaction, effects.marks, at);
   return "accepted";
+}
+
+/** One audit row for each override that is for some head. Whether it counts, the verdicts on that head tell. */
+async function recordOverrides(
+  store: Queryable,
+  observations: readonly NewObservation[],
+  at: number,
+): Promise<void> {
+  for (const { repo, number, observation } of observations) {
+    if (observation.kind !== "override" || observation.sha === null) continue;
+    const { sha, by, reason, comment } = observation;
+    const body = { by: by.login, reason, comment };
+    await appendAudit(store, { at, kind: "override", repo, number, sha, actorId: by.id, body });
+  }
 }
 
 /** Forgets the deliveries taken in before a time (ms since epoch). */

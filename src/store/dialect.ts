@@ -94,6 +94,13 @@ export async function allowCheckpoints(db: Kysely<Tables>): Promise<void> {
     for each row execute function audit_no_delete()`.execute(db);
 }
 
+/** Lets the audit log refuse a row in place of another: SQLite's REPLACE deletes without asking the triggers that refuse to. */
+export async function refuseReplacing(db: Kysely<Tables>): Promise<void> {
+  if (isPostgres(db)) return;
+  await sql`create trigger audit_no_replace before insert on audit when exists (select 1 from audit where seq = new.seq)
+    begin select raise(abort, 'audit is append-only'); end`.execute(db);
+}
+
 /** The same query, which takes the rows it finds and passes over those that somebody else is taking. */
 export function skippingLocked<DB, From extends keyof DB, Row>(
   db: Kysely<Tables>,

@@ -1,5 +1,12 @@
 import { type Kysely, sql } from "kysely";
-import { allowCheckpoints, bytesType, lockMigrations, makeAppendOnly, numberedByItself } from "./dialect.ts";
+import {
+  allowCheckpoints,
+  bytesType,
+  lockMigrations,
+  makeAppendOnly,
+  numberedByItself,
+  refuseReplacing,
+} from "./dialect.ts";
 import type { Tables } from "./tables.ts";
 
 type Migration = { readonly up: (db: Kysely<Tables>) => Promise<void> };
@@ -23,6 +30,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0009-landed": { up: createLanded },
   "0010-examinations": { up: createExaminations },
   "0011-deployments": { up: createDeployments },
+  "0012-audit-no-replace": { up: refuseReplacing },
 };
 
 /**

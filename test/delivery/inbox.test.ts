@@ -139,8 +139,10 @@ describe("an override is bound to the head whose check run stood there, not pass
         updated_at: "2026-03-01T12:00:05Z",
       },
     });
+    audited = await store.db.selectFrom("audit").select(["kind", "sha", "actor_id", "body"]).execute();
     return { outcome, marks: await marked(store), observations: await recall(store, "acme/shop", 12) };
   }
+  let audited: unknown[] = [];
 
   const by = { login: "stan", id: 4, kind: "User" };
   const said = { kind: "override", comment: "345", by, reason: "the shop is down" };
@@ -169,6 +171,14 @@ describe("an override is bound to the head whose check run stood there, not pass
     ];
 
     expect(await boundTo(shown)).toEqual(looked(first));
+  });
+
+  it("and that is a row of the audit log; one that is bound to none is not", async () => {
+    await boundTo([{ sha: first, at: written }]);
+    const body = '{"by":"stan","comment":"345","reason":"the shop is down"}';
+    expect(audited).toEqual([{ kind: "override", sha: first, actor_id: 4, body }]);
+    await boundTo([]);
+    expect(audited).toEqual([]);
   });
 
   it("and to none where there was none, or one that passed; a look says so", async () => {
