@@ -5,6 +5,7 @@ import { type Call, pointsOf, type Quota } from "./github/usage.ts";
 /** What happened, told as it happens; and all of it as Prometheus reads it. */
 export type Metrics = {
   readonly delivery: (event: string, outcome: string) => void;
+  readonly refused: (status: number) => void;
   readonly call: (call: Call) => void;
   /** GitHub was told of a deployment that it is approved, rejected, observed or why it is waiting; or it is gone. */
   readonly deployed: (outcome: string) => void;
@@ -37,6 +38,11 @@ export function createMetrics(): Metrics {
     "event",
     "outcome",
   ]);
+  const refusals = counter(
+    "refused_deliveries_total",
+    "Deliveries that were not taken, by the status answered.",
+    ["status"],
+  );
   const calls = counter("api_calls_total", "Requests to GitHub by kind and status.", ["kind", "status"]);
   const points = counter("api_points_total", "Points of GitHub's secondary limits by kind.", ["kind"]);
   const verdicts = counter("verdicts_total", "Published verdicts by kind.", ["verdict"]);
@@ -54,6 +60,7 @@ export function createMetrics(): Metrics {
   ]);
   return {
     delivery: (event, outcome) => deliveries.inc({ event, outcome }),
+    refused: (status) => refusals.inc({ status: String(status) }),
     call: ({ kind, status }) => {
       calls.inc({ kind, status: status === null ? "none" : String(status) });
       points.inc({ kind }, pointsOf[kind]);

@@ -28,6 +28,8 @@ export type ServerOptions = {
   readonly health: () => Promise<Health>;
   /** The pages people see. */
   readonly pages: Hono<{ Bindings: HttpBindings }>;
+  /** Told of every delivery that is not answered 202. */
+  readonly refused: (status: number) => void;
   /** What Prometheus reads. */
   readonly metrics: () => Promise<{ readonly text: string; readonly type: string }>;
   readonly log: Logger;
@@ -76,7 +78,7 @@ function listenError(error: Error, { host, port }: ServerOptions): Error {
 }
 
 function routes(options: ServerOptions): Hono<{ Bindings: HttpBindings }> {
-  const { log, health, metrics, webhookPath } = options;
+  const { log, health, metrics, refused, webhookPath } = options;
   const app = new Hono<{ Bindings: HttpBindings }>({ strict: false });
   const tooLarge = (context: Context) =>
     problem(context, 413, "The delivery is larger than GitHub sends (25 MB).");
@@ -87,7 +89,11 @@ function routes(options: ServerOptions): Hono<{ Bindings: HttpBindings }> {
     // As GitHub sends it. Node reads no more than that; making a stream of the body first takes as long as verifying it.
     return length > deliveryBytesMax ? tooLarge(context) : next();
   };
-  app.post(webhookPath, whole, async (context) => onDelivery(context, options));
+  const counted: MiddlewareHandler = async (context, next) => {
+    await next();
+    if (context.res.status !== 202) refused(context.res.status);
+  };
+  app.post(webhookPath, counted, whole, async (context) => onDelivery(context, options));
   app.get("/ping", (context) => context.text("PONG"));
   app.get("/health", async (context) => {
     const state = await health();

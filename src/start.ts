@@ -59,6 +59,7 @@ export async function start(
     },
     pages: pages({ store, access: createAccess({ clientFor, apiUrl, now }), publicUrl, log, now }),
     health: async () => healthOf(store, { log, now: now(), usage }),
+    refused: metrics.refused,
     metrics: async () => metrics.render(await measure(store, { now: now(), usage })),
   }).catch(async (error: unknown) => {
     await worker.stop();

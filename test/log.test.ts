@@ -65,9 +65,27 @@ it("takes fields out that carry credentials whatever they look like", () => {
   });
 
   expect(lines).toMatchObject([
-    { request: { authorization: "[Redacted]", cookie: "[Redacted]", headers: "[Redacted]" } },
-    { app: { privateKey: "[Redacted]", secret: "[Redacted]", token: "[Redacted]" } },
+    { request: { authorization: "[secret]", cookie: "[secret]", headers: "[Redacted]" } },
+    { app: { privateKey: "[secret]", secret: "[secret]", token: "[secret]" } },
   ]);
+});
+
+it.each([
+  "authorization",
+  "Proxy-Authorization",
+  "cookie",
+  "Set-Cookie",
+  "privateKey",
+  "webhookSecret",
+  "token",
+  "password",
+])("takes the field %s out, however deep it is", (name) => {
+  const lines = logged((log) => {
+    log.info({ [name]: 'plain "quoted"', after: 1 }, "at the top");
+    log.info({ a: { b: [{ c: { [name]: "plain" }, after: 1 }] } }, "deep");
+  });
+  expect(JSON.stringify(lines)).not.toContain("plain");
+  expect(JSON.stringify(lines).match(/"after":1/gu)).toHaveLength(2);
 });
 
 it("stays one parseable line whatever somebody sends", () => {

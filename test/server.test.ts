@@ -294,6 +294,29 @@ it("shows nobody what went wrong inside, but logs it", async () => {
   ]);
 });
 
+it("names in the log what a delivery is about", async () => {
+  const own = await startInboxServer();
+  onTestFinished(async () => own.close());
+  const guid = randomUUID();
+  await deliver(own.url, { guid, body: pullPayload() });
+  await deliver(own.url, { event: "ping", body: { zen: "Keep it logically awesome." } });
+  const about = { installation: 7, repository: "acme/shop", pullRequest: 1, headSha: "a".repeat(40) };
+  expect(own.log.map(logLine)).toEqual([
+    expect.objectContaining({ delivery: guid, event: "pull_request", outcome: "accepted", ...about }),
+    expect.not.objectContaining({ repository: expect.anything() }),
+  ]);
+});
+
+it("counts what it does not take, by the status it answers", async () => {
+  const own = await startInboxServer();
+  onTestFinished(async () => own.close());
+  await deliver(own.url, { body: pullPayload() });
+  await deliver(own.url, { body: pullPayload(), secret: "a secret that somebody made up" });
+  await deliver(own.url, { event: "push", body: {} });
+  await deliver(own.url, { body: { filler: "x".repeat(26 * 1024 * 1024) } });
+  expect(own.refused).toEqual([401, 400, 413]);
+});
+
 it("logs each delivery and each refusal in one JSON line that holds no secret", async () => {
   const own = await startInboxServer();
   onTestFinished(async () => own.close());
@@ -323,6 +346,7 @@ it("says in one line that the port is taken", async () => {
     deliver: async () => undefined,
     health: async () => ({ ready: true }),
     metrics: async () => ({ text: "", type: "text/plain" }),
+    refused: () => undefined,
     pages: new Hono(),
     log: createLog("silent", () => undefined),
   });

@@ -123,7 +123,7 @@ export function startWorker(context: WorkerContext): Worker {
 
 /** Never throws: whatever happens to a mark is written into the store, or its lease runs out and it is claimed again. */
 async function workOff(context: WorkerContext, mark: ClaimedMark): Promise<void> {
-  const about = { target: mark.target, installation: mark.installation };
+  const about = aboutOf(mark);
   try {
     const target = parseTarget(mark.target);
     if (target === null) throw new Error(`This version does not know the target ${mark.target}`);
@@ -169,7 +169,7 @@ async function showIfLasting(context: WorkerContext, mark: ClaimedMark, error: u
     await showFailure(context, github, { target, error });
   } catch (failed) {
     context.log.warn(
-      { target: mark.target, installation: mark.installation, attempts, error: String(failed) },
+      { ...aboutOf(mark), attempts, error: String(failed) },
       "A look keeps failing, and the failing check could not be written either",
     );
   }
@@ -225,6 +225,14 @@ function backOffMs(failed: number, random: number): number {
   return Math.ceil(Math.min(backOffMaxMs, backOffFirstMs * 2 ** failed) * (1 - random / 2));
 }
 
+/** What every line of the log about a mark names. */
+function aboutOf({ target, installation }: ClaimedMark) {
+  const parsed = parseTarget(target);
+  const repository = parsed !== null && "repo" in parsed ? repoKey(parsed.owner, parsed.repo) : undefined;
+  const pullRequest = parsed?.kind === "pull" ? parsed.number : undefined;
+  return { target, installation, repository, pullRequest };
+}
+
 async function clientOf(context: WorkerContext, installation: number): Promise<GitHub> {
   try {
     return await context.clientFor(installation);
@@ -234,7 +242,7 @@ async function clientOf(context: WorkerContext, installation: number): Promise<G
 }
 
 async function giveBack(context: WorkerContext, mark: ClaimedMark, error: unknown): Promise<void> {
-  const about = { target: mark.target, installation: mark.installation, attempts: mark.attempts + 1 };
+  const about = { ...aboutOf(mark), attempts: mark.attempts + 1 };
   if (error instanceof GitHubError && error.gone) {
     context.log.warn(
       { ...about, error: error.message },

@@ -17,6 +17,8 @@ export type InboxServer = {
   readonly store: Store;
   /** Every log line so far. */
   readonly log: string[];
+  /** The statuses of deliveries that were not taken. */
+  readonly refused: readonly number[];
   /** How often something was marked and the worker would have been woken. */
   readonly woken: () => number;
   readonly close: () => Promise<void>;
@@ -47,6 +49,7 @@ export async function startInboxServer(
       () => {},
     ),
   });
+  const refused: number[] = [];
   let woken = 0;
   const wake = () => {
     woken += 1;
@@ -65,6 +68,7 @@ export async function startInboxServer(
     },
     health: async () => options.health?.(store) ?? { ready: true },
     metrics: async () => ({ text: "", type: "text/plain" }),
+    refused: (status) => refused.push(status),
     pages: new Hono(),
   });
   const close = async () => {
@@ -72,7 +76,7 @@ export async function startInboxServer(
     await store.close();
     rmSync(dataDir, { recursive: true, force: true });
   };
-  return { url: server.url, store, log: lines, woken: () => woken, close };
+  return { url: server.url, store, log: lines, refused, woken: () => woken, close };
 }
 
 function isEvent(delivery: {
