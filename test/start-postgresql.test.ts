@@ -1,5 +1,3 @@
-import { connect, createServer, type Socket } from "node:net";
-import { once } from "node:events";
 import { expect, it, onTestFinished } from "vitest";
 import { readEnvironment } from "../src/config/environment.ts";
 import { start } from "../src/start.ts";
@@ -7,54 +5,8 @@ import { anyPrivateKey } from "./end-to-end/inbox-server.ts";
 import { logLine } from "./end-to-end/log-line.ts";
 import { deliver, pullPayload, webhookSecret } from "./end-to-end/signed-delivery.ts";
 import { until } from "./end-to-end/until.ts";
-import { command, freshPlace } from "./store/fresh-store.ts";
-
-/** A wire to PostgreSQL that can be cut, at the address of `databaseUrl`. */
-async function wireTo(databaseUrl: string) {
-  const { hostname, port } = new URL(databaseUrl);
-  const sockets = new Set<Socket>();
-  let whole = true;
-  const server = createServer((near) => {
-    if (!whole) return void near.destroy();
-    const far = connect(Number(port), hostname);
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(socket);
-      socket.on("error", () => undefined);
-      socket.on("close", () => {
-        sockets.delete(socket);
-        other.destroy();
-      });
-      socket.pipe(other);
-    }
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const url = new URL(databaseUrl);
-  url.port = String(typeof address === "object" ? address?.port : "");
-  const cut = () => {
-    whole = false;
-    for (const socket of sockets) socket.destroy();
-  };
-  onTestFinished(() => {
-    cut();
-    server.close();
-  });
-  return {
-    url: url.href,
-    cut,
-    /** Nothing comes through any more, and neither side hears of it. */
-    silence: () => {
-      for (const socket of sockets) socket.pause().unpipe();
-    },
-    mend: () => {
-      whole = true;
-    },
-  };
-}
+import { freshPlace } from "./store/fresh-store.ts";
+import { endConnections, wireTo } from "./store/wire.ts";
 
 /** The server in this process, on PostgreSQL at the other end of a wire. */
 async function started() {
@@ -111,11 +63,7 @@ it("answers 503 before GitHub gives up when PostgreSQL falls silent, and works a
 it("goes on when an administrator ends its connections", async () => {
   const { databaseUrl, log, delivered, ready } = await started();
   expect([await ready(), await delivered("first")]).toEqual([200, 202]);
-  await command(
-    databaseUrl,
-    `select pg_terminate_backend(pid) from pg_stat_activity
-     where application_name = current_setting('application_name') and pid <> pg_backend_pid()`,
-  );
+  await endConnections(databaseUrl);
   await until("the server to be ready again", async () => (await ready()) === 200);
   expect(await delivered("second")).toBe(202);
   expect(log.map(({ level }) => Number(level)).filter((level) => level >= 60)).toEqual([]);

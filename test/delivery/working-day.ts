@@ -4,7 +4,7 @@ import { createProbot, type GitHub } from "../../src/github/client.ts";
 import { createUsage } from "../../src/github/usage.ts";
 import { createLog } from "../../src/log.ts";
 import { type Mark, putMarks } from "../../src/store/marks.ts";
-import { openStore, type Store } from "../../src/store/store.ts";
+import { openStore, type Place, type Store } from "../../src/store/store.ts";
 import { logLine } from "../end-to-end/log-line.ts";
 import { furnish } from "../end-to-end/company.ts";
 import { type FakeGitHub, startFakeGitHub } from "../fake-github/server.ts";
@@ -46,15 +46,18 @@ export async function startWorkingDay(
     readonly files?: Readonly<Record<string, string>>;
     /** False: the fake's answers are not held to GitHub's description. */
     readonly validate?: boolean;
+    /** Where the store is; a place of its own when left out. */
+    readonly place?: Place;
     /** How long every answer of the fake takes. */
     readonly latencyMs?: number;
   } = {},
 ): Promise<WorkingDay> {
-  const { files, ...more } = options;
+  const { files, place: given, ...more } = options;
   const github = await startFakeGitHub(more);
   const { appId, privateKey, webhookSecret } = furnish(github, files);
   const installation = github.installApp("acme", { repositories: "all" });
-  const { place, remove } = await makePlace();
+  const { place, remove } =
+    given === undefined ? await makePlace() : { place: given, remove: async () => {} };
   const store = await openStore(place);
   const log: Record<string, unknown>[] = [];
   const logger = createLog("info", (line) => log.push(logLine(line)));

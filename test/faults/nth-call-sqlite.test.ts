@@ -1,6 +1,7 @@
 import { expect, it, onTestFinished, vi } from "vitest";
 import { requestTimeoutMs } from "../../src/github/client.ts";
 import { groupTarget, pullTarget } from "../../src/github/targets.ts";
+import { verifyAudit } from "../../src/store/audit.ts";
 import { forgetTeams } from "../../src/store/configs.ts";
 import type { WorkingDay } from "../delivery/working-day.ts";
 import { configRepository, policyFile, roster, rosterFile, shop } from "../end-to-end/company.ts";
@@ -141,6 +142,7 @@ it.each(cases)("a look $scene is right in the end whichever of its calls $way", 
   let nth = 0;
   while (await lookAt(day, await set(day), { ...ways[way], path: /./, after: nth, times: 1 })) nth += 1;
   expect(nth).toBeGreaterThanOrEqual(scene.includes("approval that") ? 6 : 2);
+  expect(await verifyAudit(day.store)).toMatchObject({ ok: true });
 });
 
 /**
