@@ -1,7 +1,7 @@
 import type { Probot } from "probot";
-import { z } from "zod";
 import { receive } from "./delivery/inbox.ts";
 import type { Log } from "./delivery/worker.ts";
+import { aboutDelivery } from "./github/effects.ts";
 import type { Store } from "./store/store.ts";
 
 /**
@@ -27,27 +27,8 @@ export function countersign(given: {
         { guid: id, event: name, payload },
       );
       received(name, outcome);
-      log.info({ delivery: id, event: name, outcome, ...aboutOf(payload) }, "Delivery");
+      log.info({ delivery: id, event: name, outcome, ...aboutDelivery(payload) }, "Delivery");
       if (outcome === "accepted") wake();
     });
-  };
-}
-
-const about = z
-  .object({
-    installation: z.object({ id: z.number() }),
-    repository: z.object({ full_name: z.string() }),
-    pull_request: z.object({ number: z.number(), head: z.object({ sha: z.string() }) }),
-  })
-  .partial();
-
-/** What the log calls the same in the lines of looks, as far as the delivery is about it. */
-function aboutOf(payload: unknown) {
-  const { installation, repository, pull_request: pull } = about.safeParse(payload).data ?? {};
-  return {
-    installation: installation?.id,
-    repository: repository?.full_name.toLowerCase(),
-    pullRequest: pull?.number,
-    headSha: pull?.head.sha,
   };
 }

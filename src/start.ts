@@ -27,10 +27,9 @@ export type Running = { readonly url: string; stop(why: string): Promise<void> }
  */
 export async function start(
   environment: Environment,
-  outside: { readonly write: (line: string) => void; readonly now?: () => number },
+  { write, now = () => Date.now() }: { readonly write: (line: string) => void; readonly now?: () => number },
 ): Promise<Running> {
   const { appId, privateKey, webhookSecrets, apiUrl, webUrl, configRepo, publicUrl } = environment;
-  const { write, now = () => Date.now() } = outside;
   const log = createLog(environment.logLevel, write);
   const store = await openStore(environment);
   const metrics = createMetrics();
@@ -46,11 +45,10 @@ export async function start(
   const clientFor: ClientFor = async (installation) => probot.auth(installation);
   const work = { store, appId, now, log, clientFor };
   const explained = publicUrl === null ? null : { url: publicUrl, ofPrivate: false };
-  const told = { looked: metrics.looked, deployed: metrics.deployed };
+  const { delivery: received, looked, deployed, refused } = metrics;
   const looking = { configRepo, worker: randomUUID(), pages: explained, random: () => Math.random() };
-  const worker = startWorker({ ...work, ...looking, ...told });
-  const { wake } = worker;
-  await probot.load(countersign({ store, appId, configRepo, log, now, wake, received: metrics.delivery }));
+  const worker = startWorker({ ...work, ...looking, looked, deployed });
+  await probot.load(countersign({ ...work, configRepo, wake: worker.wake, received }));
   const server = await startServer({
     ...environment,
     log,
@@ -59,7 +57,7 @@ export async function start(
     },
     pages: pages({ store, access: createAccess({ clientFor, apiUrl, now }), publicUrl, log, now }),
     health: async () => healthOf(store, { log, now: now(), usage }),
-    refused: metrics.refused,
+    refused,
     metrics: async () => metrics.render(await measure(store, { now: now(), usage })),
   }).catch(async (error: unknown) => {
     await worker.stop();
@@ -69,7 +67,7 @@ export async function start(
   const { auditKeepDays, webhookProxyUrl, webhookPath } = environment;
   const { default_permissions: permissions, default_events: events } = readAppManifest();
   const needed = { permissions, events };
-  const upkeep = startUpkeep({ ...work, auditKeepDays, wake, configRepo, webUrl, needed });
+  const upkeep = startUpkeep({ ...work, auditKeepDays, wake: worker.wake, configRepo, webUrl, needed });
   const proxy =
     webhookProxyUrl === null ? null : startProxy(webhookProxyUrl, `${server.url}${webhookPath}`, log);
   log.info({ url: server.url, github: apiUrl }, "Countersign listens");

@@ -110,3 +110,22 @@ export const installation = z.object({ id: z.number() });
 export const repository = z
   .object({ full_name: z.string(), name: z.string(), default_branch: z.string() })
   .transform((value) => ({ ...value, key: value.full_name.toLowerCase() }));
+
+const about = z
+  .object({
+    installation: z.object({ id: z.number() }),
+    repository: z.object({ full_name: z.string() }),
+    pull_request: z.object({ number: z.number(), head: z.object({ sha: z.string() }) }),
+  })
+  .partial();
+
+/** What the log calls the same in the lines of looks, as far as the delivery is about it. */
+export function aboutDelivery(payload: unknown) {
+  const { installation, repository, pull_request: pull } = about.safeParse(payload).data ?? {};
+  return {
+    installation: installation?.id,
+    repository: repository?.full_name.toLowerCase(),
+    pullRequest: pull?.number,
+    headSha: pull?.head.sha,
+  };
+}

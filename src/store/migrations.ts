@@ -36,8 +36,7 @@ const migrations: Readonly<Record<string, Migration>> = {
 /**
  * Brings the database to the newest form, wholly or not at all. Two processes may do so at once: the second waits, then
  * finds nothing to do. Throws when a migration fails or when a newer Countersign has already written the database.
- * Kysely's own Migrator takes a table of that name in any schema of a PostgreSQL database for its own; ours looks where it
- * writes, and keeps the same table.
+ * Kysely's own Migrator takes a table of that name in any schema of a PostgreSQL database for its own; ours has the same table.
  */
 export async function migrate(db: Kysely<Tables>): Promise<void> {
   await db.transaction().execute(async (trx) => {
@@ -53,8 +52,8 @@ export async function migrate(db: Kysely<Tables>): Promise<void> {
     for (const [name, { up }] of Object.entries(migrations)) {
       if (done.includes(name)) continue;
       await up(trx);
-      await sql`insert into kysely_migration (name, timestamp)
-        values (${name}, ${new Date().toISOString()})`.execute(trx);
+      const at = new Date().toISOString();
+      await sql`insert into kysely_migration (name, timestamp) values (${name}, ${at})`.execute(trx);
     }
   });
 }
@@ -314,10 +313,8 @@ async function addScopes(db: Kysely<Tables>): Promise<void> {
     .alterTable("marks")
     .addColumn("scope", "text", (column) => column.notNull().defaultTo(""))
     .execute();
-  for (const { target, installation } of await db
-    .selectFrom("marks")
-    .select(["target", "installation"])
-    .execute()) {
+  const marks = await db.selectFrom("marks").select(["target", "installation"]).execute();
+  for (const { target, installation } of marks) {
     const scope = `${installation} ${target.split(":")[1] ?? ""}`;
     await db.updateTable("marks").set({ scope }).where("target", "=", target).execute();
   }
@@ -386,12 +383,8 @@ async function createDeployments(db: Kysely<Tables>): Promise<void> {
     .addColumn("reports", "integer", (column) => column.notNull())
     .addColumn("said", "text")
     .execute();
-  await db.schema
-    .createIndex("deployments_by_state")
-    .ifNotExists()
-    .on("deployments")
-    .columns(["repo", "state"])
-    .execute();
+  const byState = db.schema.createIndex("deployments_by_state").ifNotExists();
+  await byState.on("deployments").columns(["repo", "state"]).execute();
   // The SHAs the gate approved for each environment, whose names are in lower case, and when it did so last.
   await db.schema
     .createTable("approved_shas")
