@@ -47,6 +47,13 @@ test("who pushed to the branch that another was made from is known though a newe
   expect(await play([...copied, ...pushed])).toMatchObject({ kinds: ["waiting", "waiting"] });
 });
 
+test("what led to the branch that another was made from is not known where that push was heard of last", async () => {
+  const copied = [opening, step("rewrite"), step("close"), step("copy")];
+  // First juno's AI commit comes in, then the new branch; that the commit was replaced before only later.
+  const late = [step("deliver"), step("deliver", 4), step("review", 0, 8, 1), step("quiet")];
+  expect(await play([...copied, ...late])).toMatchObject({ kinds: ["not-needed"] });
+});
+
 test("evidence in a commit that was replaced before any look counts", async () => {
   const steps = [step("branch"), step("push", 0, 0, 6), step("amend", 0, 0), step("quiet")];
   expect(await play(steps)).toMatchObject({ kinds: ["waiting"], exact: 1 });

@@ -239,9 +239,11 @@ function contributorsOf(
 export function pushesKnown(pull: Pull, reading: Reading): readonly Push[] {
   const { pushes } = pull;
   if (reading === "strictest") return pushes;
-  // They are followed back from the head, as far as there is no gap.
-  const gap = pushes.findLastIndex(({ push, told }) => push.heard === null && !told);
-  return pushes.filter((each, at) => each.told || (at > gap && isOnTheWay(pull, each.push)));
+  // They are followed back from the head, as far as there is no gap; what a push replaced is known by that push alone.
+  const gap = pushes.findLastIndex(
+    ({ push, told }) => !told && (push.heard === null || !isOnTheWay(pull, push)),
+  );
+  return pushes.filter(({ told }, at) => told || at > gap);
 }
 
 /** A push to another branch is on the way if that one had the commits first, as far as the order of the deliveries shows. */
