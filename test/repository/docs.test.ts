@@ -2,12 +2,17 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { isMap, parseDocument } from "yaml";
 import { z } from "zod";
 import { parsePolicy } from "../../src/config/policy-file.ts";
 import { defaultLevels, parseRoster } from "../../src/config/roster-file.ts";
 import { formatProblem } from "../../src/config/yaml-file.ts";
+import { createUsage } from "../../src/github/usage.ts";
+import { healthOf } from "../../src/health.ts";
+import { createMetrics } from "../../src/metrics.ts";
+import { openEmptyStore } from "../../src/store/store.ts";
 import { packageJson, read, repositoryFiles, root } from "./files.ts";
 import {
   type Block,
@@ -172,6 +177,26 @@ describe("docs/configuration.md", () => {
     );
     const known = [...read(".env.example").matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name);
     expect(new Set(documented)).toEqual(new Set(known));
+  });
+});
+
+describe("docs/operations.md", () => {
+  it("shows every field of /health, and says under Alarms what to do about each and about each metric", async () => {
+    const text = read("docs/operations.md");
+    const alarms = /^## Alarms\n(.*?)^## /ms.exec(text)?.[1] ?? "";
+    const store = await openEmptyStore();
+    onTestFinished(async () => store.close());
+    const usage = createUsage(
+      () => 0,
+      () => {},
+    );
+    const fields = Object.keys(await healthOf(store, { log: pino({ level: "silent" }), now: 0, usage }));
+    const example: unknown = JSON.parse(/^\{\n {2}"ready".*?^\}/ms.exec(text)?.[0] ?? "{}");
+    expect(Object.keys(z.record(z.string(), z.unknown()).parse(example))).toEqual(fields);
+    const rendered = await createMetrics().render({ marks: 0, oldestMarkMs: 0, failing: 0, quotas: [] });
+    const metrics = [...rendered.text.matchAll(/^# HELP (\S+)/gm)].map(([, name = ""]) => name);
+    expect(metrics.length).toBeGreaterThan(5);
+    expect([...fields, ...metrics].filter((name) => !alarms.includes(`\`${name}`))).toEqual([]);
   });
 });
 
