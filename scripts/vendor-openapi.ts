@@ -47,6 +47,7 @@ const OPERATIONS = [
   `GET ${REPO}/compare/{basehead}`,
   `GET ${REPO}/contents/{path}`,
   `PUT ${REPO}/contents/{path}`,
+  `GET ${REPO}/environments`,
   `GET ${REPO}/environments/{environment_name}/deployment_protection_rules`,
   `POST ${REPO}/environments/{environment_name}/deployment_protection_rules`,
   `GET ${REPO}/git/trees/{tree_sha}`,

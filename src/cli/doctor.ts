@@ -207,9 +207,14 @@ function report({ findings, unseen, repositories }: Examined, paint: Paint): str
   ].join("");
 }
 
-function findingText({ severity, owner, repository, branch, what, repair }: Finding, paint: Paint): string {
+function findingText(
+  { severity, owner, repository, branch, environment, what, repair }: Finding,
+  paint: Paint,
+): string {
   const colours = { error: "red", warning: "yellow", note: "blue" } as const;
-  const place = `${repository ?? owner}${branch === null ? "" : `, branch ${plain(branch, 255)}`}`;
+  const part = branch === null ? environment : branch;
+  const where = part === null ? "" : `, ${branch === null ? "environment" : "branch"} ${plain(part, 255)}`;
+  const place = `${repository ?? owner}${where}`;
   const api = repair.api === null ? "" : `  API: ${plain(repair.api, 4_000)}\n`;
   return `${paint(["bold", colours[severity]], severity)} ${place}\n  ${plain(what, 4_000)}\n  Repair: ${plain(repair.page, 2_000)}\n${api}\n`;
 }

@@ -26,8 +26,13 @@ export function branchFindings(repository: RepositoryFacts, app: AppFacts): Find
     );
     const gap = gapOf(branch, { policies: naming, app, repository, post });
     const [owner = ""] = name.split("/");
-    return gap === null ? [] : [{ ...gap, owner, repository: name, branch: branch.name }];
+    return gap === null ? [] : [{ ...gap, owner, repository: name, branch: branch.name, environment: null }];
   });
+}
+
+/** A name as one segment of a path that may stand in a shell: what encodeURIComponent leaves means something there. */
+export function inPath(name: string): string {
+  return encodeURIComponent(name).replace(/[!'()*]/gu, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
 }
 
 /** A call of the REST API as a line for a shell. */
@@ -234,10 +239,5 @@ function pageOf(by: Requirement["by"], branch: string, { page }: RepositoryFacts
 }
 
 function protectionApi({ name }: RepositoryFacts, branch: string): string {
-  // What encodeURIComponent leaves means something to a shell.
-  const inShell = encodeURIComponent(branch).replace(
-    /[!'()*]/gu,
-    (sign) => `%${sign.charCodeAt(0).toString(16)}`,
-  );
-  return `/repos/${name}/branches/${inShell}/protection`;
+  return `/repos/${name}/branches/${inPath(branch)}/protection`;
 }

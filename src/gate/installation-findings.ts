@@ -8,7 +8,7 @@ export function installationFindings(
   { app, needed }: { readonly app: AppFacts; readonly needed: Granted },
 ): Finding[] {
   const { owner, page, configRepository, everything } = installation;
-  const about = { owner, repository: null, branch: null };
+  const about = { owner, repository: null, branch: null, environment: null };
   if (installation.suspended) {
     const repair = { page: `${page} › Unsuspend`, api: null };
     const what = "The installation is suspended: no pull request gets a check.";
@@ -56,7 +56,7 @@ export function configFindings(
   installation: InstallationFacts,
 ): Finding[] {
   const owner = ownerOf(name);
-  const wide = { owner, repository: null, branch: null };
+  const wide = { owner, repository: null, branch: null, environment: null };
   const fix = (file: string) => ({
     page: `correct the file; countersign validate ${file} names every problem with its line`,
     api: null,
@@ -92,6 +92,7 @@ function noRoster(repository: string, { configRepository }: InstallationFacts): 
     owner: ownerOf(repository),
     repository,
     branch: null,
+    environment: null,
     what: "There is no roster: nobody can countersign, and every AI-assisted change waits.",
     repair: { page: `write ${configRepository} › .github/countersign/roster.yml`, api: null },
   };
@@ -113,6 +114,7 @@ function publicRoster(origin: string, { owner, repositories }: InstallationFacts
       owner,
       repository: repository.name,
       branch: null,
+      environment: null,
       what,
       repair,
     },

@@ -1,4 +1,5 @@
 /** What is known of how GitHub itself keeps a gated branch closed, and what can be found wrong with it. */
+import type { Read } from "./accounts.ts";
 import type { Config } from "./verdict.ts";
 
 /** The app as GitHub knows it. `page` is where its owner changes it, `publicPage` where people install it. */
@@ -54,6 +55,9 @@ export type BranchFacts = {
   readonly looseQueue: Ruleset | null;
 };
 
+/** An environment, and whether its deployments wait for this app. */
+export type EnvironmentFacts = { readonly name: string; readonly guarded: boolean };
+
 /** What is read of one repository. `name` is `owner/name`, `page` its address without a slash at the end. */
 export type RepositoryFacts = {
   readonly name: string;
@@ -61,6 +65,7 @@ export type RepositoryFacts = {
   readonly defaultBranch: string;
   readonly config: Config;
   readonly branches: readonly BranchFacts[];
+  readonly environments: Read<readonly EnvironmentFacts[]>;
 };
 
 /** How bad it is: the gate is open or does not work; it can be got round; something to know. */
@@ -73,6 +78,7 @@ export type Finding = {
   /** `owner/name`; null where it is about all of them. */
   readonly repository: string | null;
   readonly branch: string | null;
+  readonly environment: string | null;
   readonly what: string;
   /** Where to click, and the call that does the same; null where GitHub has none. */
   readonly repair: { readonly page: string; readonly api: string | null };
@@ -128,4 +134,5 @@ export const findingKinds = [
   "bypass",
   "observe-only",
   "not-in-policy",
+  "environment-not-guarded",
 ] as const;

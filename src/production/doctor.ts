@@ -1,5 +1,6 @@
 /** Examines whether the gate is closed: reads what keeps each branch closed, and lets the gate find what is wrong. Writes nothing. */
 import { branchFindings, closingRuleset, policiesIn, unseenIn } from "../gate/branch-findings.ts";
+import { environmentFindings, namedEnvironments, unseenEnvironments } from "../gate/environment-findings.ts";
 import { configFindings, eachOnce, giveApi, installationFindings } from "../gate/installation-findings.ts";
 import type {
   AppFacts,
@@ -7,12 +8,14 @@ import type {
   Granted,
   InstallationFacts,
   NewRuleset,
+  RepositoryFacts,
   Unseen,
 } from "../gate/protection.ts";
 import type { GitHub } from "../github/client.ts";
 import { GitHubError, statusOf } from "../github/errors.ts";
 import type { ClientFor } from "../github/installations.ts";
 import { readConfigFiles } from "../github/read-open-pulls.ts";
+import { readEnvironments } from "../github/read-environments.ts";
 import { listInstalled, readApp, readBranches, withRepositories } from "../github/read-protection.ts";
 import { configInForce } from "../in-force.ts";
 import type { Store } from "../store/store.ts";
@@ -108,13 +111,18 @@ async function examineRepository(context: DoctorContext, at: At): Promise<Report
   const { config } = await configInForce({ store, github, configRepo, now }, owner, files);
   const reading = { github, person, webUrl, now };
   const { defaultBranch, branches } = await readBranches(reading, { owner, repo });
-  const repository = { name, page: `${webUrl}/${name}`, defaultBranch, config, branches };
+  const environments: RepositoryFacts["environments"] =
+    namedEnvironments(config).length === 0
+      ? { kind: "absent" }
+      : await readEnvironments(reading, { owner, repo }, app.id);
+  const page = `${webUrl}/${name}`;
+  const repository = { name, page, defaultBranch, config, branches, environments };
   const gaps = branchFindings(repository, app);
   const ruleset = closingRuleset(policiesIn(config), app.id);
   const closable = gaps.some(({ kind }) => kind === "check-not-required" || kind === "check-of-anybody");
   return {
-    findings: [...configFindings(repository, installation), ...gaps],
-    unseen: unseenIn(repository, app),
+    findings: [...configFindings(repository, installation), ...gaps, ...environmentFindings(repository, app)],
+    unseen: [...unseenIn(repository, app), ...unseenEnvironments(repository)],
     closing: ruleset !== null && closable ? [{ repository: name, ruleset }] : [],
   };
 }
@@ -124,7 +132,16 @@ const nothing: Report = { findings: [], unseen: [], closing: [] };
 function unreadable({ name, installation }: At, what: string): Finding {
   const repair = { page: `${installation.page}: grant what is missing, or try again later`, api: null };
   const { owner } = installation;
-  return { kind: "unreadable", severity: "error", owner, repository: name, branch: null, what, repair };
+  return {
+    kind: "unreadable",
+    severity: "error",
+    owner,
+    repository: name,
+    branch: null,
+    environment: null,
+    what,
+    repair,
+  };
 }
 
 function notInstalled({ publicPage, slug }: AppFacts, { owner, repository }: Wanted): Finding {
@@ -134,6 +151,7 @@ function notInstalled({ publicPage, slug }: AppFacts, { owner, repository }: Wan
     owner,
     repository: repository === null ? null : `${owner}/${repository}`,
     branch: null,
+    environment: null,
     what: `The app ${slug} is not installed for ${owner}, or ${owner} does not exist.`,
     repair: { page: `${publicPage}/installations/new › ${owner} › All repositories`, api: null },
   };
@@ -147,6 +165,7 @@ function notGiven(installation: InstallationFacts, { repository }: Wanted): Find
     owner,
     repository: `${owner}/${repository}`,
     branch: null,
+    environment: null,
     what: "The repository is not given to the app, is archived, or does not exist: no pull request gets a check.",
     repair: { page: `${page} › Repository access`, api: giveApi(installation, `${owner}/${repository}`) },
   };

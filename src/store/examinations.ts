@@ -4,17 +4,21 @@ import { eachOnce } from "../gate/installation-findings.ts";
 import { type Finding, findingKinds } from "../gate/protection.ts";
 import type { Queryable } from "./store.ts";
 
-const findingsSchema = z.array(
-  z.object({
-    kind: z.enum(findingKinds),
-    severity: z.enum(["error", "warning", "note"]),
-    owner: z.string(),
-    repository: z.string().nullable(),
-    branch: z.string().nullable(),
-    what: z.string(),
-    repair: z.object({ page: z.string(), api: z.string().nullable() }),
-  }),
-);
+/** A row that another version wrote in other words tells nothing until the place is examined again, within a day. */
+const findingsSchema = z
+  .array(
+    z.object({
+      kind: z.enum(findingKinds),
+      severity: z.enum(["error", "warning", "note"]),
+      owner: z.string(),
+      repository: z.string().nullable(),
+      branch: z.string().nullable(),
+      environment: z.string().nullable(),
+      what: z.string(),
+      repair: z.object({ page: z.string(), api: z.string().nullable() }),
+    }),
+  )
+  .catch([]);
 
 /** `place` is `owner/name`, or an owner alone; in any case. `at`: ms since epoch. */
 export type Examination = {
@@ -47,12 +51,20 @@ export async function forgetExamination({ db }: Queryable, place: string): Promi
   await db.deleteFrom("examinations").where("place", "=", place).execute();
 }
 
-/** The findings of every place, each once: what is wrong for a whole owner is found with every repository. */
+/** In how many repositories was examined, and what was found there, each once: what is wrong for a whole owner is found with every repository. */
 export async function lastFindings({ db }: Queryable): Promise<{
   readonly repositories: number;
   readonly findings: readonly Finding[];
 }> {
-  const rows = await db.selectFrom("examinations").select(["place", "findings"]).orderBy("place").execute();
-  const all = rows.flatMap((row) => findingsSchema.parse(JSON.parse(row.findings)));
-  return { repositories: rows.filter(({ place }) => place.includes("/")).length, findings: eachOnce(all) };
+  const places = await db.selectFrom("examinations").select("place").execute();
+  const open = await db
+    .selectFrom("examinations")
+    .select("findings")
+    .where("findings", "<>", "[]")
+    .orderBy("place")
+    .execute();
+  return {
+    repositories: places.filter(({ place }) => place.includes("/")).length,
+    findings: eachOnce(open.flatMap(({ findings }) => findingsSchema.parse(JSON.parse(findings)))),
+  };
 }

@@ -60,8 +60,8 @@ export async function acme(files: { roster?: string; policy?: string } = everyth
     const { findings: found } = reportSchema.parse(JSON.parse(stdout));
     expect(status).toBe(found.length === 0 ? 0 : 1);
     return found.map(
-      ({ severity, kind, repository, branch }) =>
-        `${severity} ${kind} ${repository ?? "acme"}${branch === null ? "" : `@${branch}`}`,
+      ({ severity, kind, repository, branch, environment }) =>
+        `${severity} ${kind} ${[repository ?? "acme", branch ?? environment].filter((part) => part !== null).join("@")}`,
     );
   };
   return { github, install, run, findings, appId: app.appId, environment };
@@ -75,6 +75,7 @@ const reportSchema = z.strictObject({
       owner: z.string(),
       repository: z.string().nullable(),
       branch: z.string().nullable(),
+      environment: z.string().nullable(),
       what: z.string(),
       repair: z.strictObject({ page: z.string(), api: z.string().nullable() }),
     }),

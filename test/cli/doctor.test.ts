@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { assertNothingRefused, roster, shop } from "../end-to-end/company.ts";
 import { appSettings } from "../fake-github/app-manifest.ts";
+import { createEnvironment, enableRule } from "../fake-github/deployments.ts";
+import { repositoryNamed } from "../fake-github/setup.ts";
 import { acme, on, requires } from "./doctor-scene.ts";
 
 describe("countersign doctor", () => {
@@ -255,10 +257,68 @@ Nothing to repair in 2 repositories.
     expect(await findings()).toEqual(["error unreadable acme/.github"]);
   });
 
+  test("never says that there is nothing to repair when one of its requests was lost", {
+    timeout: 60_000,
+  }, async () => {
+    const { github, install, run } = await acme();
+    install();
+    expect((await run(["acme/shop"])).status).toBe(0);
+    const requests = github.requests.length;
+    const statuses: number[] = [];
+    for (let after = 0; after < requests; after++) {
+      const undo = github.fault({ path: /./u, status: 502, after, times: 1 });
+      statuses.push((await run(["acme/shop"])).status);
+      expect(undo()).toBe(0);
+    }
+    expect([requests > 5, statuses.filter((status) => status === 0)]).toEqual([true, []]);
+  });
+
   test("never lets a branch's name move the cursor", async () => {
     const { github, install, run } = await acme({ roster, policy: "branches: [~ALL]\n" });
     install();
     github.push(shop, { branch: "a\u001b[31mb", pusher: "ada" });
     expect((await run(["acme/shop"])).stdout).toContain("error acme/shop, branch a[31mb\n");
+  });
+
+  test("finds an environment that a policy names and that does not wait for the app, until it does", async () => {
+    const policy = 'deployments: { environments: [production, "prod-*"] }\n';
+    const { github, install, findings, run, appId } = await acme({ roster, policy });
+    install();
+    const repository = repositoryNamed(github.world, shop);
+    createEnvironment(github.world, repository, "staging");
+    enableRule(github.world, repository, createEnvironment(github.world, repository, "prod-eu"), appId);
+    const production = createEnvironment(github.world, repository, "production");
+    expect(await findings(["acme/shop", "--json"])).toEqual([
+      "error environment-not-guarded acme/shop@production",
+    ]);
+    expect((await run(["acme/shop"])).stdout).toContain(`error acme/shop, environment production
+  A policy names this environment, but its deployments do not wait for the app: whatever commit is picked is deployed.
+  Repair: ${github.url}/acme/shop/settings/environments › this environment › Deployment protection rules › countersign
+  API: gh api --method POST /repos/acme/shop/environments/production/deployment_protection_rules --input - <<< '{"integration_id":${appId}}'
+`);
+    enableRule(github.world, repository, production, appId);
+    expect(await findings(["acme/shop", "--json"])).toEqual([]);
+    assertNothingRefused(github);
+  });
+
+  test("says that it cannot see environments without actions: read, and asks for none where no policy names one", async () => {
+    const policy = "deployments: { environments: [production] }\n";
+    const own = await acme({ roster, policy });
+    const { actions: _, ...withoutActions } = appSettings.permissions;
+    const { id, privateKey } = own.github.createApp({
+      slug: "older",
+      webhookSecret: "a secret long enough",
+      permissions: withoutActions,
+      events: appSettings.events,
+    });
+    own.github.installApp("acme", { repositories: "all", app: "older" });
+    const environment = { APP_ID: String(id), PRIVATE_KEY: privateKey };
+    expect((await own.run(["acme/shop"], { environment })).stdout).toContain(
+      "  acme/shop: Which environments wait for the app: GitHub does not show them to the app; it needs actions: read.\n",
+    );
+    const none = await acme();
+    none.install();
+    await none.findings();
+    expect(none.github.requests.filter(({ path }) => path.includes("/environments"))).toEqual([]);
   });
 });

@@ -51,6 +51,12 @@ export function addDeploymentRoutes(rest: Hono<RestEnv>, world: World): void {
     reviewGate(repository, runIn(repository, context), app, review);
     return context.body(null, 204);
   });
+  rest.get("/repos/:owner/:repo/environments", (context) => {
+    const repository = repositoryIn(world, context, READ);
+    const { environments } = repository;
+    const shown = paged(world, context, environments).map((one) => renderEnvironment(world, repository, one));
+    return context.json({ total_count: environments.length, environments: shown });
+  });
   rest.get(ENVIRONMENT, (context) => {
     const repository = repositoryIn(world, context, READ);
     const { rules } = environmentIn(repository, context);
@@ -90,11 +96,17 @@ function renderRule(world: World, { id, appId }: Environment["rules"][number]) {
   return { id, node_id: nodeId("GATE", id), enabled: true, app };
 }
 
-function renderPending(world: World, repository: Repository, { id, name }: Environment) {
+function renderEnvironment(world: World, repository: Repository, { id, name }: Environment) {
   const url = `${repositoryUrl(world, repository)}/environments/${encodeURIComponent(name)}`;
   const html_url = `${world.url}/${fullName(world, repository)}/deployments`;
+  const at = repository.createdAt;
+  return { id, node_id: nodeId("EN", id), name, url, html_url, created_at: at, updated_at: at };
+}
+
+function renderPending(world: World, repository: Repository, environment: Environment) {
+  const { id, node_id, name, url, html_url } = renderEnvironment(world, repository, environment);
   return {
-    environment: { id, node_id: nodeId("EN", id), name, url, html_url },
+    environment: { id, node_id, name, url, html_url },
     wait_timer: 0,
     wait_timer_started_at: null,
     current_user_can_approve: false,

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
 import { branchFindings, closingRuleset, policiesIn, unseenIn } from "../../src/gate/branch-findings.ts";
+import {
+  environmentFindings,
+  namedEnvironments,
+  unseenEnvironments,
+} from "../../src/gate/environment-findings.ts";
 import { configFindings, giveApi, installationFindings } from "../../src/gate/installation-findings.ts";
 import type {
   AppFacts,
@@ -52,7 +57,15 @@ const older = { by: { kind: "branch-protection" } } as const;
 
 function repository(name: string, ...requirements: readonly Requirement[]): RepositoryFacts {
   const branches = [{ name, requirements, looseQueue: null }];
-  return { name: "acme/shop", page: "https://github.com/acme/shop", defaultBranch: "main", config, branches };
+  const environments = { kind: "absent" } as const;
+  return {
+    name: "acme/shop",
+    page: "https://github.com/acme/shop",
+    defaultBranch: "main",
+    config,
+    branches,
+    environments,
+  };
 }
 
 /** What is found about one branch. */
@@ -207,4 +220,34 @@ test("each finding about the installation and the files says the same", () => {
   expect(
     configs.map((each) => configFindings({ ...repository("main"), config: each }, installation)),
   ).toMatchSnapshot("files");
+});
+
+test("an environment that a policy names waits for the app, and what none names in particular need not", () => {
+  const deployments = { ...small.policy().deployments, environments: ["production", "prod-*", "*"] };
+  const policies = [{ kind: "read", value: small.policy({ branches: [], deployments }) }] as const;
+  const named = { ...repository("main"), branches: [], config: { ...config, policies } };
+  const environments = {
+    kind: "read",
+    value: [
+      { name: "Production", guarded: false },
+      { name: "prod-eu (2)", guarded: false },
+      { name: "prod-us", guarded: true },
+      { name: "staging", guarded: false },
+    ],
+  } as const;
+  const why = "GitHub does not show them.";
+  expect(environmentFindings({ ...named, environments }, app)).toMatchSnapshot();
+  expect([
+    namedEnvironments(named.config),
+    namedEnvironments(config),
+    environmentFindings({ ...repository("main"), environments }, app),
+    unseenEnvironments({ ...named, environments }),
+    unseenEnvironments({ ...named, environments: { kind: "unreadable", why } }),
+  ]).toEqual([
+    ["production", "prod-*"],
+    [],
+    [],
+    [],
+    [{ repository: "acme/shop", what: `Which environments wait for the app: ${why}` }],
+  ]);
 });

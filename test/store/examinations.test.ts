@@ -14,6 +14,7 @@ const finding = (kind: Finding["kind"], repository: string | null): Finding => (
   owner: "acme",
   repository,
   branch: null,
+  environment: null,
   what: "It is open.",
   repair: { page: "Close it.", api: null },
 });
