@@ -9,6 +9,7 @@ import { z } from "zod";
 import { parsePolicy } from "../../src/config/policy-file.ts";
 import { defaultLevels, parseRoster } from "../../src/config/roster-file.ts";
 import { formatProblem } from "../../src/config/yaml-file.ts";
+import { jsonSchemas } from "../../scripts/write-schemas.ts";
 import { createUsage } from "../../src/github/usage.ts";
 import { healthOf } from "../../src/health.ts";
 import { createMetrics } from "../../src/metrics.ts";
@@ -198,6 +199,51 @@ describe("docs/operations.md", () => {
     expect(metrics.length).toBeGreaterThan(5);
     expect([...fields, ...metrics].filter((name) => !alarms.includes(`\`${name}`))).toEqual([]);
   });
+});
+
+/** The keys that a schema knows, each as a path without the names that people choose: `people.*.level`. */
+function keysIn(schema: unknown, path: readonly string[] = []): string[] {
+  const parsed = keyedSchema.safeParse(schema).data;
+  if (parsed === undefined) return [];
+  const own = Object.entries(parsed.properties ?? {}).flatMap(([key, inner]) => [
+    ...(inner === false ? [] : [[...path, key].join(".")]),
+    ...keysIn(inner, [...path, key]),
+  ]);
+  const named = parsed.propertyNames === undefined ? [] : keysIn(parsed.additionalProperties, [...path, "*"]);
+  const alternatives = (parsed.anyOf ?? []).flatMap((inner) => keysIn(inner, path));
+  return [...new Set([...own, ...named, ...keysIn(parsed.items, path), ...alternatives])];
+}
+
+const keyedSchema = z.object({
+  properties: z.record(z.string(), z.unknown()).optional(),
+  propertyNames: z.unknown().optional(),
+  additionalProperties: z.unknown().optional(),
+  items: z.unknown().optional(),
+  anyOf: z.array(z.unknown()).optional(),
+});
+
+/** The same of a value: the names under `people` and `teams` are people's. */
+function keysOf(value: unknown, path: readonly string[] = []): string[] {
+  if (Array.isArray(value)) return value.flatMap((item: unknown) => keysOf(item, path));
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const here = [...path, ["people", "teams"].includes(path.at(-1) ?? "") ? "*" : key];
+    return [here.join("."), ...keysOf(inner, here)];
+  });
+}
+
+describe("every key of roster and policy", () => {
+  const page = { "docs/configuration.md": read("docs/configuration.md") };
+  const used = new Set(blocksOf(page, "yaml").flatMap(({ text }) => keysOf(parseDocument(text).toJS())));
+
+  it.each(Object.entries(jsonSchemas()))(
+    "of %s stands in a working example of docs/configuration.md",
+    (_name, schema) => {
+      const keys = keysIn(schema);
+      expect(keys.length).toBeGreaterThan(5);
+      expect(keys.filter((key) => !used.has(key))).toEqual([]);
+    },
+  );
 });
 
 describe("the checks of documents find what is planted:", () => {
