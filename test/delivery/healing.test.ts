@@ -1,9 +1,11 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { redeliverFailed } from "../../src/delivery/redelivery.ts";
 import { sweep } from "../../src/delivery/sweep.ts";
+import { startUpkeep } from "../../src/delivery/upkeep.ts";
+import { choreDoneAt } from "../../src/store/chores.ts";
 import { acceptDelivery } from "../../src/store/deliveries.ts";
 import { backlog } from "../../src/store/marks.ts";
-import { assertNothingRefused, shop } from "../end-to-end/company.ts";
+import { assertNothingRefused, checkOn, shop } from "../end-to-end/company.ts";
 import { openPull, pushMore } from "../end-to-end/pull-request.ts";
 import { until } from "../end-to-end/until.ts";
 import { startWorkingDay, type WorkingDay } from "./working-day.ts";
@@ -32,12 +34,24 @@ async function swept(): Promise<string[]> {
 /** Sweeps and works off what it found. */
 async function settle(): Promise<void> {
   await sweep(day.upkeep);
+  await workOff();
+}
+
+async function workOff(): Promise<void> {
   const worker = day.work();
   await until("the marks to be worked off", async () => (await backlog(day.store, day.clock())).count === 0);
   await worker.stop();
 }
 
 const at = { owner: "acme", repo: "shop" } as const;
+
+it("looks at every open pull request of an installation that is new", async () => {
+  const pulls = [await openPull(day), await openPull(day)];
+  await day.mark(`installation:${day.installation}`);
+  await workOff();
+  const checks = await Promise.all(pulls.map(async ({ sha }) => checkOn(day.github, sha)));
+  expect(checks.map((check) => check?.conclusion)).toEqual(["action_required", "action_required"]);
+});
 
 it("finds open pull requests nobody told of, with one search and no more", async () => {
   const one = await openPull(day);
@@ -179,4 +193,27 @@ it("reads the log no further back than it has to, and asks for no more at once t
     [recent, 1],
     [80, 3],
   ]);
+});
+
+it("sweeps at the start, and again before the hour is over once deliveries turn out to be lost", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const upkeep = startUpkeep({
+    ...day.upkeep,
+    webUrl: day.github.url,
+    needed: { permissions: {}, events: [] },
+  });
+  const doneAt = async (chore: string) => choreDoneAt(day.store, chore);
+  const later = async (chore: string) => {
+    day.later(3 * 60_000);
+    vi.advanceTimersByTime(10_000);
+    await until(`the ${chore}`, async () => (await doneAt(chore)) === day.clock());
+  };
+  const start = day.clock();
+  await until("the first sweep", async () => (await doneAt("sweep")) === start);
+  await later("redelivery");
+  expect(await doneAt("sweep")).toBe(start);
+  await lost();
+  await later("sweep");
+  await upkeep.stop();
 });

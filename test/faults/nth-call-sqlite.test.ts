@@ -38,6 +38,8 @@ override: { level: staff }
 
 const at = { owner: "acme", repo: "shop" } as const;
 let scenesSet = 0;
+/** How many deliveries were handed in. */
+const seen = new WeakMap<WorkingDay, number>();
 
 /** Opens juno's pull request, which moves a file, and lets otto of the seniors' team approve it. */
 async function approvedByTeam({ github }: WorkingDay) {
@@ -75,6 +77,20 @@ const scenes: Readonly<Record<string, (day: WorkingDay) => Promise<Scene>>> = {
     const body = "/countersign override because I say so";
     await day.github.as("milo").rest.issues.createComment({ ...at, issue_number: number, body });
     return { sha, target: pullTarget(shop, number), checks: { Countersign: "action_required" }, answers: 1 };
+  },
+  "of a push that no delivery told of": async (day) => {
+    const pull = await openPull(day, { branch: `nth-${++scenesSet}` });
+    await workOff(day);
+    const sha = pushMore(day, pull);
+    await review(day, pull, "grace");
+    const { deliveries } = day.github;
+    const told = deliveries.filter(({ event, action }) => event !== "push" && action !== "synchronize");
+    deliveries.splice(0, deliveries.length, ...told);
+    seen.set(
+      day,
+      told.findLastIndex(({ event }) => event === "pull_request_review"),
+    );
+    return { sha, target: pullTarget(shop, pull.number), checks: { Countersign: "success" }, answers: 0 };
   },
   "of a change of the rules": async ({ github }) => {
     const branch = `nth-${++scenesSet}`;
@@ -142,6 +158,8 @@ it.each(cases)("a look $scene is right in the end whichever of its calls $way", 
   let nth = 0;
   while (await lookAt(day, await set(day), { ...ways[way], path: /./, after: nth, times: 1 })) nth += 1;
   expect(nth).toBeGreaterThanOrEqual(scene.includes("approval that") ? 6 : 2);
+  const asked = day.github.requests.some(({ path }) => path.endsWith("/activity"));
+  expect(asked).toBe(scene.includes("push"));
   expect(await verifyAudit(day.store)).toMatchObject({ ok: true });
 });
 
@@ -181,8 +199,6 @@ async function lookAt(day: WorkingDay, scene: Scene, fault: Fault & { after: num
   scene.after?.();
   return hit !== undefined;
 }
-
-const seen = new WeakMap<WorkingDay, number>();
 
 /** Hands in what was not, then works until nothing is left: with all marks there, every target is looked at once. */
 async function workOff(day: WorkingDay): Promise<void> {
