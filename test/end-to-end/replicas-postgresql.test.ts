@@ -65,7 +65,9 @@ it("takes over within 30 seconds what another server was looking at when it was 
   const from = github.requests.length;
   const { sha } = await openPull({ github });
   await until("a look to be under way", () =>
-    github.requests.slice(from).some(({ path, as }) => path === "/graphql" && as === "countersign[bot]"),
+    github.requests
+      .slice(from)
+      .some(({ operation, as }) => operation === "Facts" && as === "countersign[bot]"),
   );
   expect(await victim.end("SIGKILL")).toBe("SIGKILL");
   const killedAt = Date.now();
