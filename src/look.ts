@@ -4,7 +4,7 @@ import type { Evidence } from "./gate/evidence.ts";
 import type { Facts, Observation } from "./gate/facts.ts";
 import { signsToRemember } from "./gate/assistance.ts";
 import { judge } from "./gate/judge.ts";
-import { headsScanned } from "./gate/old-heads.ts";
+import { headsScanned, isNews } from "./gate/old-heads.ts";
 import type { Policy } from "./gate/policy.ts";
 import { strictest } from "./gate/strictest.ts";
 import type { Config, Verdict } from "./gate/verdict.ts";
@@ -21,7 +21,7 @@ import { evidenceObservation, rememberObservations } from "./store/observations.
 import { recordLook } from "./store/record-look.ts";
 import { rememberShown } from "./store/shown.ts";
 import { inTransaction } from "./store/store.ts";
-import { rememberTraces } from "./store/traces.ts";
+import { markHeirs, rememberTraces } from "./store/traces.ts";
 import { wouldChange } from "./would-change.ts";
 
 /** What every look needs. `worker` names who holds its leases. */
@@ -189,6 +189,8 @@ async function judgeAll(
       recorded.push(each.number);
       if (each.open) judged.push({ facts: each, verdict });
     }
+    if (isNews(each, evidence, config))
+      await markHeirs(context.store, { ...each, installation }, context.now());
     // Only now: a commit that counts as scanned is not read again.
     await rememberScanned(context, each, config);
   }

@@ -2,6 +2,8 @@
  * Head SHAs that were replaced before anybody looked: several pushes may lead to one look, and after the store was lost every
  * earlier look is forgotten.
  */
+import { evidenceKey } from "./assistance.ts";
+import type { Evidence } from "./evidence.ts";
 import type { Facts } from "./facts.ts";
 import type { Config } from "./verdict.ts";
 
@@ -33,4 +35,14 @@ export function headsScanned(facts: Facts, { policies }: Config): string[] {
   const known = new Set(observations.flatMap((entry) => (entry.kind === "scanned" ? [entry.sha] : [])));
   const heads = [{ sha: headSha, commits }, ...oldHeads];
   return heads.flatMap((head) => (head.commits.kind === "read" && !known.has(head.sha) ? [head.sha] : []));
+}
+
+/** Whether this look saw a head or a sign that none did before. */
+export function isNews(facts: Facts, evidence: readonly Evidence[], config: Config): boolean {
+  const known = facts.observations.flatMap((entry) =>
+    entry.kind === "evidence" && entry.evidence.seenOn === undefined ? [evidenceKey(entry.evidence)] : [],
+  );
+  return (
+    headsScanned(facts, config).length > 0 || evidence.some((sign) => !known.includes(evidenceKey(sign)))
+  );
 }

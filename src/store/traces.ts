@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Facts, Observation } from "../gate/facts.ts";
+import { putMarks } from "./marks.ts";
 import { recall } from "./observations.ts";
 import type { Queryable } from "./store.ts";
 
@@ -91,6 +92,42 @@ async function earlierNumbers({ db }: Queryable, repo: string, facts: Facts): Pr
     select number from kin where number < ${sql.lit(number)} order by number`.execute(db);
   return rows.map((row) => row.number);
 }
+
+/**
+ * Marks the open pull requests, of higher numbers, that may inherit from this one: they may have been looked at before it, and do
+ * not know what they inherit.
+ */
+export async function markHeirs(
+  store: Queryable,
+  {
+    owner,
+    repo: name,
+    number,
+    installation,
+  }: Pick<Facts, "owner" | "repo" | "number"> & { installation: number },
+  now: number,
+): Promise<void> {
+  const repo = `${owner}/${name}`.toLowerCase();
+  const { rows } = await sql<{ number: number }>`
+    with recursive kin (number) as (
+      select ${sql.lit(number)} as number
+      union
+      select theirs.number from kin
+        join traces as mine on mine.repo = ${repo} and mine.number = kin.number
+        join traces as theirs on theirs.repo = ${repo} and theirs.trace = mine.trace
+    )
+    select pulls.number from kin join pulls on pulls.repo = ${repo} and pulls.number = kin.number
+      where kin.number > ${sql.lit(number)} and pulls.open = 1 order by pulls.number`.execute(store.db);
+  const marks = rows.map((heir) => ({
+    target: `pull:${repo}:${heir.number}`,
+    installation,
+    priority: heirPriority,
+  }));
+  await putMarks(store, marks, now);
+}
+
+/** `priority.change` of deliveries: an open pull request may pass that should wait. */
+const heirPriority = 1;
 
 function notLanded(repo: string, base: string, table: string) {
   const same = sql.ref(`${table}.number`);

@@ -74,6 +74,25 @@ it("waits when the same files come back under another branch name, and under a t
   expect(await company.check(third)).toMatchObject({ conclusion: "action_required", summary: seenOn(first) });
 });
 
+it("waits once what the first pull request shows is heard of, though the second was looked at before it", async () => {
+  const { github } = company;
+  await company.idle();
+  github.holdDeliveries();
+  const first = await openPull(company);
+  const second = amend("looked-at-first", first.branch);
+  await open("looked-at-first");
+  github.releaseDeliveries({ drop: ({ payload }) => payload["number"] === first.number });
+  expect(await company.check(second)).toMatchObject({ conclusion: "success" });
+
+  const late = github.deliveries.find(({ payload }) => payload["number"] === first.number);
+  github.redeliver(late?.guid ?? "");
+
+  expect(await company.check(second)).toMatchObject({
+    conclusion: "action_required",
+    summary: seenOn(first),
+  });
+});
+
 it("waits when a branch comes back from a base that is not gated, with the trailer amended away", async () => {
   company.github.push(shop, { branch: "playground", pusher: "ada" });
   const first = await openPull(company, { base: "playground" });

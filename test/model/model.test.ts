@@ -47,11 +47,12 @@ test("who pushed to the branch that another was made from is known though a newe
   expect(await play([...copied, ...pushed])).toMatchObject({ kinds: ["waiting", "waiting"] });
 });
 
-test("what led to the branch that another was made from is not known where that push was heard of last", async () => {
+test("evidence of an earlier pull request counts on a later one that was looked at before it", async () => {
   const copied = [opening, step("rewrite"), step("close"), step("copy")];
-  // First juno's AI commit comes in, then the new branch; that the commit was replaced before only later.
+  // First juno's AI commit comes in, then the new branch, and only later that its head had replaced the commit: until the first
+  // pull request is read, nothing shows that the second has anything to do with it.
   const late = [step("deliver"), step("deliver", 4), step("review", 0, 8, 1), step("quiet")];
-  expect(await play([...copied, ...late])).toMatchObject({ kinds: ["not-needed"] });
+  expect(await play([...copied, ...late])).toMatchObject({ kinds: ["waiting"] });
 });
 
 test("evidence in a commit that was replaced before any look counts", async () => {
