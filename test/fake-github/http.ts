@@ -19,7 +19,7 @@ import { addPeopleRoutes } from "./rest-people.ts";
 import { addStatusRoutes } from "./statuses.ts";
 import { actorOf, type Viewer, type World } from "./world.ts";
 
-/** One request, as it came in. `path` is without /api/v3 (or /api for graphql) and without the query. */
+/** One request and when it was answered. `path` is without /api/v3 (or /api for graphql) and without the query. */
 export type LoggedRequest = {
   readonly method: string;
   readonly path: string;
@@ -30,6 +30,12 @@ export type LoggedRequest = {
   status: number | null;
   /** The name of the GraphQL operation, null for REST and for queries without a name. */
   operation: string | null;
+  /** The variables of the GraphQL query; none for REST. */
+  readonly variables: Readonly<Record<string, unknown>>;
+  /** When it came in, ms of `performance.now()`. */
+  readonly receivedAt: number;
+  /** When its answer was ready, on the same clock; null until then. */
+  answeredAt: number | null;
 };
 
 /**
@@ -59,8 +65,8 @@ export type HttpState = {
   /** Mistakes of the fake itself: answers and payloads GitHub would never send. Null: do not check anything. */
   readonly problems: string[] | null;
   readonly faults: { readonly fault: Fault; left: number; toPass: number }[];
-  /** Requests so far by who asked, for the rate-limit headers. */
-  readonly used: Map<string | null, number>;
+  /** Requests so far by who asked and what for: each installation has its own quota, of REST and of GraphQL. */
+  readonly used: Map<string, number>;
   readonly latencyMs: number;
 };
 
@@ -124,14 +130,18 @@ function isForStrangers(context: RestContext, world: World): boolean {
 async function observed(context: RestContext, world: World, state: HttpState, next: () => Promise<void>) {
   const { method } = context.req;
   const path = apiPath(context);
-  const operation = path === "/graphql" ? operationName(await context.req.text()) : null;
+  const receivedAt = performance.now();
+  const asked = path === "/graphql" ? askedBy(await context.req.text()) : null;
   const entry: LoggedRequest = {
     method,
     path,
     query: context.req.query(),
     as: null,
     status: null,
-    operation,
+    operation: asked?.operation ?? null,
+    variables: asked?.variables ?? {},
+    receivedAt,
+    answeredAt: null,
   };
   context.set("entry", entry);
   state.requests.push(entry);
@@ -153,11 +163,19 @@ async function observed(context: RestContext, world: World, state: HttpState, ne
   entry.status = context.res.status;
   context.res.headers.set("date", new Date(world.date()).toUTCString());
   const resource = path === "/graphql" ? "graphql" : "core";
-  const used = (state.used.get(entry.as) ?? 0) + 1;
-  state.used.set(entry.as, used);
+  const quota = `${whoseQuota(context) ?? entry.as} ${resource}`;
+  const used = (state.used.get(quota) ?? 0) + 1;
+  state.used.set(quota, used);
   for (const [name, value] of Object.entries(rateLimitHeaders(world, used, resource))) {
     if (!context.res.headers.has(name)) context.res.headers.set(name, value);
   }
+  entry.answeredAt = performance.now();
+}
+
+/** Whoever is not recognised, or asks for what is not there, has no viewer. */
+function whoseQuota(context: RestContext): number | undefined {
+  const viewer: Viewer | undefined = context.get("viewer");
+  return viewer?.kind === "installation" ? viewer.installation.id : undefined;
 }
 
 function takeFault(state: HttpState, entry: LoggedRequest): Fault | undefined {
@@ -232,8 +250,10 @@ function describe(context: RestContext): string {
   return `${context.req.method} ${new URL(context.req.url).pathname}`;
 }
 
-function operationName(text: string): string | null {
+function askedBy(text: string): Pick<LoggedRequest, "operation" | "variables"> | null {
   const parsed = graphqlBody.safeParse(text === "" ? {} : JSON.parse(text));
   if (!parsed.success) return null;
-  return parsed.data.operationName ?? /^\s*(?:query|mutation)\s+(\w+)/.exec(parsed.data.query)?.[1] ?? null;
+  const { query, variables, operationName } = parsed.data;
+  const operation = operationName ?? /^\s*(?:query|mutation)\s+(\w+)/.exec(query)?.[1] ?? null;
+  return { operation, variables: variables ?? {} };
 }
