@@ -201,8 +201,8 @@ async function readAll(
     .map(asObservation)
     .filter((push) => !isAmong(known.observations, push));
   const facts = { ...known, observations: [...pushes, ...known.observations] };
-  // The log may be behind by seconds, as the delivery was.
-  if (repoKey(owner, repo) === headRepo.toLowerCase() && untoldHeads(facts).includes(headSha)) {
+  // The log may be behind by seconds, as the delivery was. The branch of one that was merged may be gone, and its log with it.
+  if (known.open && repoKey(owner, repo) === headRepo.toLowerCase() && untoldHeads(facts).includes(headSha)) {
     throw new GitHubError(
       `GitHub does not say who pushed ${headSha.slice(0, 7)}: no delivery told, and its activity log does not show it. If it stays so, push to the branch once more.`,
     );

@@ -11,8 +11,8 @@ const pagesMax = 10;
 /**
  * The pushes to a branch, in the order they were made, with one request for each hundred.
  * https://docs.github.com/en/rest/repos/repos#list-repository-activities
- * @param branch.repository `owner/name`. @returns null where the log is not shown: of a fork that the app may not see, or by a
- *   server that has none. @throws GitHubError
+ * @param branch.repository `owner/name`. @returns null where the log is not shown: of a fork that the app may not see, of a branch
+ *   that is gone, or by a server that has none. @throws GitHubError
  */
 export async function readActivity(
   github: GitHub,
@@ -41,17 +41,17 @@ export async function readActivity(
     }
   } catch (error) {
     const known = toGitHubError(error, now);
-    if (known.gone || notAccessible.safeParse(error).success) return null;
+    if (known.gone || notShown.safeParse(error).success) return null;
     throw known;
   }
   return pushes.toReversed();
 }
 
-/** A refusal for lack of permission, unlike one for too many requests. */
-const notAccessible = z.object({
-  status: z.literal(403),
-  message: z.string().startsWith("Resource not accessible"),
-});
+/** Refusals for lack of permission, unlike those for too many requests, and of a branch that GitHub does not know. */
+const notShown = z.union([
+  z.object({ status: z.literal(403), message: z.string().startsWith("Resource not accessible") }),
+  z.object({ status: z.literal(422) }),
+]);
 
 /** Stands on GitHub for every account that was deleted. */
 const ghost = { login: "ghost", id: null, kind: "User" } as const;

@@ -115,6 +115,19 @@ describe("a refusal says when to come back", () => {
     });
   });
 
+  test.each([200, 403, 429])(
+    "with %i and without a time, when it is too much at once: in a minute",
+    async (status) => {
+      const { github, answers } = recordedGitHub();
+      const message = "You have exceeded a secondary rate limit.";
+      answers(status === 200 ? { data: null, errors: [{ message }] } : { message }, status, {
+        "x-ratelimit-remaining": "4000",
+      });
+
+      expect(await failure(github)).toMatchObject({ retryAt: now + 60_000 });
+    },
+  );
+
   test.each([403, 429])("with %i and Retry-After, in seconds from now", async (status) => {
     const { github, answers } = recordedGitHub();
     answers({ message: "You have exceeded a secondary rate limit." }, status, { "retry-after": "60" });

@@ -43,6 +43,7 @@ test("a branch is read page by page, and no further back than its last thousand 
 test.each([
   [404, "Not Found"],
   [403, "Resource not accessible by integration"],
+  [422, "Validation Failed"],
 ])("a log that GitHub does not show (%i) is no error", async (status, message) => {
   const { github, octokit } = await openPull();
   github.fault({ path: /\/activity$/u, status, body: { message }, times: 1 });

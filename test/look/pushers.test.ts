@@ -1,6 +1,6 @@
 /** What a look reads where no delivery told who pushed. */
 import { expect, test } from "vitest";
-import { type Acme, openAcme } from "./acme.ts";
+import { type Acme, openAcme, shop } from "./acme.ts";
 
 /** acme, of whose pushes no delivery is heard; grace approves juno's pull request. */
 async function approved(): Promise<Acme> {
@@ -47,6 +47,13 @@ test("a head that it does not show yet is not passed, and the look is to be repe
   expect(await acme.runs(acme.head)).toEqual([]);
   activities(acme).push(...late);
   expect(await acme.look()).toMatchObject({ verdict: { outcome: { kind: "countersigned" } } });
+});
+
+test("one that is closed is looked at with what is known", async () => {
+  const acme = await approved();
+  activities(acme).splice(-1);
+  await acme.github.as("june").rest.pulls.update({ ...shop, pull_number: 1, state: "closed" });
+  expect(await acme.look()).toMatchObject({ kind: "not-gated" });
 });
 
 test("where it is not shown nobody more is known", async () => {
