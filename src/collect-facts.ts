@@ -30,6 +30,7 @@ import type { Memory } from "./memory.ts";
 import { type ProposedChange, proposedChanges } from "./proposed-changes.ts";
 import { restore, type RestoreContext, toStore } from "./restore.ts";
 import { cachedPatch, cachePatch, rememberInBase, wasInBase } from "./store/configs.ts";
+import { clearedBefore } from "./store/landed.ts";
 import { type NewObservation, recall } from "./store/observations.ts";
 import { openPullsWithHead } from "./store/pulls.ts";
 import type { Store } from "./store/store.ts";
@@ -140,7 +141,7 @@ async function recallFacts(
   const { store, now } = context;
   const { facts } = pull;
   const repo = repoKey(facts.owner, facts.repo);
-  const known = { ...facts, ...notYet };
+  const known: Facts = { ...facts, ...notYet };
   const inherited = await recallInherited(store, repo, known);
   const own = await recall(store, repo, facts.number);
   const pushed = await recallPushes(store, { ...known, observations: own });
@@ -151,9 +152,21 @@ async function recallFacts(
   // That heads were searched for other pull requests does not say that this one is remembered.
   const remembered = recalled.filter((seen) => seen.kind !== "scanned" || own.includes(seen));
   const restored = await restore(context, github, pull, remembered);
+  const observations = [...recalled, ...restored];
+  const cleared = await clearedBefore(store, repo, askedOfLedger(facts, observations));
   return {
-    facts: { ...known, observations: [...recalled, ...restored] },
+    facts: { ...known, observations, cleared },
     restored: toStore(facts, restored, now()),
+  };
+}
+
+/** Whatever may have been cleared of what a verdict looks at. */
+function askedOfLedger(facts: PullRead["facts"], observations: readonly Observation[]) {
+  const evidence = observations.flatMap((seen) => (seen.kind === "evidence" ? [seen.evidence] : []));
+  const places = evidence.flatMap(({ place }) => (place.kind === "commit" ? [place.sha] : []));
+  return {
+    shas: [...commitsIn([facts]), ...places],
+    numbers: evidence.flatMap(({ seenOn }) => seenOn ?? []),
   };
 }
 
@@ -174,6 +187,7 @@ const notYet = {
   otherAuthors: [],
   stackBase: null,
   landed: [],
+  cleared: [],
   oldHeads: [],
   patches: [],
   suggestedBy: [],

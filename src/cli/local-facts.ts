@@ -83,6 +83,7 @@ export function factsOf(given: {
     stackBase: null,
     landed: [],
     oldHeads: [],
+    cleared: [],
     sameNamed: [],
     patches: [],
     suggestedBy: [],

@@ -1,4 +1,5 @@
 import type { Account } from "./accounts.ts";
+import { clearedFor, isCleared, nothingIsNew } from "./cleared.ts";
 import { counts, detectNotes, detectPull, isDependencyBot } from "./detect.ts";
 import type { Evidence, Place } from "./evidence.ts";
 import type { Commit, Facts } from "./facts.ts";
@@ -10,19 +11,24 @@ import { isSame, sameLogin } from "./roster.ts";
 
 /**
  * The evidence that a policy counts: found now by the catalogue, the policy's markers and a ticked attestation; remembered
- * from earlier looks; or, where there is none and nobody attests otherwise, assumed because the policy says so.
+ * from earlier looks; or, where there is none and nobody attests otherwise, assumed because the policy says so. What it
+ * cleared before is left out.
  */
 export function assistanceIn(facts: Facts, policy: Policy): readonly Evidence[] {
-  const now = signsIn(facts, policy).map((entry) =>
-    isReplaced(entry, facts) ? { ...entry, ...replaced } : entry,
-  );
+  const cleared = clearedFor(facts, policy);
+  const asks = (entry: Evidence) => !isCleared(entry, cleared);
+  const now = signsIn(facts, policy)
+    .filter(asks)
+    .map((entry) => (isReplaced(entry, facts) ? { ...entry, ...replaced } : entry));
   const seen = new Set(now.map(evidenceKey));
   const earlier = remembered(facts)
-    .filter((entry) => !seen.has(evidenceKey(entry)))
+    .filter((entry) => asks(entry) && !seen.has(evidenceKey(entry)))
     .map((entry) => (goneCommit(entry, facts) === null ? entry : { ...entry, gone: true as const }));
   const evidence = counts([...now, ...earlier]);
   if (evidence.length > 0 || policy.ai.undeclared === "human" || declaresHuman(facts, policy))
     return evidence;
+  // Nobody has to declare anew what was declared on its way here.
+  if (nothingIsNew(facts, cleared)) return [];
   return [
     sign("any", "undeclared", onPull, `${policy.origin}: what declares nothing is taken for AI-assisted`),
   ];

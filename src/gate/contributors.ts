@@ -1,4 +1,5 @@
 import { toolIdentity } from "./detect.ts";
+import { type Cleared, nothingCleared } from "./cleared.ts";
 import type { Account, GitIdentity } from "./accounts.ts";
 import type { Commit, Facts, TimelineEvent } from "./facts.ts";
 import { ancestorsInRange, keepsPatch, pushesOf, type Rewrite, updateMergesOf } from "./patches.ts";
@@ -18,9 +19,10 @@ import type { Contributor } from "./verdict.ts";
  * Everybody who shaped the change (design: "Whose change is it"): the author of the pull request, authors, committers and
  * co-authors of its commits, everybody seen pushing to its head branch, and the people behind an agent that took part.
  * Tools and bots are not contributors. Git's names and e-mails are claims: they can lower the level, never raise it.
+ * @param cleared commits that are not in question any more, and with them those who only wrote or pushed these.
  */
-export function contributors(facts: Facts, roster: Roster): Contributor[] {
-  return found(facts, roster)
+export function contributors(facts: Facts, roster: Roster, cleared: Cleared): Contributor[] {
+  return found(facts, roster, cleared)
     .filter(({ parts }) => !parts.every(({ excuse }) => excuse !== null && keepsPatch(facts, excuse)))
     .map((entry) => describe(entry, roster));
 }
@@ -30,7 +32,8 @@ export function contributors(facts: Facts, roster: Roster): Contributor[] {
  * part is one. Reading the patches can only take such people out.
  */
 export function excusesToProve(facts: Facts, roster: Roster): Rewrite[] {
-  return found(facts, roster).flatMap(({ parts }) => {
+  // Which commits are cleared, each policy says for itself: here none is.
+  return found(facts, roster, nothingCleared).flatMap(({ parts }) => {
     const excuses = parts.flatMap(({ excuse }) => excuse ?? []);
     return excuses.length < parts.length ? [] : excuses;
   });
@@ -41,7 +44,7 @@ export function wantsSuggestions(facts: Facts): boolean {
   return commitsOf(facts).some((commit) => commit.coAuthors.some((identity) => maySuggest(commit, identity)));
 }
 
-function found(facts: Facts, roster: Roster): Found[] {
+function found(facts: Facts, roster: Roster, cleared: Cleared): Found[] {
   const found: Found[] = [];
   noteAuthor(found, facts.author, "opened the pull request");
   for (const author of facts.otherAuthors)
@@ -51,10 +54,11 @@ function found(facts: Facts, roster: Roster): Found[] {
       noteAccount(found, account, { text: "is assigned to the bot's pull request", excuse: null });
   }
   const rewritten = rewritesByCommit(facts);
-  for (const commit of commitsOf(facts)) noteCommit(found, { facts, roster, rewritten }, commit);
-  const nameless = commitsOf(facts).filter(namesNobody);
+  const asking = commitsOf(facts).filter(({ sha }) => !cleared.commits.has(sha));
+  for (const commit of asking) noteCommit(found, { facts, roster, rewritten }, commit);
+  const nameless = asking.filter(namesNobody);
   for (const seen of facts.observations) {
-    if (seen.kind !== "push") continue;
+    if (seen.kind !== "push" || broughtOnly(facts, seen, cleared)) continue;
     noteAccount(found, seen.actor, {
       text: `pushed ${seen.after.slice(0, 7)}`,
       excuse: bringsAny(facts, seen, nameless) ? null : seen,
@@ -62,7 +66,8 @@ function found(facts: Facts, roster: Roster): Found[] {
   }
   for (const event of facts.timeline.kind === "read" ? facts.timeline.value : []) {
     if (event.kind === "assigned") noteAssigned(found, facts, event);
-    if (event.kind === "force-pushed") noteForcePush(found, facts, event, nameless);
+    if (event.kind === "force-pushed" && !broughtOnly(facts, event, cleared))
+      noteForcePush(found, facts, event, nameless);
   }
   if (!openedByBot(facts)) noteUnseenPushers(found, facts, nameless);
   return found;
@@ -105,6 +110,17 @@ function bringsAny(facts: Facts, push: Rewrite, commits: readonly Commit[]): boo
   if (commits.length === 0) return false;
   const brought = broughtBy(facts, push);
   return commits.some(({ sha }) => brought.has(sha));
+}
+
+/** Whether all that a push brought was cleared. One of which the range shows nothing may have brought anything. */
+function broughtOnly(
+  facts: Facts,
+  { before, after }: { readonly before: string | null; readonly after: string | null },
+  cleared: Cleared,
+): boolean {
+  if (cleared.commits.size === 0 || after === null) return false;
+  const brought = broughtBy(facts, { actor: null, before, after });
+  return brought.size > 0 && [...brought].every((sha) => cleared.commits.has(sha));
 }
 
 /** The commits a push brought: as far as the range shows, what was there before did not have them. */

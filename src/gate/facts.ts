@@ -144,6 +144,15 @@ export type Patch = { readonly base: string; readonly sha: string; readonly fing
  */
 export type OldHead = { readonly sha: string; readonly commits: Read<readonly Commit[]> };
 
+/**
+ * A commit that reached a gated branch of the repository and was cleared there, or a pull request all of whose commits were: by
+ * the policies with these origins.
+ */
+export type ClearedBefore = { readonly policies: readonly string[] } & (
+  | { readonly kind: "commit"; readonly sha: string }
+  | { readonly kind: "pull"; readonly number: number }
+);
+
 /** A check run or commit status on the head that has our check's name and is not ours. */
 export type SameNamedCheck = {
   readonly kind: "check run" | "commit status";
@@ -204,6 +213,8 @@ export type Facts = {
    * another pull request. Read only where nothing else is evidence.
    */
   readonly landed: readonly string[];
+  /** What the ledger has as cleared: of commits in the range and those that evidence is remembered from, of pull requests it is inherited from. */
+  readonly cleared: readonly ClearedBefore[];
   /** Replaced before anybody looked, as after several force-pushes in a row. Each is read once. */
   readonly oldHeads: readonly OldHead[];
   readonly patches: readonly Patch[];

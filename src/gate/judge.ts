@@ -1,6 +1,7 @@
 import { type Approval, atLevel, type Objection, type Reviews, weighReviews } from "./approvals.ts";
 import { assistanceIn } from "./assistance.ts";
 import { candidates, type Electorate, loginsWithout, waysOut } from "./candidates.ts";
+import { clearedFor, nothingIsNew } from "./cleared.ts";
 import { changeLevel, contributors } from "./contributors.ts";
 import { detectNotes } from "./detect.ts";
 import type { Evidence } from "./evidence.ts";
@@ -73,12 +74,15 @@ type Parts = Partial<Pick<Verdict, "evidence" | "contributors" | "rules" | "refu
 function judgeBy(policy: Policy, facts: Facts, config: Config): Verdict {
   const evidence = assistanceIn(facts, policy);
   const roster = config.roster.kind === "read" ? config.roster.value : null;
-  const people = roster === null ? [] : contributors(facts, roster);
+  const cleared = clearedFor(facts, policy);
+  const people = roster === null ? [] : contributors(facts, roster, cleared);
   const say = (outcome: Outcome, parts: Parts = {}) =>
     verdict(facts, config, policy.mode, outcome, { evidence, contributors: people, ...parts });
 
   const problems = missingFacts(facts, policy);
   if (problems.length > 0) return say({ kind: "undecidable", problems });
+  if (evidence.length === 0 && nothingIsNew(facts, cleared))
+    return say({ kind: "not-needed", why: allCleared });
   const exempt = exemption(policy, facts);
   if (exempt !== null) return say({ kind: "not-needed", why: exempt });
 
@@ -142,6 +146,9 @@ function judgeReviews(given: Electorate, matched: readonly Matched[], say: Say):
   );
   return say({ kind: "countersigned", by: [...by.values()] }, parts);
 }
+
+/** Rules for paths, size or labels were asked about each commit where it was cleared. */
+const allCleared = "every commit in it was cleared before, on a gated branch of this repository";
 
 function whyNothing(evidence: readonly Evidence[], level: string | null): string {
   if (evidence.length === 0) return "no sign of AI assistance";

@@ -29,10 +29,7 @@ export function whyRuleApplies(rule: Rule, situation: Situation): string | null 
     reasons.push(`made with ${tool}`);
   }
   if (when.base !== null) {
-    const bases = facts.stackBase === null ? [facts.base] : [facts.base, facts.stackBase];
-    const base = bases.find((name) =>
-      when.base?.some((pattern) => matchesBranch(pattern, name, facts.defaultBranch)),
-    );
+    const base = baseNamedBy(rule, facts);
     if (base === undefined) return null;
     reasons.push(`goes to ${base}`);
   }
@@ -62,6 +59,14 @@ export function whyRuleApplies(rule: Rule, situation: Situation): string | null 
   const below = whyBelow(when.levelBelow, situation);
   if (below === null) return null;
   return [...reasons, ...below].join(", ") || "applies to every change";
+}
+
+/** The base branch, or that of the stack, which a rule names; undefined where it names none of them. */
+export function baseNamedBy({ when }: Rule, facts: Facts): string | undefined {
+  const bases = facts.stackBase === null ? [facts.base] : [facts.base, facts.stackBase];
+  return bases.find((name) =>
+    when.base?.some((pattern) => matchesBranch(pattern, name, facts.defaultBranch)),
+  );
 }
 
 /** Why no rule applies to a change of nothing but exempt files; null when some file is not exempt or none changed. */

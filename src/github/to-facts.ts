@@ -9,6 +9,7 @@ type Later =
   | "observations"
   | "otherAuthors"
   | "landed"
+  | "cleared"
   | "oldHeads"
   | "patches"
   | "suggestedBy"

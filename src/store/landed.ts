@@ -3,6 +3,7 @@
  * each branch it reached; what was cleared on one of them asks for nothing on another.
  */
 import { z } from "zod";
+import type { ClearedBefore } from "../gate/facts.ts";
 import { inTransaction, parseStored } from "./store.ts";
 import type { Queryable } from "./store.ts";
 
@@ -30,9 +31,18 @@ export type Landed = {
 };
 
 /** A row to be recorded. `auditSeq`: the audit row that says with which verdict it came; null where there was none. */
-export type NewLanded = Landed & { readonly repo: string; readonly auditSeq: number | null };
+export type NewLanded = Landed & {
+  readonly repo: string;
+  readonly auditSeq: number | null;
+  /** The origins of the policies that let it pass in enforce mode; left out: none. */
+  readonly policies?: readonly string[];
+};
 
-const body = z.object({ assisted: z.boolean(), by: z.array(z.string()) });
+const body = z.object({
+  assisted: z.boolean(),
+  by: z.array(z.string()),
+  policies: z.array(z.string()),
+});
 
 /**
  * Records commits that reached a gated branch, all or none. What is known of one already is replaced by what was found out
@@ -44,9 +54,13 @@ export async function recordLanded(store: Queryable, rows: readonly NewLanded[])
   // Always in the same order, so that two transactions do not wait for each other.
   const sorted = rows.toSorted((one, other) => (one.sha < other.sha ? -1 : 1));
   await inTransaction(store, async ({ db }) => {
-    for (const { repo, branch, sha, assisted, by, cleared, auditSeq, ...rest } of sorted) {
-      const found = { ...rest, cleared: cleared ? 1 : 0, body: JSON.stringify({ assisted, by }) };
-      const row = { ...found, audit_seq: auditSeq };
+    for (const { repo, branch, sha, number, how: way, at, ...found } of sorted) {
+      const { assisted, by, policies = [] } = found;
+      const row = {
+        ...{ number, how: way, at, audit_seq: found.auditSeq },
+        cleared: found.cleared ? 1 : 0,
+        body: JSON.stringify({ assisted, by, policies }),
+      };
       await db
         .insertInto("landed")
         .values({ repo, branch, sha, ...row })
@@ -87,4 +101,47 @@ export async function landedCommits(
       return [sha, { sha, branch, number, how: kind, cleared: cleared === 1, assisted, by, at }] as const;
     }),
   );
+}
+
+/**
+ * What was cleared on the gated branches of the repository, with every policy that let it pass: of these commits; and of these
+ * pull requests those that came to no commit which was not cleared. As many of each as for `landedCommits`, and the same errors.
+ */
+export async function clearedBefore(
+  { db }: Queryable,
+  repo: string,
+  { shas, numbers }: { readonly shas: readonly string[]; readonly numbers: readonly number[] },
+): Promise<ClearedBefore[]> {
+  const rows = await db
+    .selectFrom("landed")
+    .select(["sha", "number", "cleared", "body"])
+    .where("repo", "=", repo)
+    .where((eb) =>
+      eb.or([
+        eb("sha", "in", shas.length === 0 ? [""] : [...new Set(shas)]),
+        eb("number", "in", numbers.length === 0 ? [0] : [...new Set(numbers)]),
+      ]),
+    )
+    .orderBy("sha")
+    .orderBy("branch")
+    .execute();
+  const passed = rows.map(({ sha, number, cleared, body: text }) => {
+    const known = parseStored(body, text, `The ledger's row for ${sha} of ${repo}`);
+    return { sha, number, policies: cleared === 1 ? known.policies : [] };
+  });
+  const commits = new Set(passed.flatMap(({ sha }) => (shas.includes(sha) ? [sha] : [])));
+  const pulls = new Set(
+    passed.flatMap(({ number }) => number ?? []).filter((number) => numbers.includes(number)),
+  );
+  return [
+    ...[...commits].map((sha) => {
+      const policies = passed.filter((row) => row.sha === sha).flatMap((row) => row.policies);
+      return { kind: "commit", sha, policies: [...new Set(policies)] } as const;
+    }),
+    ...[...pulls].map((number) => {
+      const [first = [], ...more] = passed.filter((row) => row.number === number).map((row) => row.policies);
+      const policies = first.filter((policy) => more.every((others) => others.includes(policy)));
+      return { kind: "pull", number, policies } as const;
+    }),
+  ].filter(({ policies }) => policies.length > 0);
 }

@@ -59,6 +59,8 @@ const verdictShape = z.looseObject({
 });
 const storedFacts = z.custom<Facts>((value) => factsShape.safeParse(value).success, "not facts");
 const storedVerdict = z.custom<Verdict>((value) => verdictShape.safeParse(value).success, "not a verdict");
+/** What facts lack that were stored before there was a ledger. */
+const beforeLedger = { cleared: [] } as const;
 const storedVersions = z.record(z.string(), z.string());
 
 /** Stores what deliveries say; facts and verdict of the last look stay. */
@@ -213,7 +215,7 @@ export async function storedPull(store: Queryable, repo: string, number: number)
     open: row.open === 1,
     merged: row.merged === 1,
     updatedAt: row.updated_at,
-    facts: parseStored(storedFacts, facts, `The facts of ${name}`),
+    facts: { ...beforeLedger, ...parseStored(storedFacts, facts, `The facts of ${name}`) },
     verdict: parseStored(storedVerdict, row.verdict, `The verdict on ${name}`),
     configVersions: parseStored(storedVersions, row.config_versions, `The versions of ${name}`),
     auditSeq: row.audit_seq,

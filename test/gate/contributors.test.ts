@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { nothingCleared } from "../../src/gate/cleared.ts";
 import { changeLevel, contributors, openedByBot, partsBy } from "../../src/gate/contributors.ts";
 import type { Account, GitIdentity, Read } from "../../src/gate/accounts.ts";
 import type { Facts } from "../../src/gate/facts.ts";
@@ -7,7 +8,7 @@ import * as small from "./world.ts";
 const at = "2026-11-20T09:00:00Z";
 
 function who(facts: Facts) {
-  return contributors(facts, small.smallRoster).map(
+  return contributors(facts, small.smallRoster, nothingCleared).map(
     ({ name, level, parts }) => `${name} (${level}): ${parts.join(", ")}`,
   );
 }
@@ -116,7 +117,9 @@ describe("contributors", () => {
       commits: small.read([by("sara", "a1"), by("stan", "a2"), by("sara", "a3")]),
     });
     const roster = { ...small.smallRoster, people };
-    expect(contributors(facts, roster).map(({ name, source, parts }) => [name, source, ...parts])).toEqual([
+    expect(
+      contributors(facts, roster, nothingCleared).map(({ name, source, parts }) => [name, source, ...parts]),
+    ).toEqual([
       [
         "sara",
         "roster",
@@ -151,7 +154,7 @@ describe("contributors", () => {
     const team = { name: "acme/seniors", level: "senior" };
     const level = (members: Read<readonly Account[]>) => {
       const roster = { ...small.smallRoster, unlisted: "mid", teams: [{ ...team, members }] };
-      return contributors(small.pull({ author: small.mallory }), roster)[0]?.level;
+      return contributors(small.pull({ author: small.mallory }), roster, nothingCleared)[0]?.level;
     };
     expect(level(small.read([]))).toBe("mid");
     expect(level({ kind: "absent" })).toBe("junior");
@@ -159,7 +162,7 @@ describe("contributors", () => {
 
   test("under a login that somebody else claimed are told with all of the reason", () => {
     const facts = small.pull({ author: small.user("sara", 9999) });
-    expect(contributors(facts, small.smallRoster)[0]?.source).toBe(
+    expect(contributors(facts, small.smallRoster, nothingCleared)[0]?.source).toBe(
       "the login is on the roster for the account with id 103, this one has 9999",
     );
   });

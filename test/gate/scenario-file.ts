@@ -14,7 +14,14 @@ import { parsePolicy } from "../../src/config/policy-file.ts";
 import { parseRoster } from "../../src/config/roster-file.ts";
 import { formatProblem } from "../../src/config/yaml-file.ts";
 import type { Account, GitIdentity, Read } from "../../src/gate/accounts.ts";
-import type { Commit, ConfigChange, Facts, Observation, Patch } from "../../src/gate/facts.ts";
+import type {
+  ClearedBefore,
+  Commit,
+  ConfigChange,
+  Facts,
+  Observation,
+  Patch,
+} from "../../src/gate/facts.ts";
 import { defaultPolicy, type Policy } from "../../src/gate/policy.ts";
 import type { Roster } from "../../src/gate/roster.ts";
 import type { Config } from "../../src/gate/verdict.ts";
@@ -156,6 +163,16 @@ const oldHead = z.strictObject({
   ]),
 });
 
+/** A commit by its SHA or a pull request by its number, cleared by the built-in policy unless it says by which. */
+const clearedBy = { policies: z.array(z.string()).default([defaultPolicy.origin]) };
+const cleared: z.ZodType<ClearedBefore> = z.union([
+  sha.transform((of) => ({ kind: "commit", sha: of, policies: [defaultPolicy.origin] }) as const),
+  z.strictObject({ sha, ...clearedBy }).transform((given) => ({ kind: "commit", ...given }) as const),
+  z
+    .strictObject({ number: z.int(), ...clearedBy })
+    .transform((given) => ({ kind: "pull", ...given }) as const),
+]);
+
 const note = z.strictObject({ sha, text: z.string() });
 
 const writtenFile = z.record(z.string(), z.unknown());
@@ -199,6 +216,7 @@ const pull = z
     suggestedBy: z.array(account),
     pushAccess: z.array(z.strictObject({ account, canPush: readable(z.boolean()) })),
     landed: z.array(sha),
+    cleared: z.array(cleared),
     oldHeads: z.array(oldHead),
     sameNamed: z.array(
       z.strictObject({ kind: z.enum(["check run", "commit status"]), by: z.string().nullable() }),

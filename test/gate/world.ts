@@ -111,6 +111,7 @@ export function pull(change: Partial<Facts> = {}): Facts {
     stackBase: null,
     landed: [],
     oldHeads: [],
+    cleared: [],
     sameNamed: [],
     patches: [],
     suggestedBy: [],

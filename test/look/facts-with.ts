@@ -21,6 +21,7 @@ export function factsWith(changes: Partial<Facts>): Facts {
     stackBase: null,
     landed: [],
     oldHeads: [],
+    cleared: [],
     sameNamed: [],
     patches: [],
     suggestedBy: [],

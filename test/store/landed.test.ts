@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { landedCommits, type NewLanded, recordLanded } from "../../src/store/landed.ts";
+import { clearedBefore, landedCommits, type NewLanded, recordLanded } from "../../src/store/landed.ts";
 import { freshStore } from "./fresh-store.ts";
 
 const repo = "acme/shop";
@@ -11,7 +11,7 @@ function landed(change: Partial<NewLanded> = {}): NewLanded {
 }
 
 /** What the ledger says of a commit, without what it was asked for. */
-function asRead({ repo: _repo, auditSeq: _auditSeq, ...rest }: NewLanded) {
+function asRead({ repo: _repo, auditSeq: _auditSeq, policies: _policies, ...rest }: NewLanded) {
   return rest;
 }
 
@@ -69,4 +69,30 @@ test("a row that another version wrote is said to be one", async () => {
   await expect(landedCommits(store, repo, [one])).rejects.toThrow(
     `The ledger's row for ${one} on main of acme/shop in the database cannot be understood.`,
   );
+});
+
+test("what was cleared is told with the policies that let it pass, of all branches", async () => {
+  const store = await freshStore();
+  await recordLanded(store, [
+    landed({ policies: ["wide"] }),
+    landed({ branch: "develop", policies: ["narrow"] }),
+    landed({ sha: other, cleared: false, policies: ["wide"] }),
+  ]);
+  const asked = { shas: [one, other, "c".repeat(40)], numbers: [] };
+  const commit = { kind: "commit", sha: one, policies: ["narrow", "wide"] };
+  expect(await clearedBefore(store, repo, asked)).toEqual([commit]);
+  expect(await clearedBefore(store, "acme/other", asked)).toEqual([]);
+});
+
+test("a pull request was cleared by a policy when each commit that it came to was", async () => {
+  const store = await freshStore();
+  const policies = ["wide"];
+  await recordLanded(store, [
+    landed({ number: 7, policies: ["wide", "narrow"] }),
+    landed({ number: 7, sha: other, policies }),
+    landed({ number: 8, sha: "c".repeat(40), policies }),
+    landed({ number: 8, sha: "d".repeat(40), policies, cleared: false }),
+  ]);
+  const asked = { shas: [], numbers: [7, 8, 9] };
+  expect(await clearedBefore(store, repo, asked)).toEqual([{ kind: "pull", number: 7, policies }]);
 });

@@ -37,6 +37,7 @@ const facts: Facts = {
   stackBase: null,
   landed: [],
   oldHeads: [],
+  cleared: [],
   sameNamed: [],
   patches: [],
   suggestedBy: [],
