@@ -29,6 +29,7 @@ import { recallPushes } from "./store/branch-pushes.ts";
 import type { Memory } from "./memory.ts";
 import { type ProposedChange, proposedChanges } from "./proposed-changes.ts";
 import { restore, type RestoreContext, toStore } from "./restore.ts";
+import { bypassOfPull } from "./store/bypasses.ts";
 import { cachedPatch, cachePatch, rememberInBase, wasInBase } from "./store/configs.ts";
 import { clearedBefore } from "./store/landed.ts";
 import { type NewObservation, recall } from "./store/observations.ts";
@@ -143,7 +144,9 @@ async function recallFacts(
   const repo = repoKey(facts.owner, facts.repo);
   const known: Facts = { ...facts, ...notYet };
   const inherited = await recallInherited(store, repo, known);
-  const own = await recall(store, repo, facts.number);
+  const bypass = facts.merged ? await bypassOfPull(store, repo, facts.number) : null;
+  const onIssue = bypass?.issue ? await recall(store, repo, bypass.issue) : [];
+  const own = [...(await recall(store, repo, facts.number)), ...onIssue];
   const pushed = await recallPushes(store, { ...known, observations: own });
   const shas = pushed.flatMap((push) => (push.kind === "push" ? [push.after] : []));
   const landed = await recallLanded(store, repo, facts.base, shas);
@@ -239,13 +242,15 @@ async function readMore(
     (stacked || known.base === known.defaultBranch) &&
     inForce.guarded.some(({ version }) => version !== null);
   const now = context.now();
+  // What was merged is compared with its base branch as that was before: afterwards there is no difference any more.
+  const baseSha = pull.baseSha ?? known.merge?.onto;
   const oldHeads = want.oldHeads.length === 0 ? [] : await readOldHeads(github, known, want.oldHeads, now);
   const shas = commitsIn([known, ...oldHeads]);
   const [files, stackBase, landed, patches, suggestedBy, pushAccess, notes] = await Promise.all([
     want.oldPaths || guards ? withOldPaths(github, pull, now) : known.files,
     stacked ? readStackBase(github, known, now) : null,
     readLanded(github, known, want.landed, landedCache(context, known), now),
-    readPatches(github, { ...known, baseSha: pull.baseSha }, want.patches, patchCache(context, known), now),
+    readPatches(github, { ...known, baseSha }, want.patches, patchCache(context, known), now),
     want.suggestions ? readSuggestions(github, known, now) : [],
     readPushAccess(github, known, want.pushAccess, now),
     want.notes ? readNotes(github, known, shas, now) : known.notes,

@@ -131,7 +131,7 @@ function accountsOf(facts: Facts): readonly Account[] {
   const commits = facts.commits.kind === "read" ? facts.commits.value : [];
   const identities = commits.flatMap((commit) => [commit.author, commit.committer, ...commit.coAuthors]);
   const actors = facts.observations.flatMap((seen) => {
-    if (seen.kind === "override") return [seen.by];
+    if (seen.kind === "override" || seen.kind === "accept") return [seen.by];
     return seen.kind === "push" ? [seen.actor] : [];
   });
   const all = [

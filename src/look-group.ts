@@ -66,7 +66,7 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
       ? await Promise.all(pulls.map(async (number) => judgePull(context, github, { ...looking, number })))
       : [{ verdict: undecidableGroup(sha, 0, unrecognised(group.pulls)), unread: null }];
   const verdicts = judged.flatMap(({ verdict }) => verdict ?? []);
-  if (verdicts.length === 0) return { kind: "not-gated", headSha: sha };
+  if (verdicts.length === 0) return { kind: "not-gated", headSha: sha, landing: null };
   const verdict = strictest(verdicts);
   const newest = await newestAudit(store);
   const collectedAt = now();
@@ -98,6 +98,8 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
     unread,
     unanswered: [],
     phases,
+    base: looking.base,
+    landing: null,
   };
 }
 

@@ -3,7 +3,8 @@ import { type CollectContext, type Collected, collectFacts, read } from "./colle
 import type { Evidence } from "./gate/evidence.ts";
 import type { Facts, Observation } from "./gate/facts.ts";
 import { signsToRemember } from "./gate/assistance.ts";
-import { judge } from "./gate/judge.ts";
+import { enforcedBy, judge } from "./gate/judge.ts";
+import { atMerge, type Landing, withAcceptances } from "./gate/landing.ts";
 import { headsScanned, isNews } from "./gate/old-heads.ts";
 import type { Policy } from "./gate/policy.ts";
 import { strictest } from "./gate/strictest.ts";
@@ -41,7 +42,7 @@ export type LookRequest = {
 /** What became of a look. `busy`: another look is at this head SHA; this one is to be repeated after it. */
 export type LookResult =
   | { readonly kind: "busy" }
-  | { readonly kind: "not-gated"; readonly headSha: string }
+  | { readonly kind: "not-gated"; readonly headSha: string; readonly landing: Landing | null }
   | {
       readonly kind: "published";
       /** What GitHub would not tell, so that the verdict says "could not decide": to be asked again. Null when it told all. */
@@ -51,6 +52,9 @@ export type LookResult =
       readonly headSha: string;
       /** The pull requests that were judged, each by itself, in the repository looked at. */
       readonly judged: readonly number[];
+      readonly base: string;
+      /** What it was looked at for, if it was merged into a gated branch. */
+      readonly landing: Landing | null;
       readonly look: number;
       readonly verdict: Verdict;
       readonly wrote: Published["wrote"];
@@ -105,7 +109,9 @@ async function lookAt(
 ): Promise<LookResult> {
   const { owner, repo, headSha } = seen.facts;
   const readAt = context.now();
-  const collected = await collectFacts(context, github, seen);
+  const later = await collectFacts(context, github, seen);
+  // What was said after a merge changes nothing about it.
+  const collected = { ...later, facts: later.facts.map(atMerge) };
   const { facts, config, memories, restored } = collected;
   const collectedAt = context.now();
   await rememberObservations(context.store, restored);
@@ -125,20 +131,15 @@ async function lookAt(
       configCheckRun: seen.configCheckRun,
     },
   );
-  if (published !== null)
-    await rememberShownBy(
-      context,
-      judged.map((each) => each.facts),
-      published,
-    );
+  const shown = judged.map((each) => each.facts);
+  if (published !== null) await rememberShownBy(context, shown, published);
   const unanswered = published === null ? [] : await answerCommands(context, github, judged, config);
   await noteRead(context.store, { ...hintOf(request, seen), judged: recorded.includes(seen.facts.number) });
-  if (published === null) return { kind: "not-gated", headSha };
+  const landing = landingOf(seen, later, collected);
+  if (published === null) return { kind: "not-gated", headSha, landing };
   const { wrote } = published;
-  const unread =
-    published.verdict.outcome.kind === "undecidable"
-      ? (facts.map(whatIsUnread).find((why) => why !== null) ?? null)
-      : null;
+  const undecidable = published.verdict.outcome.kind === "undecidable";
+  const unread = undecidable ? (facts.map(whatIsUnread).find((why) => why !== null) ?? null) : null;
   const phases = {
     read: readAt - began,
     collect: collectedAt - readAt,
@@ -149,6 +150,8 @@ async function lookAt(
     kind: "published",
     headSha,
     judged: recorded,
+    base: seen.facts.base,
+    landing,
     look: lease.look,
     verdict: published.verdict,
     wrote,
@@ -165,6 +168,18 @@ async function proposalOf(
 ): Promise<Proposal> {
   const given = { pull, installation, configRepo, config, now: now() };
   return { changes: proposed, effects: await wouldChange(store, given, proposed) };
+}
+
+/** Null for a pull request that was not merged, or into a branch that is not gated. */
+function landingOf({ facts: { number } }: PullRead, since: Collected, then: Collected): Landing | null {
+  const [facts] = then.facts.filter((each) => each.number === number && each.merge !== null);
+  const [later] = since.facts.filter((each) => each.number === number);
+  if (facts === undefined || later === undefined) return null;
+  const verdict = judge(facts, since.config);
+  const said = judge(withAcceptances(later), since.config);
+  const roster = since.config.roster.kind === "read" ? since.config.roster.value : null;
+  if (verdict === null || said === null) return null;
+  return { facts, verdict, since: said, policies: enforcedBy(facts, since.config), roster };
 }
 
 /** Judges every pull request that shares the head SHA, and records what was seen and decided. */

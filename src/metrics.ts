@@ -10,6 +10,7 @@ export type Metrics = {
   /** GitHub was told of a deployment that it is approved, rejected, observed or why it is waiting; or it is gone. */
   readonly deployed: (outcome: string) => void;
   readonly looked: (look: LookMeasure) => void;
+  readonly bypassed: () => void;
   /** Reads what is only known when it is asked for, and returns the text and its content type. */
   readonly render: (state: MetricsState) => Promise<{ readonly text: string; readonly type: string }>;
 };
@@ -49,6 +50,7 @@ export function createMetrics(): Metrics {
   const deployments = counter("deployments_total", "Deployments by what GitHub was told, or gone.", [
     "outcome",
   ]);
+  const bypasses = counter("bypasses_total", "What landed without the countersignature it needed.", []);
   const phases = histogram("look_seconds", "Duration of looks by phase.", ["phase"]);
   const toCheck = histogram("delivery_to_check_seconds", "From a delivery to the check run it led to.");
   const marks = gauge("marks", "Targets that wait for a look.");
@@ -71,6 +73,7 @@ export function createMetrics(): Metrics {
       for (const [phase, ms] of Object.entries(durations)) phases.observe({ phase }, ms / 1000);
       if (sinceDeliveryMs !== null) toCheck.observe(sinceDeliveryMs / 1000);
     },
+    bypassed: () => bypasses.inc(),
     render: async (state) => {
       marks.set(state.marks);
       oldest.set(state.oldestMarkMs / 1000);

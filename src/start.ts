@@ -45,9 +45,9 @@ export async function start(
   const clientFor: ClientFor = async (installation) => probot.auth(installation);
   const work = { store, appId, now, log, clientFor };
   const explained = publicUrl === null ? null : { url: publicUrl, ofPrivate: false };
-  const { delivery: received, looked, deployed, refused } = metrics;
-  const looking = { configRepo, worker: randomUUID(), pages: explained, random: () => Math.random() };
-  const worker = startWorker({ ...work, ...looking, looked, deployed });
+  const { delivery: received, looked, deployed, bypassed, refused } = metrics;
+  const asked = { configRepo, pages: explained, issues: environment.bypassIssues, random: Math.random };
+  const worker = startWorker({ ...work, ...asked, worker: randomUUID(), looked, deployed, bypassed });
   await probot.load(countersign({ ...work, configRepo, wake: worker.wake, received }));
   const server = await startServer({
     ...environment,

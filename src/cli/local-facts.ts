@@ -3,6 +3,7 @@ import { toolIdentity } from "../gate/detect.ts";
 import type { Account, GitIdentity } from "../gate/accounts.ts";
 import type { ChangedFile, Commit, Facts } from "../gate/facts.ts";
 import { readTrailers } from "../gate/message.ts";
+import { withoutPull } from "../gate/no-pull.ts";
 import { findByEmail, findPerson, type Roster } from "../gate/roster.ts";
 import type { LocalCommit } from "./git.ts";
 
@@ -37,10 +38,7 @@ export function authorOf(
   return { account: { login: `${identity.name} <${identity.email}>`, id: null, kind }, identity };
 }
 
-/**
- * A local range as the facts of a pull request. What only GitHub has is empty: reviews, labels, timeline, description. The
- * number is 0 and the address empty, which no pull request's are.
- */
+/** A local range as the facts of a change that no pull request is about yet. */
 export function factsOf(given: {
   range: Range;
   commits: readonly LocalCommit[];
@@ -64,46 +62,18 @@ export function factsOf(given: {
       .map(({ value }) => withAccount(identityOf(value))),
     signedByGitHub: false,
   });
-  return {
-    owner: "",
-    repo: "",
-    number: 0,
-    url: "",
+  return withoutPull({
     headSha: range.headSha,
     headRef: range.headBranch,
-    headRepo: null,
     base: range.branch,
     defaultBranch: range.defaultBranch,
-    requiredOnBase: { kind: "absent" },
-    open: true,
-    merged: false,
     author: author.account,
-    otherAuthors: [],
-    bodyEdited: null,
-    stackBase: null,
-    landed: [],
-    oldHeads: [],
-    cleared: [],
-    sameNamed: [],
-    patches: [],
-    suggestedBy: [],
-    pushAccess: [],
     notes: { kind: "read", value: notesOf(commits) },
-    configChanges: [],
-    assignees: [],
-    title: "",
-    body: "",
     commits: { kind: "read", value: commits.map(toCommit) },
     files: { kind: "read", value: files },
-    reviews: none,
-    labels: none,
-    timeline: none,
-    observations: [],
     readAt: new Date(now).toISOString(),
-  };
+  });
 }
-
-const none = { kind: "read", value: [] } as const;
 
 function notesOf(commits: readonly LocalCommit[]) {
   return commits.flatMap(({ sha, note }) => (note ? [{ sha, text: note }] : []));

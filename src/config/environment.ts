@@ -18,6 +18,8 @@ export type Environment = {
   readonly dataDir: string;
   /** How long rows of the audit log are kept; null: for ever. */
   readonly auditKeepDays: number | null;
+  /** Whether an issue is opened about what landed without the countersignature it needed. */
+  readonly bypassIssues: boolean;
   /** PostgreSQL's address, which may hold a password; null for SQLite in `dataDir`. */
   readonly databaseUrl: string | null;
   /** Name of the repository that holds the organisation's roster and policy. */
@@ -65,6 +67,7 @@ export function readEnvironment(
     logLevel: readLogLevel(env, complain),
     auditKeepDays: readAuditKeepDays(env, complain),
     publicUrl: readPublicUrl(env, complain),
+    bypassIssues: readBypassIssues(env, complain),
     ...readPlace(env, complain),
   };
   return problems.length === 0 ? { kind: "ok", value } : { kind: "broken", problems };
@@ -77,6 +80,13 @@ export function loadEnvFile(path: string): void {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
   }
+}
+
+/** On unless it is turned off: nobody is to miss a bypass because of a word that means nothing. */
+function readBypassIssues(env: Variables, complain: Complain): boolean {
+  const text = env["BYPASS_ISSUES"] || "on";
+  if (text !== "on" && text !== "off") complain(`BYPASS_ISSUES is "${text}"; it is on, or off.`);
+  return text !== "off";
 }
 
 type PlaceKey = "apiUrl" | "webUrl" | "configRepo" | "dataDir" | "databaseUrl";

@@ -1,7 +1,8 @@
 import { ZodError } from "zod";
 import { type Effects, priority } from "../github/effects.ts";
 import { actionOf, events } from "../github/events.ts";
-import { groupTarget, pullTarget } from "../github/targets.ts";
+import { branchTarget, groupTarget, pullTarget } from "../github/targets.ts";
+import { bypassOfIssue } from "../store/bypasses.ts";
 import { forgetTeams } from "../store/configs.ts";
 import { acceptDelivery } from "../store/deliveries.ts";
 import { openGroup } from "../store/groups.ts";
@@ -33,6 +34,7 @@ export async function receive(
   // Before the delivery is stored: should it fail after this, the team is only read once more than needed.
   if (effects?.forgetTeamsOf) await forgetTeams(store, effects.forgetTeamsOf);
   const bound = effects === null ? [] : await boundOverrides(store, effects);
+  const acceptances = effects === null ? [] : await boundAcceptances(store, effects);
   const marks =
     effects === null
       ? []
@@ -40,11 +42,13 @@ export async function receive(
           ...effects.marks,
           ...(await marksOfHeads(store, effects, appId)),
           ...(await marksOfPushes(store, effects)),
+          ...acceptances.map(({ mark }) => mark),
         ];
   const groups = effects?.groups ?? [];
   const pushes = effects?.pushes ?? [];
   const outcome = marks.length + groups.length + pushes.length === 0 ? "ignored" : "accepted";
-  const seen = [...(effects?.observations ?? []), ...bound];
+  const said = acceptances.map(({ observation }) => observation);
+  const seen = [...(effects?.observations ?? []), ...bound, ...said];
   const observations = seen.map((one) => ({ ...one, at: now }));
   const stored = { guid, event, action: actionOf(payload), at: now };
   const accepted = await acceptDelivery(store, stored, {
@@ -111,4 +115,20 @@ async function boundOverrides(store: Store, effects: Effects): Promise<Effects["
     return { repo, number, key: said.comment, observation: { kind: "override", ...said, sha } as const };
   });
   return Promise.all(bound);
+}
+
+/** What was accepted is looked at again: the pull request it came through, or the branch it was pushed to. */
+async function boundAcceptances(
+  store: Store,
+  effects: Effects,
+): Promise<{ mark: Effects["marks"][number]; observation: Effects["observations"][number] }[]> {
+  const found = effects.acceptances.map(async ({ repo, number, installation, onPull, observation }) => {
+    const bypass = onPull ? null : await bypassOfIssue(store, repo, number);
+    const pull = onPull ? number : bypass?.number;
+    if (pull === undefined) return [];
+    const target = pull === null ? branchTarget(repo, bypass?.branch ?? "") : pullTarget(repo, pull);
+    const mark = { target, installation, priority: priority.person };
+    return [{ mark, observation: { repo, number, key: observation.comment, observation } }];
+  });
+  return (await Promise.all(found)).flat();
 }

@@ -2,13 +2,17 @@ import { randomUUID } from "node:crypto";
 import type { GitHub } from "../github/client.ts";
 import { priority as priorities } from "../github/effects.ts";
 import { GitHubError, messageOf, toGitHubError } from "../github/errors.ts";
-import { groupTarget, parseTarget, repoKey, type Target } from "../github/targets.ts";
+import type { PullRef } from "../github/read-pull.ts";
+import { branchTarget, groupTarget, parseTarget, repoKey, type Target } from "../github/targets.ts";
 import { leaseMs, whileRenewed } from "../lease.ts";
 import { failuresShownFrom, showFailure } from "../failed-look.ts";
-import { look, type LookContext, type LookResult } from "../look.ts";
-import { type DeploymentLook, lookAtDeployment } from "../look-deployment.ts";
+import { look, type LookResult } from "../look.ts";
+import { type DeploymentLook, lookAtDeployment } from "../production/look-deployment.ts";
+import { lookAtBranch } from "../production/look-branch.ts";
 import { lookAtGroup } from "../look-group.ts";
+import { settleMerge, type SettleContext } from "../production/settle-merge.ts";
 import { openGroupsWith } from "../store/groups.ts";
+import { ledgerHead } from "../store/landed.ts";
 import {
   type ClaimedMark,
   claimMark,
@@ -22,7 +26,7 @@ import { forgetOpen } from "../store/pulls.ts";
 import { markChanged, markOpenPulls, markRepositories } from "./fan-out.ts";
 
 /** What the worker needs besides a look's context. */
-export type WorkerContext = LookContext & {
+export type WorkerContext = SettleContext & {
   readonly appId: number;
   readonly clientFor: (installation: number) => Promise<GitHub>;
   readonly log: Log;
@@ -175,19 +179,25 @@ async function showIfLasting(context: WorkerContext, mark: ClaimedMark, error: u
   }
 }
 
-async function visit(
-  context: WorkerContext,
-  mark: ClaimedMark,
-  target: Target,
-): Promise<LookResult | DeploymentLook | null> {
+type Visited = LookResult | DeploymentLook | { readonly kind: "busy" } | null;
+
+async function visit(context: WorkerContext, mark: ClaimedMark, target: Target): Promise<Visited> {
   const github = await clientOf(context, mark.installation);
   switch (target.kind) {
     case "pull": {
       const { installation, rewrite } = mark;
       const result = await look(context, github, { pull: target, installation, rewrite });
+      if (result.kind === "busy") return result;
       const judged = result.kind === "published" ? result.judged : [];
-      if (result.kind !== "busy") await markGroups(context, mark, target, [target.number, ...judged]);
-      return result;
+      await markGroups(context, mark, target, [target.number, ...judged]);
+      if (result.kind === "published") await markNewLedger(context, mark, target, result.base);
+      if (result.landing === null) return result;
+      const settled = await settleMerge(context, github, result.landing, installation);
+      return settled === "busy" ? { kind: "busy" } : result;
+    }
+    case "branch": {
+      const looked = await lookAtBranch(context, github, { ...target, installation: mark.installation });
+      return looked === "busy" ? { kind: "busy" } : null;
     }
     case "group":
       return lookAtGroup(context, github, { ...target, rewrite: mark.rewrite });
@@ -204,6 +214,19 @@ async function visit(
       await markRepositories(context, github, mark, target.kind);
       return null;
   }
+}
+
+/** The ledger of a gated branch begins with the first pull request to it, before anything lands. */
+async function markNewLedger(
+  { store, now }: WorkerContext,
+  { installation }: ClaimedMark,
+  { owner, repo }: PullRef,
+  base: string,
+): Promise<void> {
+  const key = repoKey(owner, repo);
+  if ((await ledgerHead(store, key, base)) !== null) return;
+  const mark = { target: branchTarget(key, base), installation, priority: priorities.change };
+  await putMarks(store, [mark], now());
 }
 
 /** What a look found out about a pull request, and about those with the same head, holds for the merge groups that would land one. */

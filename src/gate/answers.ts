@@ -44,13 +44,13 @@ export function strangersToAskAbout(facts: Facts, roster: Roster): readonly Acco
   );
 }
 
-type Command = Extract<Observation, { kind: "override" | "command" }>;
+type Command = Extract<Observation, { kind: "override" | "command" | "accept" }>;
 
 function commandsWaiting({ observations }: Facts): Command[] {
   const done = new Set(observations.flatMap((seen) => (seen.kind === "answer" ? seen.comments : [])));
   return observations.filter(
     (seen): seen is Command =>
-      (seen.kind === "override" || seen.kind === "command") &&
+      (seen.kind === "override" || seen.kind === "command" || seen.kind === "accept") &&
       seen.by.kind === "User" &&
       !done.has(seen.comment),
   );
@@ -66,6 +66,7 @@ type Reply = { readonly kind: "words"; readonly words: string } | { readonly kin
 
 function replyTo({ kind, comment }: Command, { outcome, refused }: Verdict): Reply {
   if (kind === "command") return { kind: "words", words: noSuchCommand };
+  if (kind === "accept") return { kind: "words", words: notLanded };
   const refusal = refused.find(({ command }) => command?.comment === comment);
   switch (outcome.kind) {
     // What could not be decided yet says nothing about an override either.
@@ -82,6 +83,8 @@ function replyTo({ kind, comment }: Command, { outcome, refused }: Verdict): Rep
   }
 }
 
+const notLanded = "there is nothing to accept: it was not merged. To countersign it, approve it in a review.";
+
 const noSuchCommand =
   "there is no such command. `/countersign override`, with a reason behind it, lifts the wait where a policy lets you; " +
   "`/countersign recheck` looks at this pull request again. Either is the whole first line of a new comment.";
@@ -90,7 +93,8 @@ function whyRefused({ reason, command }: RefusedReview): string {
   return `this override does not count (${prose(reason)}). ${prose(command?.instead ?? "")}`;
 }
 
-function mayBeAnswered(person: Account, { pushAccess }: Facts, roster: Roster): boolean {
+/** Whether somebody is answered at all: people of the roster, and who can push. */
+export function mayBeAnswered(person: Account, { pushAccess }: Facts, roster: Roster): boolean {
   if (standing(roster, person).kind === "listed") return true;
   const access = pushAccess.find(({ account }) => isSame(account, person))?.canPush;
   return access?.kind === "read" && access.value;

@@ -1,7 +1,7 @@
 import type { Evidence } from "./evidence.ts";
 import type { Facts } from "./facts.ts";
-import type { Policy } from "./policy.ts";
-import { baseNamedBy } from "./rules.ts";
+import { matchesBranch } from "./patterns.ts";
+import type { Policy, Rule } from "./policy.ts";
 
 /** What asks a policy for nothing again: SHAs of commits, and numbers of pull requests that came to nothing else. */
 export type Cleared = { readonly commits: ReadonlySet<string>; readonly pulls: ReadonlySet<number> };
@@ -31,4 +31,12 @@ export function isCleared({ place, seenOn }: Evidence, { commits, pulls }: Clear
 export function nothingIsNew(facts: Facts, { commits }: Cleared): boolean {
   if (facts.commits.kind !== "read" || facts.commits.value.length === 0) return false;
   return facts.commits.value.every(({ sha }) => commits.has(sha));
+}
+
+/** The base branch, or that of the stack, which a rule names; undefined where it names none of them. */
+export function baseNamedBy({ when }: Rule, facts: Facts): string | undefined {
+  const bases = facts.stackBase === null ? [facts.base] : [facts.base, facts.stackBase];
+  return bases.find((name) =>
+    when.base?.some((pattern) => matchesBranch(pattern, name, facts.defaultBranch)),
+  );
 }

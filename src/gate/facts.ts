@@ -92,6 +92,7 @@ export type TimelineEvent =
  * - `command`: a comment began like a command, and was none that exists.
  * - `answer`: the app has dealt with the commands in these comments at a head SHA; `said`: it answered them.
  * - `opened`: the pull request was opened before our eyes, so that there was no earlier look that could be forgotten.
+ * - `accept`: `/countersign accept <full sha>`, on a merged pull request or on the issue about it.
  * - `scanned`: every commit of this head SHA was searched for evidence, and what was found is remembered.
  */
 export type Observation =
@@ -121,6 +122,13 @@ export type Observation =
       readonly by: Account;
       readonly reason: string;
       readonly sha: string | null;
+      readonly at: string;
+    }
+  | {
+      readonly kind: "accept";
+      readonly comment: string;
+      readonly by: Account;
+      readonly sha: string;
       readonly at: string;
     }
   | { readonly kind: "command"; readonly comment: string; readonly by: Account; readonly at: string }
@@ -160,6 +168,17 @@ export type SameNamedCheck = {
   readonly by: string | null;
 };
 
+/** How a pull request was merged. */
+export type Merge = {
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly by: Account | null;
+  /** The commit with which the base branch had it; null where GitHub does not show it. */
+  readonly commit: Commit | null;
+  /** The commit of the base branch that the pull request was compared with last. */
+  readonly onto: string;
+};
+
 /** Whether an account can push to the repository now. Unlike a review, a comment does not come with it. */
 export type PushAccess = { readonly account: Account; readonly canPush: Read<boolean> };
 
@@ -192,6 +211,8 @@ export type Facts = {
   readonly requiredOnBase: Read<boolean>;
   readonly open: boolean;
   readonly merged: boolean;
+  /** Null unless it was merged. */
+  readonly merge: Merge | null;
   readonly author: Account | null;
   /** Authors of other open pull requests with the same head SHA and base branch: together they are one change. */
   readonly otherAuthors: readonly (Account | null)[];

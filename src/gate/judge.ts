@@ -41,6 +41,14 @@ export function judge(facts: Facts, config: Config): Verdict | null {
   return verdicts.length === 0 ? null : strictest(verdicts);
 }
 
+/** The origins of the policies that gate the base branch, or that of the stack, in enforce mode. */
+export function enforcedBy(facts: Facts, config: Config): string[] {
+  return policiesOf(config).flatMap((policy) => {
+    const enforced = policy.kind === "policy" && policy.value.mode === "enforce";
+    return enforced && gates(policy.value, facts) ? [policy.value.origin] : [];
+  });
+}
+
 type InForce = { kind: "policy"; value: Policy } | { kind: "broken"; problem: Problem };
 
 function policiesOf(config: Config): InForce[] {

@@ -9,19 +9,21 @@ import type { Problem } from "./verdict.ts";
  * every path and size rule counts as matched then, and no exemption holds.
  */
 export function missingFacts(facts: Facts, policy: Policy): Problem[] {
-  const needsFiles =
-    policy.exempt.length > 0 ||
-    policy.rules.some(({ when }) => when.paths !== null || when.changedLinesOver !== null);
   return [
     ...missing("commits", facts.commits),
     ...missing("labels", facts.labels),
     ...missing("reviews", facts.reviews),
     ...missing("timeline", facts.timeline),
-    ...(needsFiles && !filesPastLimit(facts) ? missing("changed files", facts.files) : []),
+    ...(needsFiles(policy) && !filesPastLimit(facts) ? missing("changed files", facts.files) : []),
     ...(policy.ai.notes ? missing("git-ai notes", facts.notes) : []),
     ...facts.oldHeads.flatMap(missingOldHead),
     ...tooLongMessages(facts),
   ];
+}
+
+/** Whether a policy looks at the changed files. */
+export function needsFiles({ exempt, rules }: Policy): boolean {
+  return exempt.length > 0 || rules.some(({ when }) => when.paths !== null || when.changedLinesOver !== null);
 }
 
 /** What to do about something that GitHub may well answer next time. */

@@ -1,8 +1,9 @@
+import { baseNamedBy } from "./cleared.ts";
 import { openedByBot } from "./contributors.ts";
 import type { Evidence } from "./evidence.ts";
 import type { ChangedFile, Facts } from "./facts.ts";
 import { filesPastLimit } from "./missing.ts";
-import { matchesBranch, matchesPath } from "./patterns.ts";
+import { matchesPath } from "./patterns.ts";
 import type { Policy, Rule } from "./policy.ts";
 import { rank, type Roster } from "./roster.ts";
 
@@ -59,14 +60,6 @@ export function whyRuleApplies(rule: Rule, situation: Situation): string | null 
   const below = whyBelow(when.levelBelow, situation);
   if (below === null) return null;
   return [...reasons, ...below].join(", ") || "applies to every change";
-}
-
-/** The base branch, or that of the stack, which a rule names; undefined where it names none of them. */
-export function baseNamedBy({ when }: Rule, facts: Facts): string | undefined {
-  const bases = facts.stackBase === null ? [facts.base] : [facts.base, facts.stackBase];
-  return bases.find((name) =>
-    when.base?.some((pattern) => matchesBranch(pattern, name, facts.defaultBranch)),
-  );
 }
 
 /** Why no rule applies to a change of nothing but exempt files; null when some file is not exempt or none changed. */

@@ -50,12 +50,22 @@ export function wanted(facts: Facts, roster: Roster | null, policies: readonly P
     pushAccess:
       roster === null
         ? []
-        : [...overridersToAskAbout(facts, roster, policies), ...strangersToAskAbout(facts, roster)],
+        : [
+            ...overridersToAskAbout(facts, roster, policies),
+            ...strangersToAskAbout(facts, roster),
+            ...acceptersIn(facts),
+          ],
     notes: policies.some((policy) => policy.ai.notes),
     oldPaths: policies.some(
       ({ rules, exempt }) => exempt.length > 0 || rules.some(({ when }) => when.paths !== null),
     ),
   };
+}
+
+/** People who accepted what was merged, each once: whether they can push decides whether it counts. */
+export function acceptersIn({ observations }: Facts): readonly Account[] {
+  const people = observations.flatMap((seen) => (seen.kind === "accept" ? [seen.by] : []));
+  return people.filter((person, at) => people.findIndex((other) => isSame(other, person)) === at);
 }
 
 /**

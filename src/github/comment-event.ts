@@ -7,10 +7,12 @@ export type Commented = {
   readonly repo: string;
   readonly number: number;
   readonly installation: number;
+  readonly onPull: boolean;
   readonly command:
     | { readonly kind: "recheck" }
     /** The reason is empty where none was given. */
     | (Said & { readonly kind: "override"; readonly reason: string })
+    | (Said & { readonly kind: "accept"; readonly sha: string })
     | (Said & { readonly kind: "unknown" });
 };
 
@@ -42,18 +44,20 @@ type Comment = z.infer<typeof commentPayload>["comment"];
 const reasonCharactersMax = 500;
 
 /**
- * `/countersign recheck`, `/countersign override <reason>`, or what looks like a command and is none, as the first line of a
- * new comment. Edited comments do nothing.
+ * `/countersign recheck`, `/countersign override <reason>`, `/countersign accept <full sha>`, or what looks like a command and is
+ * none, as the first line of a new comment. Edited comments do nothing, and on an issue that is no pull request only `accept`
+ * does something.
  * @param payload of an `issue_comment` event.
  * @returns null where there is no command. @throws ZodError where the payload is not GitHub's.
  */
 export function commandIn(payload: unknown): Commented | null {
   const { action, installation, repository, issue, comment } = commentPayload.parse(payload);
-  if (action !== "created" || issue.pull_request === undefined) return null;
+  if (action !== "created") return null;
   const command = commandOf(comment);
-  if (command === null) return null;
+  const onPull = issue.pull_request !== undefined;
+  if (command === null || (!onPull && command.kind !== "accept")) return null;
   const repo = repository.full_name.toLowerCase();
-  return { repo, number: issue.number, installation: installation.id, command };
+  return { repo, number: issue.number, installation: installation.id, onPull, command };
 }
 
 function commandOf(comment: Comment): Commented["command"] | null {
@@ -63,6 +67,8 @@ function commandOf(comment: Comment): Commented["command"] | null {
   if (!/^\/countersign(?:\s|$)/u.test(line)) return null;
   const said = saidIn(comment);
   if (said === null) return null;
+  const [, sha] = /^\/countersign accept\s+([0-9a-f]{40}|[0-9a-f]{64})$/u.exec(line) ?? [];
+  if (sha !== undefined) return { kind: "accept", ...said, sha };
   const [overrides, reason = ""] = /^\/countersign override(?:\s+(.*))?$/su.exec(line) ?? [];
   if (overrides === undefined) return { kind: "unknown", ...said };
   // By characters: half of one could not be shown.

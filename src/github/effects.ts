@@ -27,6 +27,14 @@ export type Effects = {
     /** ISO 8601, in whole seconds: when GitHub took the comment. */
     readonly at: string;
   }[];
+  /** `/countersign accept <full sha>`, on a pull request or on an issue, which counts if it is about a bypass. */
+  readonly acceptances: readonly {
+    readonly repo: string;
+    readonly number: number;
+    readonly installation: number;
+    readonly onPull: boolean;
+    readonly observation: Extract<Observation, { kind: "accept" }>;
+  }[];
   readonly pulls: readonly PullHint[];
   readonly pushes: readonly PushSeen[];
   /** Every open pull request with this head SHA is to be looked at, for events that name a commit only. */
@@ -95,6 +103,7 @@ export const none: Effects = {
   marks: [],
   observations: [],
   overrides: [],
+  acceptances: [],
   pulls: [],
   pushes: [],
   heads: [],

@@ -2,16 +2,22 @@ import { z } from "zod";
 
 /**
  * Something went wrong between us and GitHub. `retryAt` (ms since epoch) is when GitHub asked us to come back, null when
- * it did not say; `gone` means that it answered, and there is no such thing (or the app may not see it).
+ * it did not say; `gone` means that it answered, and there is no such thing (or the app may not see it); `refused` that the app
+ * may not do it, however often it asks.
  */
 export class GitHubError extends Error {
   override readonly name = "GitHubError";
   readonly gone: boolean;
+  readonly refused: boolean;
   readonly retryAt: number | null;
 
-  constructor(message: string, details: { gone?: boolean; retryAt?: number | null; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    details: { gone?: boolean; refused?: boolean; retryAt?: number | null; cause?: unknown } = {},
+  ) {
     super(message, { cause: details.cause });
     this.gone = details.gone ?? false;
+    this.refused = details.refused ?? false;
     this.retryAt = details.retryAt ?? null;
   }
 }
@@ -38,10 +44,12 @@ export function toGitHubError(error: unknown, now: number): GitHubError {
   }
   const { status, message, request, response } = parsed.data;
   const where = `${request.method} ${new URL(request.url).pathname}`;
-  const refused = status === 403 || status === 429;
+  const limited = isSecondaryLimit(status, message);
+  const retryAt = status === 403 || status === 429 ? retryTime(response.headers, now, limited) : null;
   return new GitHubError(`GitHub answered ${status} to ${where}: ${oneLine(message)}`, {
     gone: status === 404 || status === 410,
-    retryAt: refused ? retryTime(response.headers, now, isSecondaryLimit(status, message)) : null,
+    refused: status === 403 && retryAt === null,
+    retryAt,
     cause: error,
   });
 }

@@ -207,7 +207,9 @@ function onMergeGroup(payload: unknown): Effects {
 function onComment(payload: unknown): Effects {
   const said = commandIn(payload);
   if (said === null) return none;
-  const { repo, number, installation, command } = said;
+  const { repo, number, installation, onPull, command } = said;
+  if (command.kind === "accept")
+    return { ...none, acceptances: [{ repo, number, installation, onPull, observation: command }] };
   const marks = [{ target: pullTarget(repo, number), installation, priority: priority.person }];
   if (command.kind === "recheck") return { ...none, marks };
   if (command.kind === "unknown") {

@@ -74,6 +74,12 @@ export const configFiles = `
     policyHistory: history(first: 1, path: "${policyPath}") { nodes { oid } }
   } } }`;
 
+/** What a branch asks for: classic branch protection, and rulesets. */
+export const protection = `refUpdateRule { requiredStatusCheckContexts }
+        rules(first: 100) { totalCount nodes {
+          type parameters { ... on RequiredStatusChecksParameters { requiredStatusChecks { context integrationId } } }
+        } }`;
+
 const checkRun = "databaseId status conclusion detailsUrl title summary text";
 
 /** Our check runs on the head commit, and the pull requests it is in. */
@@ -118,16 +124,14 @@ query Facts(
   repository(owner: $owner, name: $repo) {
     isPrivate ${configFiles}
     pullRequest(number: $number) {
-      number url state title updatedAt body lastEditedAt headRefName headRefOid baseRefName changedFiles
+      number url state title updatedAt body lastEditedAt headRefName headRefOid baseRefName baseRefOid changedFiles
+      mergedAt mergedBy { ${actor} } mergeCommit { ...commit }
       headRepository { nameWithOwner }
       author { ${actor} } editor { ${actor} }
       assignees(first: 20) { nodes { login databaseId } }
       baseRef {
         associatedPullRequests(states: [OPEN], first: 1) { totalCount }
-        refUpdateRule { requiredStatusCheckContexts }
-        rules(first: 100) { totalCount nodes {
-          type parameters { ... on RequiredStatusChecksParameters { requiredStatusChecks { context integrationId } } }
-        } }
+        ${protection}
       }
       ${connections.map((name) => pages[name]).join("\n")}
       head: commits(last: 1) { nodes { commit { ...headCommit ...sameNamed } } }
@@ -136,6 +140,8 @@ query Facts(
   config: repository(owner: $owner, name: $configRepo) { ${configFiles} }
 }
 fragment blob on Blob { oid byteSize isTruncated text }
+fragment commit on Commit {${commitFields}
+}
 ${headCommit}${sameNamed}`;
 
 /** The head commit by its SHA, with a further page of the pull requests it is in. */

@@ -180,6 +180,10 @@ const pullSchema = pagesSchema.extend({
   headRefName: z.string(),
   headRefOid: z.string(),
   baseRefName: z.string(),
+  baseRefOid: z.string(),
+  mergedAt: z.string().nullable(),
+  mergedBy: actorSchema,
+  mergeCommit: commitSchema.nullable(),
   /** All of them; the connection ends at GitHub's limit of 3,000. */
   changedFiles: z.number(),
   headRepository: z.object({ nameWithOwner: z.string() }).nullable(),
@@ -244,4 +248,14 @@ export const groupSchema = z.object({
       object: headCommitSchema.nullable(),
     })
     .nullable(),
+});
+
+export const branchSchema = z.object({
+  repository: configFilesSchema
+    .extend({
+      url: z.string(),
+      ref: baseRef.omit({ associatedPullRequests: true }).extend({ target: oid.nullable() }).nullable(),
+    })
+    .nullable(),
+  config: configFilesSchema.nullable(),
 });

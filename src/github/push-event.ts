@@ -2,11 +2,11 @@ import { z } from "zod";
 import { accountOfUser, userSchema } from "./accounts.ts";
 import { type Effects, installation, none, priority, repository } from "./effects.ts";
 import { policyPath, rosterPath } from "./facts-query.ts";
-import { allRulesTarget, rulesTarget } from "./targets.ts";
+import { allRulesTarget, branchTarget, rulesTarget } from "./targets.ts";
 
 const pushPayload = z.object({
   installation,
-  repository,
+  repository: repository.and(z.object({ pushed_at: z.union([z.number(), z.iso.datetime()]).nullish() })),
   ref: z.string(),
   before: z.string(),
   after: z.string(),
@@ -33,13 +33,41 @@ export function onPush(payload: unknown, configRepo: string): Effects {
   const event = pushPayload.parse(payload);
   if (!event.ref.startsWith(branches)) return none;
   const branch = event.ref.slice(branches.length);
-  if (branch === event.repository.default_branch) return onDefaultBranch(event, configRepo);
+  const isDefault = branch === event.repository.default_branch;
+  const effects = isDefault ? onDefaultBranch(event, configRepo) : none;
   // Who deleted a branch brought nothing to it.
-  if (event.deleted) return none;
+  if (event.deleted || isOfQueue(branch)) return effects;
   const { created, before, after, forced, sender } = event;
-  const where = { repo: event.repository.key, installation: event.installation.id, branch };
-  const moved = { before: created ? null : before, after, forced };
-  return { ...none, pushes: [{ ...where, actor: accountOfUser(sender), ...moved }] };
+  const { key: repo } = event.repository;
+  const installation = event.installation.id;
+  const actor = accountOfUser(sender);
+  const moved = { before: created ? null : before, after };
+  return {
+    ...effects,
+    marks: [
+      ...effects.marks,
+      { target: branchTarget(repo, branch), installation, priority: priority.change },
+    ],
+    observations: [
+      {
+        repo,
+        number: 0,
+        key: `${branch} ${moved.before}..${after}`,
+        observation: { kind: "push", actor, ...moved, at: pushedAt(event.repository.pushed_at) },
+      },
+    ],
+    pushes: isDefault ? [] : [{ repo, installation, branch, actor, ...moved, forced }],
+  };
+}
+
+/** In payloads of pushes GitHub says it in seconds since the epoch, elsewhere as ISO 8601. */
+function pushedAt(at: number | string | null | undefined): string {
+  return new Date(typeof at === "number" ? at * 1000 : (at ?? 0)).toISOString();
+}
+
+/** GitHub's own branches, one for each merge group: nothing lands there. */
+function isOfQueue(branch: string): boolean {
+  return branch.startsWith("gh-readonly-queue/");
 }
 
 /** Only a push that may have changed roster or policy needs looks; a forced one may hide what it took away. */

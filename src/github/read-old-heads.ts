@@ -17,7 +17,7 @@ type BranchRef = { readonly owner: string; readonly repo: string; readonly base:
 const oldHeadsMax = 10;
 
 /** As many as a pull request may have. */
-const commitsMax = 2000;
+export const commitsMax = 2000;
 
 /** A query of GitHub's has to be answered within ten seconds. */
 const commitsPerQuery = 50;
@@ -66,8 +66,12 @@ async function readOldHead(
   }
 }
 
-/** Their SHAs; more than the limit where there are more. */
-async function listCommits(github: GitHub, { owner, repo, base }: BranchRef, sha: string): Promise<string[]> {
+/** What `sha` has that `base`, a branch or a SHA, has not: their SHAs; more than 2,000 where there are more. */
+export async function listCommits(
+  github: GitHub,
+  { owner, repo, base }: BranchRef,
+  sha: string,
+): Promise<string[]> {
   const shas: string[] = [];
   for (let page = 1; ; page++) {
     const basehead = `${base}...${sha}`;
@@ -79,9 +83,10 @@ async function listCommits(github: GitHub, { owner, repo, base }: BranchRef, sha
   }
 }
 
-async function readCommits(
+/** Commits by their SHAs, with one request for each fifty. @throws GitHubError where GitHub does not show one. */
+export async function readCommits(
   github: GitHub,
-  ref: BranchRef,
+  ref: Pick<BranchRef, "owner" | "repo">,
   shas: readonly string[],
   now: number,
 ): Promise<CommitAnswer[]> {
@@ -101,7 +106,7 @@ const commitsSchema = z.object({ repository: z.record(z.string(), commitSchema.n
 /** One answer for each SHA: null where GitHub has no such commit. */
 async function askForCommits(
   github: GitHub,
-  { owner, repo }: BranchRef,
+  { owner, repo }: Pick<BranchRef, "owner" | "repo">,
   shas: readonly string[],
   now: number,
 ): Promise<(CommitAnswer | null)[]> {

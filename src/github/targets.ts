@@ -9,6 +9,7 @@ export type Target =
       readonly run: number;
       readonly environment: string;
     }
+  | { readonly kind: "branch"; readonly owner: string; readonly repo: string; readonly branch: string }
   | { readonly kind: "repo"; readonly owner: string; readonly repo: string }
   | { readonly kind: "installation"; readonly id: number }
   | { readonly kind: "rules"; readonly owner: string; readonly repo: string }
@@ -32,6 +33,11 @@ export function groupTarget(repo: string, sha: string): string {
 /** `deploy:acme/shop:RUN:production`: the deployment of a workflow run to an environment, whose name may have any character. */
 export function deployTarget(repo: string, run: number, environment: string): string {
   return `deploy:${repo.toLowerCase()}:${run}:${encodeURIComponent(environment)}`;
+}
+
+/** `branch:acme/shop:release/1`: what reached the branch. Git allows no colon in a name. */
+export function branchTarget(repo: string, branch: string): string {
+  return `branch:${repo.toLowerCase()}:${branch}`;
 }
 
 /** `repo:acme/shop`: every open pull request of the repository. */
@@ -62,6 +68,7 @@ export function parseTarget(target: string): Target | null {
   if (isWide && /^\d+$/u.test(one)) return { kind, id: Number(one) };
   if (owner === undefined || repo === undefined) return null;
   if (kind === "repo" || kind === "rules") return { kind, owner, repo };
+  if (kind === "branch" && number !== "") return { kind, owner, repo, branch: number };
   if (kind === "pull" && /^\d+$/u.test(number)) return { kind, owner, repo, number: Number(number) };
   if (kind === "group" && /^[0-9a-f]{40,64}$/u.test(number)) return { kind, owner, repo, sha: number };
   if (kind === "deploy" && /^\d+$/u.test(number))

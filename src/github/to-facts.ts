@@ -1,5 +1,5 @@
 import type { Read } from "../gate/accounts.ts";
-import type { ChangedFile, Commit, Facts, Review, TimelineEvent } from "../gate/facts.ts";
+import type { ChangedFile, Commit, Facts, Merge, Review, TimelineEvent } from "../gate/facts.ts";
 import { accountOfActor, identityOf } from "./accounts.ts";
 import type { Connection } from "./facts-query.ts";
 import type { CommitAnswer, PullAnswer } from "./facts-schema.ts";
@@ -64,6 +64,7 @@ export function toPullFacts(given: {
     requiredOnBase: requiredOnBase(pull, unread),
     open: pull.state === "OPEN",
     merged: pull.state === "MERGED",
+    merge: mergeOf(pull),
     author: accountOfActor(pull.author),
     assignees: pull.assignees.nodes
       .map((user) => accountOfActor({ __typename: "User", ...user }))
@@ -81,14 +82,29 @@ export function toPullFacts(given: {
   };
 }
 
+function mergeOf({ mergedAt, mergedBy, mergeCommit, baseRefOid: onto }: PullAnswer): Merge | null {
+  if (mergedAt === null) return null;
+  const read = toCommits(mergeCommit === null ? [] : [mergeCommit]);
+  const [commit = null] = read.kind === "read" ? read.value : [];
+  return { at: mergedAt, by: accountOfActor(mergedBy), commit, onto };
+}
+
 function mapRead<From, To>(read: Read<readonly From[]>, convert: (item: From) => To): Read<readonly To[]> {
   return read.kind === "read" ? { kind: "read", value: read.value.map(convert) } : read;
 }
 
-/** Rulesets (`rules`) and classic branch protection (`refUpdateRule`, the part of it that others than admins may see). */
 function requiredOnBase({ baseRef }: PullAnswer, unread: Unread): Read<boolean> {
   const why = unread.get("baseRef");
-  if (why !== undefined) return { kind: "unreadable", why };
+  return why === undefined ? requiresCheck(baseRef) : { kind: "unreadable", why };
+}
+
+type Protection = Pick<NonNullable<PullAnswer["baseRef"]>, "refUpdateRule" | "rules">;
+
+/**
+ * Whether our check is required on a branch: by rulesets (`rules`), or by classic branch protection (`refUpdateRule`, the part of
+ * it that others than admins may see). Null is a branch that is gone.
+ */
+export function requiresCheck(baseRef: Protection | null): Read<boolean> {
   if (baseRef === null) return { kind: "read", value: false };
   const contexts = [
     ...(baseRef.refUpdateRule?.requiredStatusCheckContexts ?? []),

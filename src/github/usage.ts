@@ -44,7 +44,7 @@ export const neededPermissions: Readonly<Record<string, "read" | "write">> = {
   checks: "write",
   contents: "read",
   deployments: "write",
-  issues: "read",
+  issues: "write",
   members: "read",
   merge_queues: "read",
   metadata: "read",

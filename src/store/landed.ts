@@ -3,16 +3,12 @@
  * each branch it reached; what was cleared on one of them asks for nothing on another.
  */
 import { z } from "zod";
+import type { How } from "../gate/landing.ts";
 import type { ClearedBefore } from "../gate/facts.ts";
 import { inTransaction, parseStored } from "./store.ts";
 import type { Queryable } from "./store.ts";
 
-/**
- * How a commit reached a branch: as a commit of a pull request (`merge`, where the merge commit is one of them too), as the one
- * that a pull request was squashed to, as a copy of one (`rebase`), through the merge queue, from another gated branch
- * (`update`), or by a push. `history`: it was there before the ledger began.
- */
-const how = z.enum(["merge", "squash", "rebase", "queue", "push", "update", "history"]);
+const how: z.ZodType<How> = z.enum(["merge", "squash", "rebase", "queue", "push", "update", "history"]);
 
 /** A commit that reached a gated branch. */
 export type Landed = {
@@ -20,7 +16,7 @@ export type Landed = {
   readonly branch: string;
   /** The pull request it came through; null for a direct push. */
   readonly number: number | null;
-  readonly how: z.infer<typeof how>;
+  readonly how: How;
   readonly cleared: boolean;
   /** Whether the change it came with showed evidence of AI assistance. */
   readonly assisted: boolean;
@@ -57,7 +53,10 @@ export async function recordLanded(store: Queryable, rows: readonly NewLanded[])
     for (const { repo, branch, sha, number, how: way, at, ...found } of sorted) {
       const { assisted, by, policies = [] } = found;
       const row = {
-        ...{ number, how: way, at, audit_seq: found.auditSeq },
+        number,
+        how: way,
+        at,
+        audit_seq: found.auditSeq,
         cleared: found.cleared ? 1 : 0,
         body: JSON.stringify({ assisted, by, policies }),
       };
@@ -144,4 +143,62 @@ export async function clearedBefore(
       return { kind: "pull", number, policies } as const;
     }),
   ].filter(({ policies }) => policies.length > 0);
+}
+
+/** The commits that an audit row was written about, oldest first where they differ in time. */
+export async function landedWith({ db }: Queryable, repo: string, auditSeq: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom("landed")
+    .select("sha")
+    .where("repo", "=", repo)
+    .where("audit_seq", "=", auditSeq)
+    .orderBy("sha")
+    .execute();
+  return rows.map(({ sha }) => sha);
+}
+
+/** What the ledger has of these commits on this branch, by SHA. As many as for `landedCommits`. */
+export async function landedOn(
+  { db }: Queryable,
+  repo: string,
+  branch: string,
+  shas: readonly string[],
+): Promise<Map<string, { number: number | null; cleared: boolean; auditSeq: number | null }>> {
+  if (shas.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("landed")
+    .select(["sha", "number", "cleared", "audit_seq"])
+    .where("repo", "=", repo)
+    .where("branch", "=", branch)
+    .where("sha", "in", [...new Set(shas)])
+    .execute();
+  return new Map(
+    rows.map(({ sha, number, cleared, audit_seq: auditSeq }) => [
+      sha,
+      { number, cleared: cleared === 1, auditSeq },
+    ]),
+  );
+}
+
+/** Up to which commit of a branch the ledger knows what landed; null before it begins. */
+export async function ledgerHead({ db }: Queryable, repo: string, branch: string): Promise<string | null> {
+  const row = await db
+    .selectFrom("ledgers")
+    .select("head")
+    .where("repo", "=", repo)
+    .where("branch", "=", branch)
+    .executeTakeFirst();
+  return row?.head ?? null;
+}
+
+/** Stores up to which commit of a branch the ledger knows what landed. */
+export async function moveLedger(
+  { db }: Queryable,
+  { repo, branch, head }: { readonly repo: string; readonly branch: string; readonly head: string },
+): Promise<void> {
+  await db
+    .insertInto("ledgers")
+    .values({ repo, branch, head })
+    .onConflict((conflict) => conflict.columns(["repo", "branch"]).doUpdateSet({ head }))
+    .execute();
 }

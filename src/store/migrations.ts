@@ -7,6 +7,7 @@ import {
   numberedByItself,
   refuseReplacing,
 } from "./dialect.ts";
+import { createBypasses, createDeployments, createLanded } from "./production-tables.ts";
 import type { Tables } from "./tables.ts";
 
 type Migration = { readonly up: (db: Kysely<Tables>) => Promise<void> };
@@ -31,6 +32,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0010-examinations": { up: createExaminations },
   "0011-deployments": { up: createDeployments },
   "0012-audit-no-replace": { up: refuseReplacing },
+  "0013-bypasses": { up: createBypasses },
 };
 
 /**
@@ -334,26 +336,6 @@ async function addScopes(db: Kysely<Tables>): Promise<void> {
     .execute();
 }
 
-async function createLanded(db: Kysely<Tables>): Promise<void> {
-  // The ledger: which commits reached a gated branch, how, and whether they were cleared. `audit_seq` is the row that says
-  // with which verdict; `number` is null where no pull request brought the commit.
-  await db.schema
-    .createTable("landed")
-    .ifNotExists()
-    .addColumn("repo", "text", (column) => column.notNull())
-    .addColumn("branch", "text", (column) => column.notNull())
-    .addColumn("sha", "text", (column) => column.notNull())
-    .addColumn("number", "integer")
-    .addColumn("how", "text", (column) => column.notNull())
-    .addColumn("cleared", "integer", (column) => column.notNull())
-    .addColumn("body", "text", (column) => column.notNull())
-    .addColumn("audit_seq", "bigint")
-    .addColumn("at", "bigint", (column) => column.notNull())
-    .addPrimaryKeyConstraint("landed_key", ["repo", "branch", "sha"])
-    .execute();
-  await db.schema.createIndex("landed_by_sha").ifNotExists().on("landed").columns(["repo", "sha"]).execute();
-}
-
 async function createExaminations(db: Kysely<Tables>): Promise<void> {
   // What was found when it was last examined whether the gate is closed: of a repository, or of an owner as a whole.
   await db.schema
@@ -362,37 +344,5 @@ async function createExaminations(db: Kysely<Tables>): Promise<void> {
     .addColumn("place", "text", (column) => column.primaryKey())
     .addColumn("at", "bigint", (column) => column.notNull())
     .addColumn("findings", "text", (column) => column.notNull())
-    .execute();
-}
-
-async function createDeployments(db: Kysely<Tables>): Promise<void> {
-  // Deployments that were asked for. `settled`: GitHub took what was decided. `reports` and `said`: what was said while it waits.
-  await db.schema
-    .createTable("deployments")
-    .ifNotExists()
-    .addColumn("target", "text", (column) => column.primaryKey())
-    .addColumn("repo", "text", (column) => column.notNull())
-    .addColumn("installation", "bigint", (column) => column.notNull())
-    .addColumn("run", "bigint", (column) => column.notNull())
-    .addColumn("environment", "text", (column) => column.notNull())
-    .addColumn("sha", "text")
-    .addColumn("state", "text", (column) => column.notNull())
-    .addColumn("settled", "integer", (column) => column.notNull())
-    .addColumn("asked_at", "bigint", (column) => column.notNull())
-    .addColumn("attempt", "integer", (column) => column.notNull())
-    .addColumn("reports", "integer", (column) => column.notNull())
-    .addColumn("said", "text")
-    .execute();
-  const byState = db.schema.createIndex("deployments_by_state").ifNotExists();
-  await byState.on("deployments").columns(["repo", "state"]).execute();
-  // The SHAs the gate approved for each environment, whose names are in lower case, and when it did so last.
-  await db.schema
-    .createTable("approved_shas")
-    .ifNotExists()
-    .addColumn("repo", "text", (column) => column.notNull())
-    .addColumn("environment", "text", (column) => column.notNull())
-    .addColumn("sha", "text", (column) => column.notNull())
-    .addColumn("at", "bigint", (column) => column.notNull())
-    .addPrimaryKeyConstraint("approved_shas_key", ["repo", "environment", "sha"])
     .execute();
 }

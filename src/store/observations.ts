@@ -69,6 +69,7 @@ export const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", 
     sha: z.string().nullable(),
     at: z.string(),
   }),
+  z.object({ kind: z.literal("accept"), comment: z.string(), by: account, sha: z.string(), at: z.string() }),
   z.object({ kind: z.literal("command"), comment: z.string(), by: account, at: z.string() }),
   z.object({
     kind: z.literal("answer"),
@@ -89,6 +90,33 @@ export async function recall(store: Queryable, repo: string, number: number): Pr
     .orderBy("id")
     .execute();
   return rows.map(({ id, body }) => parseStored(observation, body, `Observation ${id} (${repo}#${number})`));
+}
+
+/**
+ * The first push that brought a branch to one of these commits, or with null to any; null where none was seen. Pushes to branches are observed under
+ * the number 0, which no pull request has, with the branch before the first blank of their key. @throws StoreError as `recall`
+ */
+export async function pushTo(
+  { db }: Queryable,
+  repo: string,
+  branch: string,
+  shas: readonly string[] | null,
+): Promise<Extract<Observation, { kind: "push" }> | null> {
+  if (shas?.length === 0) return null;
+  const rows = await db
+    .selectFrom("observations")
+    .select(["id", "body", "key"])
+    .where("repo", "=", repo)
+    .where("number", "=", 0)
+    .where("kind", "=", "push")
+    .$if(shas !== null, (query) => query.where("sha", "in", shas ?? []))
+    .orderBy("id")
+    .execute();
+  for (const { id, body, key } of rows) {
+    const seen = parseStored(observation, body, `Observation ${id} (a push to ${repo})`);
+    if (seen.kind === "push" && key.startsWith(`${branch} `)) return seen;
+  }
+  return null;
 }
 
 /** Stores observations for good. The first with a key stays, whatever comes later. */
@@ -155,6 +183,7 @@ function shaOf(observation: Observation): string | null {
   switch (observation.kind) {
     case "review":
     case "override":
+    case "accept":
     case "answer":
     case "scanned":
       return observation.sha;
@@ -175,6 +204,7 @@ function actorIdOf(observation: Observation): number | null {
     case "label":
       return observation.actor?.id ?? null;
     case "override":
+    case "accept":
     case "command":
       return observation.by.id;
     case "answer":

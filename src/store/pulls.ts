@@ -60,7 +60,7 @@ const verdictShape = z.looseObject({
 const storedFacts = z.custom<Facts>((value) => factsShape.safeParse(value).success, "not facts");
 const storedVerdict = z.custom<Verdict>((value) => verdictShape.safeParse(value).success, "not a verdict");
 /** What facts lack that were stored before there was a ledger. */
-const beforeLedger = { cleared: [] } as const;
+const beforeLedger = { cleared: [], merge: null } as const;
 const storedVersions = z.record(z.string(), z.string());
 
 /** Stores what deliveries say; facts and verdict of the last look stay. */
@@ -192,6 +192,39 @@ export async function judgedOpenPulls(
     .orderBy("repo")
     .orderBy("number", "desc")
     .execute();
+}
+
+/**
+ * The numbers of the repository's open pull requests from one of its gated branches, lowest first: those whose head is a commit that
+ * the ledger has there, and those whose head branch it was when they were looked at.
+ */
+export async function openPullsFrom({ db }: Queryable, repo: string, branch: string): Promise<number[]> {
+  const rows = await db
+    .selectFrom("pulls")
+    .select("number")
+    .where("repo", "=", repo)
+    .where("open", "=", 1)
+    .where((eb) =>
+      eb.or([
+        eb(
+          "head_sha",
+          "in",
+          eb.selectFrom("landed").select("sha").where("repo", "=", repo).where("branch", "=", branch),
+        ),
+        eb(
+          "number",
+          "in",
+          eb
+            .selectFrom("traces")
+            .select("traces.number")
+            .where("traces.repo", "=", repo)
+            .where("traces.trace", "=", `branch ${repo}:${branch}`),
+        ),
+      ]),
+    )
+    .orderBy("number")
+    .execute();
+  return rows.map(({ number }) => number);
 }
 
 /** What the last look at a pull request read and decided; null before the first. Throws StoreError on a row it does not understand. */

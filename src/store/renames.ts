@@ -20,9 +20,8 @@ async function carryOwner(store: Queryable, from: string, to: string): Promise<v
   const { rows } = await sql<{ repo: string }>`
     select repo from observations union select repo from traces union select repo from branch_pushes
       union select repo from pulls union select repo from groups union select repo from shown
-      union select repo from landed union select repo from deployments union select repo from approved_shas`.execute(
-    store.db,
-  );
+      union select repo from landed union select repo from deployments union select repo from approved_shas
+      union select repo from ledgers union select repo from bypasses`.execute(store.db);
   for (const { repo } of rows) {
     const [owner, name] = repo.split("/");
     if (owner === from) await carryRepository(store, repo, `${to}/${name}`);
@@ -68,6 +67,11 @@ async function carryRepository(store: Queryable, from: string, to: string): Prom
       select ${`deploy:${to}:`} || substr(target, ${sql.lit(`deploy:${from}:`.length + 1)}), ${to}, installation, run,
         environment, sha, state, settled, asked_at, attempt, reports, said
       from deployments where repo = ${from} on conflict do nothing`,
+    sql`insert into ledgers (repo, branch, head) select ${to}, branch, head from ledgers where repo = ${from}
+      on conflict do nothing`,
+    sql`insert into bypasses (repo, branch, sha, number, text, issue, asked, open, audit_seq, at)
+      select ${to}, branch, sha, number, text, issue, asked, open, audit_seq, at from bypasses where repo = ${from}
+      on conflict do nothing`,
   ];
   for (const copy of copies) await copy.execute(db);
   await carryConfigs(store, sql`owner = ${owner} and repo = ${name}`, sql`${newOwner}, ${newName}`);
@@ -77,6 +81,8 @@ async function carryRepository(store: Queryable, from: string, to: string): Prom
   await db.deleteFrom("landed").where("repo", "=", from).execute();
   await db.deleteFrom("approved_shas").where("repo", "=", from).execute();
   await db.deleteFrom("deployments").where("repo", "=", from).execute();
+  await db.deleteFrom("ledgers").where("repo", "=", from).execute();
+  await db.deleteFrom("bypasses").where("repo", "=", from).execute();
 }
 
 /** @param key the new owner and repository. */

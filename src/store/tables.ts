@@ -98,6 +98,19 @@ export type Tables = {
     said: string | null;
   };
   approved_shas: { repo: string; environment: string; sha: string; at: number };
+  ledgers: { repo: string; branch: string; head: string };
+  bypasses: {
+    repo: string;
+    branch: string;
+    sha: string;
+    number: number | null;
+    text: string;
+    issue: number | null;
+    asked: number;
+    open: number;
+    audit_seq: number;
+    at: number;
+  };
   heads: { repo: string; sha: string; lease_by: string | null; lease_until: number; look: number };
   groups: { repo: string; sha: string; head_ref: string; base: string; pulls: string | null };
   configs: {

@@ -30,6 +30,7 @@ async function beginsAtOnce(moments: number): Promise<boolean> {
     worker: "w",
     random: () => 0,
     pages: null,
+    issues: true,
     now: () => clock.now,
     log: silent,
     clientFor: async (installation) => {

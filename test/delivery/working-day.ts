@@ -103,7 +103,7 @@ export async function startWorkingDay(
     },
     work: () => {
       const named = { worker: `worker ${++workers}`, random: () => chance.next };
-      const worker = startWorker({ ...context, pages: null, ...named });
+      const worker = startWorker({ ...context, pages: null, issues: true, ...named });
       running.push(worker);
       return worker;
     },

@@ -30,6 +30,7 @@ export const roster = `people:
 export function furnish(
   github: FakeGitHub,
   files: Readonly<Record<string, string>> = { [rosterFile]: roster },
+  permissions: typeof appSettings.permissions = {},
 ) {
   github.createOrganization("acme");
   const people = ["ada", "grace", "vera", "rhea", "milo", "juno", "otto", "dora"];
@@ -50,7 +51,12 @@ export function furnish(
       dora: "read",
     },
   });
-  const app = github.createApp({ slug: "countersign", webhookSecret, ...appSettings });
+  const app = github.createApp({
+    slug: "countersign",
+    webhookSecret,
+    ...appSettings,
+    permissions: { ...appSettings.permissions, ...permissions },
+  });
   github.requireCheck(shop, "main", { context: "Countersign", appId: app.id });
   return { appId: app.id, privateKey: app.privateKey, webhookSecret };
 }
@@ -92,11 +98,13 @@ export async function openCompany(
     latencyMs?: number;
     /** Of the environment, besides those every server needs. */
     variables?: Readonly<Record<string, string>>;
+    /** Instead of what app.yml asks for. */
+    permissions?: typeof appSettings.permissions;
   } = {},
 ): Promise<Company> {
   const { latencyMs = 0 } = options;
   const github = await startFakeGitHub({ latencyMs });
-  const acme = furnish(github, options.files);
+  const acme = furnish(github, options.files, options.permissions);
   const dataDir = mkdtempSync(join(tmpdir(), "countersign-company-"));
   const log: string[] = [];
   const variables = { ...environmentFor(acme, github.url, { dataDir, port: 0 }), ...options.variables };

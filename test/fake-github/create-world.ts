@@ -36,5 +36,17 @@ export function createWorld({ now }: { now?: () => number } = {}): World {
     emails: ["noreply@github.com"],
     createdAt: isoSeconds(world.now()),
   });
+  // Who lands what a merge queue lets through.
+  world.accounts.set(mergeQueueId, {
+    id: mergeQueueId,
+    type: "Bot",
+    login: "github-merge-queue[bot]",
+    name: "github-merge-queue",
+    emails: [`${mergeQueueId}+github-merge-queue@users.noreply.github.com`],
+    createdAt: isoSeconds(world.now()),
+  });
   return world;
 }
+
+/** GitHub's own account. */
+export const mergeQueueId = 118344674;

@@ -128,7 +128,11 @@ function pullsWith(repository: Repository, sha: string): Pull[] {
   const landed = tip !== undefined && reachable(repository, tip).has(sha);
   return [...repository.pulls.values()].filter((pull) => {
     if (!pull.merged && (landed || pull.state === "closed")) return false;
-    return pull.mergeCommitSha === sha || pullCommits(repository, pull).some((commit) => commit.sha === sha);
+    return (
+      pull.mergeCommitSha === sha ||
+      pull.copies.includes(sha) ||
+      pullCommits(repository, pull).some((commit) => commit.sha === sha)
+    );
   });
 }
 

@@ -91,6 +91,8 @@ export function addRepository(world: World, owner: Account, name: string): Repos
     branches: new Map(),
     otherRefs: new Map(),
     labels: new Map(),
+    issues: new Map(),
+    hasIssues: true,
     pulls: new Map(),
     checkSuites: [],
     activities: [],

@@ -1,6 +1,6 @@
 /** Refusals, in GitHub's words and form: `{ message, documentation_url, status, errors? }`. */
 export class HttpError extends Error {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 422;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 422;
   readonly errors: readonly unknown[] | undefined;
 
   constructor(status: HttpError["status"], message: string, errors?: readonly unknown[]) {

@@ -2,6 +2,7 @@
  * The merge queue of a branch: each entry has a branch of its own with what would land, the entries ahead included, and lands
  * once the checks required on the base are there on that commit.
  */
+import { mergeQueueId } from "./create-world.ts";
 import { commitOf, mergeCommits } from "./git.ts";
 import { HttpError } from "./http-error.ts";
 import { addWebCommit } from "./merge.ts";
@@ -64,7 +65,7 @@ export function landQueue(world: World, repository: Repository): number[] {
   for (;;) {
     const [first] = repository.queue;
     if (first === undefined || missingChecks(repository, first.base, first.sha).length > 0) return landed;
-    const actor = accountById(world, first.actorId);
+    const actor = accountById(world, mergeQueueId);
     repository.queue.shift();
     const landing = { branch: first.base, sha: first.sha, actor, merges: "merge_queue_merge" } as const;
     updateBranch(world, repository, { ...landing, bypassRules: true });

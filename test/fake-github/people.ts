@@ -3,6 +3,7 @@ import { HttpError, invalid, notFound } from "./http-error.ts";
 import { renderComment, renderIssue, renderPullSimple, renderReview } from "./render-pull.ts";
 import { renderLabel } from "./render-rest.ts";
 import { tellPull } from "./pulls.ts";
+import type { Issue } from "./issue.ts";
 import {
   type Account,
   canPush,
@@ -162,11 +163,11 @@ export function deleteLabel(world: World, repository: Repository, actor: Account
   tellLabel(world, repository, actor, label, "deleted");
 }
 
-/** A comment on a pull request by a person or, with `appId`, an app. */
+/** A comment on a pull request or issue by a person or, with `appId`, an app. */
 export function createComment(
   world: World,
   repository: Repository,
-  pull: Pull,
+  on: Pull | Issue,
   author: Account,
   content: { readonly body: string; readonly appId: number | null },
 ): Comment {
@@ -180,9 +181,9 @@ export function createComment(
     createdAt: now,
     updatedAt: now,
   };
-  pull.comments.push(comment);
-  pull.updatedAt = now;
-  tellComment(world, repository, pull, comment, author, "created");
+  on.comments.push(comment);
+  on.updatedAt = now;
+  tellComment(world, repository, on, comment, author, "created");
   return comment;
 }
 
@@ -190,14 +191,14 @@ export function createComment(
 export function editComment(
   world: World,
   repository: Repository,
-  pull: Pull,
+  on: Pull | Issue,
   comment: Comment,
   edit: { readonly actor: Account; readonly body: string },
 ): void {
   const changes = { body: { from: comment.body } };
   comment.body = edit.body;
   comment.updatedAt = world.stamp();
-  tellComment(world, repository, pull, comment, edit.actor, "edited", { changes });
+  tellComment(world, repository, on, comment, edit.actor, "edited", { changes });
 }
 
 function requireTriage(repository: Repository, actor: Account): void {
@@ -280,7 +281,7 @@ function tellLabel(
 function tellComment(
   world: World,
   repository: Repository,
-  pull: Pull,
+  on: Pull | Issue,
   comment: Comment,
   actor: Account,
   action: "created" | "edited",
@@ -294,8 +295,8 @@ function tellComment(
     senderId: actor.id,
     onlyAppId: null,
     payload: {
-      issue: renderIssue(world, repository, pull),
-      comment: renderComment(world, repository, pull, comment),
+      issue: renderIssue(world, repository, on),
+      comment: renderComment(world, repository, on, comment),
       ...extra,
     },
   });

@@ -98,7 +98,7 @@ export function createPull(
   const now = world.stamp();
   const pull: Pull = {
     id: world.nextId(),
-    number: repository.pulls.size + 1,
+    number: repository.pulls.size + repository.issues.size + 1,
     userId: author.id,
     title: input.title,
     body: input.body,
@@ -112,6 +112,7 @@ export function createPull(
     merged: false,
     mergedById: null,
     mergeCommitSha: null,
+    copies: [],
     createdAt: now,
     updatedAt: now,
     closedAt: null,

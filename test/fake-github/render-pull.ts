@@ -2,6 +2,7 @@
 import { commitsBetween, diffFromMergeBase, type FileChange, mergeCommits } from "./git.ts";
 import { renderAccount, renderApp, renderLabel, renderRepository, repositoryUrl } from "./render-rest.ts";
 import { missingChecks } from "./required-checks.ts";
+import type { Issue } from "./issue.ts";
 import {
   type Account,
   accountById,
@@ -135,37 +136,47 @@ export function renderPullMinimal(world: World, repository: Repository, pull: Pu
   };
 }
 
-/** What an issue_comment payload calls the issue. */
-export function renderIssue(world: World, repository: Repository, pull: Pull) {
-  const url = `${repositoryUrl(world, repository)}/issues/${pull.number}`;
-  const html = pullHtmlUrl(world, repository, pull);
+/** A pull request in the form of an issue, which it also is, or an issue that is none. */
+export function renderIssue(world: World, repository: Repository, issue: Pull | Issue) {
+  const url = `${repositoryUrl(world, repository)}/issues/${issue.number}`;
+  const app = "head" in issue || issue.appId === null ? undefined : world.apps.get(issue.appId);
   return {
-    id: pull.id,
-    node_id: nodeId("PR", pull.id),
+    id: issue.id,
+    node_id: nodeId("head" in issue ? "PR" : "I", issue.id),
     url,
     repository_url: repositoryUrl(world, repository),
     labels_url: `${url}/labels{/name}`,
     comments_url: `${url}/comments`,
     events_url: `${url}/events`,
-    html_url: html,
-    number: pull.number,
-    title: pull.title,
-    user: renderAccount(world, accountById(world, pull.userId)),
-    labels: renderPullLabels(world, repository, pull),
-    state: pull.state,
-    locked: pull.locked,
+    html_url: conversationUrl(world, repository, issue),
+    number: issue.number,
+    title: issue.title,
+    user: renderAccount(world, accountById(world, issue.userId)),
+    state: issue.state,
+    locked: issue.locked,
     active_lock_reason: null,
+    milestone: null,
+    comments: issue.comments.length,
+    created_at: issue.createdAt,
+    updated_at: issue.updatedAt,
+    closed_at: issue.closedAt,
+    author_association: authorAssociation(repository, issue.userId),
+    body: issue.body,
+    reactions: noReactions(url),
+    performed_via_github_app: app ? renderApp(world, app) : null,
+    ...("head" in issue
+      ? issuePart(world, repository, issue)
+      : { labels: [], assignee: null, assignees: [], state_reason: issue.stateReason }),
+  };
+}
+
+function issuePart(world: World, repository: Repository, pull: Pull) {
+  const html = pullHtmlUrl(world, repository, pull);
+  return {
+    labels: renderPullLabels(world, repository, pull),
     assignee: assignees(world, pull)[0] ?? null,
     assignees: assignees(world, pull),
-    milestone: null,
-    comments: pull.comments.length,
-    created_at: pull.createdAt,
-    updated_at: pull.updatedAt,
-    closed_at: pull.closedAt,
-    author_association: authorAssociation(repository, pull.userId),
     draft: pull.draft,
-    body: pull.body,
-    reactions: noReactions(url),
     pull_request: {
       url: `${repositoryUrl(world, repository)}/pulls/${pull.number}`,
       html_url: html,
@@ -176,16 +187,21 @@ export function renderIssue(world: World, repository: Repository, pull: Pull) {
   };
 }
 
-/** A comment on a pull request as REST answers it. */
-export function renderComment(world: World, repository: Repository, pull: Pull, comment: Comment) {
+function conversationUrl(world: World, repository: Repository, on: Pull | Issue): string {
+  if ("head" in on) return pullHtmlUrl(world, repository, on);
+  return `${world.url}/${fullName(world, repository)}/issues/${on.number}`;
+}
+
+/** A comment on a pull request or issue as REST answers it. */
+export function renderComment(world: World, repository: Repository, on: Pull | Issue, comment: Comment) {
   const url = `${repositoryUrl(world, repository)}/issues/comments/${comment.id}`;
   const app = comment.appId === null ? undefined : world.apps.get(comment.appId);
   return {
     id: comment.id,
     node_id: nodeId("IC", comment.id),
     url,
-    html_url: `${pullHtmlUrl(world, repository, pull)}#issuecomment-${comment.id}`,
-    issue_url: `${repositoryUrl(world, repository)}/issues/${pull.number}`,
+    html_url: `${conversationUrl(world, repository, on)}#issuecomment-${comment.id}`,
+    issue_url: `${repositoryUrl(world, repository)}/issues/${on.number}`,
     user: renderAccount(world, accountById(world, comment.userId)),
     created_at: comment.createdAt,
     updated_at: comment.updatedAt,

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { requirePermission } from "./auth.ts";
 import { HttpError, invalid, notAccessible, notFound } from "./http-error.ts";
 import { apiUrl } from "./render-rest.ts";
+import type { Issue } from "./issue.ts";
 import {
   type App,
   canSee,
@@ -51,6 +52,23 @@ export function pullIn(
   const pull = repository.pulls.get(numberIn(context, "number"));
   if (!pull) throw notFound();
   return { repository, pull };
+}
+
+/**
+ * The repository and the pull request or other issue in the path, which can be commented on. For an issue that is no pull request
+ * the permission is another one. @throws as `repositoryIn`.
+ */
+export function conversationIn(
+  world: World,
+  context: RestContext,
+  need: Need,
+): { repository: Repository; conversation: Pull | Issue } {
+  const repository = repositoryIn(world, context, { name: "metadata", level: "read" });
+  const number = numberIn(context, "number");
+  const conversation = repository.pulls.get(number) ?? repository.issues.get(number);
+  if (!conversation) throw notFound();
+  repositoryIn(world, context, "head" in conversation ? need : { ...need, name: "issues" });
+  return { repository, conversation };
 }
 
 /** The app a JWT stands for. @throws 401 for any other token, as GitHub does. */

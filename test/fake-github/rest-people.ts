@@ -4,6 +4,7 @@ import { z } from "zod";
 import { changeAssignees } from "./assignees.ts";
 import { commitOf } from "./git.ts";
 import { HttpError, invalid, notFound } from "./http-error.ts";
+import { addIssueRoutes } from "./issues.ts";
 import { type MergeMethod, mergePull, updatePullBranch, writeFile } from "./merge.ts";
 import { addLabels, createComment, createReview, dismissReview, removeLabel } from "./people.ts";
 import { closePull, createPull, editPull, mayEdit, reopenPull } from "./pulls.ts";
@@ -20,6 +21,7 @@ import {
 import { renderAccount, repositoryUrl } from "./render-rest.ts";
 import {
   bodyIn,
+  conversationIn,
   numberIn,
   paged,
   pullIn,
@@ -87,6 +89,7 @@ export function addPeopleRoutes(rest: Hono<RestEnv>, world: World): void {
   addPullRoutes(rest, world);
   addLandingRoutes(rest, world);
   addReviewRoutes(rest, world);
+  addConversationRoutes(rest, world);
   addIssueRoutes(rest, world);
   addContentsRoutes(rest, world);
   rest.get("/repos/:owner/:repo/collaborators/:username/permission", (context) => {
@@ -199,7 +202,7 @@ function addReviewRoutes(rest: Hono<RestEnv>, world: World): void {
   });
 }
 
-function addIssueRoutes(rest: Hono<RestEnv>, world: World): void {
+function addConversationRoutes(rest: Hono<RestEnv>, world: World): void {
   const labels = (repository: Repository, pull: Pull) => renderPullLabels(world, repository, pull);
   rest.post("/repos/:owner/:repo/issues/:number/labels", async (context) => {
     const { repository, pull } = pullIn(world, context, WRITE);
@@ -224,28 +227,28 @@ function addIssueRoutes(rest: Hono<RestEnv>, world: World): void {
     });
   }
   rest.get("/repos/:owner/:repo/issues/:number/comments", (context) => {
-    const { repository, pull } = pullIn(world, context, READ);
+    const { repository, conversation: on } = conversationIn(world, context, READ);
     const { since } = context.req.query();
-    const all = pull.comments.filter((comment) => since === undefined || comment.updatedAt >= since);
-    return context.json(paged(world, context, all).map((one) => renderComment(world, repository, pull, one)));
+    const all = on.comments.filter((comment) => since === undefined || comment.updatedAt >= since);
+    return context.json(paged(world, context, all).map((one) => renderComment(world, repository, on, one)));
   });
   rest.put("/repos/:owner/:repo/issues/:number/lock", (context) => {
-    const { repository, pull } = pullIn(world, context, WRITE);
+    const { repository, conversation: on } = conversationIn(world, context, WRITE);
     requirePush(context, repository, actorOf(world, context.get("viewer")).id);
-    pull.locked = true;
+    on.locked = true;
     return context.body(null, 204);
   });
   rest.post("/repos/:owner/:repo/issues/:number/comments", async (context) => {
-    const { repository, pull } = pullIn(world, context, WRITE);
+    const { repository, conversation: on } = conversationIn(world, context, WRITE);
     const { body } = await bodyIn(context, commentBody);
     const viewer = context.get("viewer");
     // Apps are no collaborators, whatever they may write (https://github.com/renovatebot/renovate/issues/6215).
-    if (pull.locked && !(viewer.kind === "user" && canPush(repository, viewer.account.id))) {
+    if (on.locked && !(viewer.kind === "user" && canPush(repository, viewer.account.id))) {
       throw new HttpError(403, "Unable to create comment because issue is locked.");
     }
     const appId = viewer.kind === "user" ? null : viewer.app.id;
-    const comment = createComment(world, repository, pull, actorOf(world, viewer), { body, appId });
-    return context.json(renderComment(world, repository, pull, comment), 201);
+    const comment = createComment(world, repository, on, actorOf(world, viewer), { body, appId });
+    return context.json(renderComment(world, repository, on, comment), 201);
   });
 }
 

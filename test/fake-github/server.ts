@@ -18,6 +18,7 @@ import {
   type WorkflowRun,
 } from "./deployments.ts";
 import { deleteLabel, editComment, editReview, renameLabel } from "./people.ts";
+import { type MergeMethod, mergePull } from "./merge.ts";
 import { dequeue, enqueue, landQueue } from "./merge-queue.ts";
 import { markReady } from "./pulls.ts";
 import { push, type Push } from "./push.ts";
@@ -205,6 +206,12 @@ function happenings(world: World) {
     stack: (fullName: string, number: number, base: string) => {
       pullOf(repository(fullName), number).stackBase = base;
     },
+    /** "Merge without waiting for requirements to be met", by somebody who may bypass the rules. @returns the new tip. */
+    mergeAnyway: (fullName: string, number: number, by: string, method: MergeMethod = "merge") =>
+      mergePull(world, repository(fullName), pullOf(repository(fullName), number), actor(by), {
+        method,
+        bypassRules: true,
+      }),
     /** "Merge when ready" where the base has a merge queue. @returns the merge group's head SHA. */
     enqueue: (fullName: string, number: number, by: string, options: { headRef?: string } = {}) =>
       enqueue(world, repository(fullName), pullOf(repository(fullName), number), actor(by), options),

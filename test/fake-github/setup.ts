@@ -143,6 +143,8 @@ export function createRepository(
     otherRefs: new Map(),
     labels: new Map(),
     pulls: new Map(),
+    issues: new Map(),
+    hasIssues: true,
     checkSuites: [],
     activities: [],
     checkRuns: [],

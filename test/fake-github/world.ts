@@ -9,6 +9,7 @@ import type { HookLog } from "./rest-hooks.ts";
 import type { KeyObject } from "node:crypto";
 import type { Environment, WorkflowRun } from "./deployments.ts";
 import type { CommitStatus } from "./commit-status.ts";
+import type { Issue } from "./issue.ts";
 import type { Annotation } from "./annotations.ts";
 import type { BranchProtection, Ruleset } from "./rulesets.ts";
 
@@ -144,6 +145,8 @@ export type Pull = {
   merged: boolean;
   mergedById: number | null;
   mergeCommitSha: string | null;
+  /** The commits that GitHub made of its own when it was rebased onto the base. */
+  copies: readonly string[];
   readonly createdAt: string;
   updatedAt: string;
   closedAt: string | null;
@@ -227,6 +230,9 @@ export type Repository = {
   readonly labels: Map<number, Label>;
   /** By number. */
   readonly pulls: Map<number, Pull>;
+  readonly issues: Map<number, Issue>;
+  /** Whether people and apps may open issues. */
+  hasIssues: boolean;
   readonly checkSuites: CheckSuite[];
   /** Oldest first. */
   readonly checkRuns: CheckRun[];

@@ -14,14 +14,7 @@ import { parsePolicy } from "../../src/config/policy-file.ts";
 import { parseRoster } from "../../src/config/roster-file.ts";
 import { formatProblem } from "../../src/config/yaml-file.ts";
 import type { Account, GitIdentity, Read } from "../../src/gate/accounts.ts";
-import type {
-  ClearedBefore,
-  Commit,
-  ConfigChange,
-  Facts,
-  Observation,
-  Patch,
-} from "../../src/gate/facts.ts";
+import type { ClearedBefore, Commit, ConfigChange, Facts, Observation, Patch } from "../../src/gate/facts.ts";
 import { defaultPolicy, type Policy } from "../../src/gate/policy.ts";
 import type { Roster } from "../../src/gate/roster.ts";
 import type { Config } from "../../src/gate/verdict.ts";

@@ -105,6 +105,7 @@ export function pull(change: Partial<Facts> = {}): Facts {
     requiredOnBase: read(false),
     open: true,
     merged: false,
+    merge: null,
     author: june,
     otherAuthors: [],
     bodyEdited: null,

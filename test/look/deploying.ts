@@ -1,5 +1,5 @@
 /** acme whose shop deploys to an environment that the app guards, with a ledger that a test writes. */
-import { lookAtDeployment } from "../../src/look-deployment.ts";
+import { lookAtDeployment } from "../../src/production/look-deployment.ts";
 import { recordLanded, type NewLanded } from "../../src/store/landed.ts";
 import type { WorkflowRun } from "../fake-github/deployments.ts";
 import { repositoryNamed } from "../fake-github/setup.ts";

@@ -15,6 +15,7 @@ export function factsWith(changes: Partial<Facts>): Facts {
     requiredOnBase: { kind: "read", value: true },
     open: true,
     merged: false,
+    merge: null,
     author: null,
     otherAuthors: [],
     bodyEdited: null,

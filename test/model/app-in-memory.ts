@@ -123,6 +123,7 @@ export async function startApp(
     worker: "the worker",
     pages: null,
     random: () => 0,
+    issues: true,
     now,
     log: { info: note, warn: note, error: note },
     clientFor: async () => clientOf(++looks),

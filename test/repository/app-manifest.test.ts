@@ -45,7 +45,7 @@ it("asks for these permissions and no others", () => {
     metadata: "read",
     contents: "read",
     pull_requests: "write",
-    issues: "read",
+    issues: "write",
     checks: "write",
     statuses: "write",
     actions: "read",

@@ -349,15 +349,15 @@ const codeRules: readonly Rule[] = [
     fine: { "src/a.ts": lines(400) },
   },
   {
-    name: "src has at most 175 files and 24,000 lines",
+    name: "src has at most 205 files and 27,000 lines",
     check: sizeProblems,
     real: src,
     planted: [
       [
-        Object.fromEntries(Array.from({ length: 176 }, (_, index) => [`src/${index}.ts`, ""])),
-        ["src has 176 files, at most 175"],
+        Object.fromEntries(Array.from({ length: 206 }, (_, index) => [`src/${index}.ts`, ""])),
+        ["src has 206 files, at most 205"],
       ],
-      [{ "src/cli/a.ts": lines(24_001) }, ["src has 24001 lines, at most 24000"]],
+      [{ "src/cli/a.ts": lines(27_001) }, ["src has 27001 lines, at most 27000"]],
       [
         { "src/gate/a.ts": lines(3), "src/cli/a.ts": lines(5) },
         ["src/gate has 3 lines, at most a third of 8"],

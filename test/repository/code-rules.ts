@@ -14,8 +14,8 @@ import {
 
 const fileLinesMax = 400;
 const functionLinesMax = 60;
-const srcFilesMax = 175;
-const srcLinesMax = 24_000;
+const srcFilesMax = 205;
+const srcLinesMax = 27_000;
 /** What makes one look: the files beside the folders. */
 const lookLinesMax = 3_000;
 

@@ -31,6 +31,7 @@ const facts: Facts = {
   requiredOnBase: { kind: "read", value: true },
   open: true,
   merged: false,
+  merge: null,
   author: { login: "june", id: 1, kind: "User" },
   otherAuthors: [],
   bodyEdited: null,

@@ -4,12 +4,12 @@ import {
   type DeploymentFacts,
   type DeploymentRange,
   type RangeCommit,
-} from "./gate/deployment.ts";
-import { highestLevelNamed } from "./gate/guard.ts";
-import { peopleAtOrAbove } from "./gate/roster.ts";
-import type { Config, Verdict } from "./gate/verdict.ts";
-import type { GitHub } from "./github/client.ts";
-import { publishDeployment, type DeploymentRef } from "./github/publish-deployment.ts";
+} from "../gate/deployment.ts";
+import { highestLevelNamed } from "../gate/guard.ts";
+import { peopleAtOrAbove } from "../gate/roster.ts";
+import type { Config, Verdict } from "../gate/verdict.ts";
+import type { GitHub } from "../github/client.ts";
+import { publishDeployment, type DeploymentRef } from "../github/publish-deployment.ts";
 import {
   type Commits,
   rangeMax,
@@ -18,20 +18,20 @@ import {
   readMergeCommit,
   readRun,
   type Run,
-} from "./github/read-deployment.ts";
-import { deployTarget, repoKey } from "./github/targets.ts";
-import { type HeadLease, withHead } from "./lease.ts";
-import type { LookContext } from "./look.ts";
-import { rulesOf } from "./rejudge.ts";
+} from "../github/read-deployment.ts";
+import { deployTarget, repoKey } from "../github/targets.ts";
+import { type HeadLease, withHead } from "../lease.ts";
+import type { LookContext } from "../look.ts";
+import { rulesOf } from "../rejudge.ts";
 import {
   approvedBefore,
   type Deployment,
   deploymentOf,
   recordDeployment,
   settleDeployment,
-} from "./store/deployments.ts";
-import { type Landed, landedCommits } from "./store/landed.ts";
-import { storedPull } from "./store/pulls.ts";
+} from "../store/deployments.ts";
+import { type Landed, landedCommits } from "../store/landed.ts";
+import { storedPull } from "../store/pulls.ts";
 
 /** What became of a look at a deployment. */
 export type DeploymentLook =

@@ -1,0 +1,225 @@
+import { z } from "zod";
+import type { Read } from "../gate/accounts.ts";
+import type { ChangedFile, Commit } from "../gate/facts.ts";
+import type { GitHub } from "./client.ts";
+import { type ConfigFiles, configFilesOf } from "./config-files.ts";
+import { GitHubError, toGitHubError } from "./errors.ts";
+import { configFiles, protection } from "./facts-query.ts";
+import { branchSchema } from "./facts-schema.ts";
+import { query } from "./query.ts";
+import { commitsMax, listCommits, readCommits } from "./read-old-heads.ts";
+import { requiresCheck, toCommits } from "./to-facts.ts";
+
+type RepositoryRef = { readonly owner: string; readonly repo: string };
+
+/** A branch as it is now, with what decides whether it is gated. */
+export type BranchRead = {
+  /** Null where there is no such branch any more. */
+  readonly head: string | null;
+  /** The repository's address on GitHub. */
+  readonly url: string;
+  readonly defaultBranch: string;
+  readonly required: Read<boolean>;
+  readonly organisation: Read<ConfigFiles>;
+  readonly repository: ConfigFiles;
+};
+
+const branchQuery = `
+query Branch($owner: String!, $repo: String!, $configRepo: String!, $name: String!) {
+  repository(owner: $owner, name: $repo) {
+    ${configFiles} url
+    ref(qualifiedName: $name) { target { oid } ${protection} }
+  }
+  config: repository(owner: $owner, name: $configRepo) { ${configFiles} }
+}
+fragment blob on Blob { oid byteSize isTruncated text }`;
+
+/**
+ * Reads a branch with roster and policy files, in one request.
+ * @throws GitHubError; `gone` when the repository cannot be seen any more.
+ */
+export async function readBranch(
+  github: GitHub,
+  { owner, repo, branch }: RepositoryRef & { readonly branch: string },
+  { configRepo, now }: { readonly configRepo: string; readonly now: number },
+): Promise<BranchRead> {
+  const variables = { owner, repo, configRepo, name: `refs/heads/${branch}` };
+  const asked = { text: branchQuery, variables, schema: branchSchema, now };
+  const { data, problems } = await query(github, asked);
+  const { repository, config } = data;
+  if (repository === null) throw new GitHubError(`${owner}/${repo} does not exist.`, { gone: true });
+  const others = problems.filter(({ path = [] }) => path[0] !== "config");
+  const [problem] = others;
+  if (problem !== undefined)
+    throw new GitHubError(`GitHub could not answer for ${branch} of ${owner}/${repo}: ${problem.message}`);
+  const why = problems.find(({ type, path = [] }) => type !== "NOT_FOUND" || path.length > 1)?.message;
+  const found: Read<ConfigFiles> =
+    config === null ? { kind: "absent" } : { kind: "read", value: configFilesOf(config) };
+  return {
+    head: repository.ref?.target?.oid ?? null,
+    url: repository.url,
+    defaultBranch: repository.defaultBranchRef?.name ?? "",
+    required: requiresCheck(repository.ref),
+    organisation: why === undefined ? found : { kind: "unreadable", why },
+    repository: configFilesOf(repository),
+  };
+}
+
+/**
+ * The commits that a branch has at `to` and had not at `from`, oldest first; null where GitHub cannot tell: one of the two is
+ * gone, they have nothing in common, or there are more than 2,000. One request for each hundred. @throws GitHubError
+ */
+export async function listArrived(
+  github: GitHub,
+  ref: RepositoryRef,
+  { from, to }: { readonly from: string; readonly to: string },
+  now: number,
+): Promise<readonly string[] | null> {
+  try {
+    const shas = await listCommits(github, { ...ref, base: from }, to);
+    return shas.length > commitsMax ? null : shas;
+  } catch (error) {
+    const known = toGitHubError(error, now);
+    if (!known.gone) throw known;
+    return null;
+  }
+}
+
+/** What was there before a ledger began is known so far back: whoever wants to know more of it asks git. */
+const historyMax = 100;
+
+const historyQuery = `
+query History($owner: String!, $repo: String!, $sha: GitObjectID!) {
+  repository(owner: $owner, name: $repo) { object(oid: $sha) { ... on Commit {
+    history(first: ${historyMax}) { nodes { oid } }
+  } } }
+}`;
+
+const historySchema = z.object({
+  repository: z.object({
+    object: z.object({ history: z.object({ nodes: z.array(z.object({ oid: z.string() })) }) }).nullable(),
+  }),
+});
+
+/** A commit and what is newest in its history, 100 in all, in one request; nothing where it is gone. @throws GitHubError */
+export async function listHistory(
+  github: GitHub,
+  { owner, repo }: RepositoryRef,
+  sha: string,
+  now: number,
+): Promise<string[]> {
+  const variables = { owner, repo, sha };
+  const { data, problems } = await query(github, {
+    text: historyQuery,
+    variables,
+    schema: historySchema,
+    now,
+  });
+  const [problem] = problems;
+  if (problem !== undefined)
+    throw new GitHubError(`GitHub does not show the history of ${sha.slice(0, 7)}: ${problem.message}`);
+  return data.repository.object?.history.nodes.map(({ oid }) => oid) ?? [];
+}
+
+/** Commits by their SHAs; unreadable when one names more authors than GitHub shows. @throws GitHubError */
+export async function readArrived(
+  github: GitHub,
+  ref: RepositoryRef,
+  shas: readonly string[],
+  now: number,
+): Promise<Read<readonly Commit[]>> {
+  return toCommits(await readCommits(github, ref, shas, now));
+}
+
+/** A query of GitHub's has to be answered within ten seconds. */
+const commitsPerQuery = 50;
+
+const pullsSchema = z.object({
+  repository: z.record(
+    z.string(),
+    z
+      .object({
+        associatedPullRequests: z.object({
+          nodes: z.array(z.object({ number: z.number(), state: z.string(), baseRefName: z.string() })),
+        }),
+      })
+      .nullable(),
+  ),
+});
+
+/**
+ * The pull requests merged into a branch that GitHub says brought each of these commits: of those that none did, nothing. One
+ * request for each fifty commits. @throws GitHubError
+ */
+export async function readPullsThatBrought(
+  github: GitHub,
+  { owner, repo, branch }: RepositoryRef & { readonly branch: string },
+  shas: readonly string[],
+  now: number,
+): Promise<Map<string, number[]>> {
+  const found = new Map<string, number[]>();
+  for (let from = 0; from < shas.length; from += commitsPerQuery) {
+    const wanted = shas.slice(from, from + commitsPerQuery);
+    const objects = wanted.map((sha, at) => `commit${at}: object(oid: ${JSON.stringify(sha)}) { ...pulls }`);
+    const text = `query PullsThatBrought($owner: String!, $repo: String!) {
+  repository(owner: $owner, name: $repo) { ${objects.join(" ")} }
+}
+fragment pulls on Commit { associatedPullRequests(first: 10) { nodes { number state baseRefName } } }`;
+    const asked = { text, variables: { owner, repo }, schema: pullsSchema, now };
+    const { data, problems } = await query(github, asked);
+    const [problem] = problems;
+    if (problem !== undefined)
+      throw new GitHubError(`GitHub does not show which pull requests brought a commit: ${problem.message}`);
+    for (const [at, sha] of wanted.entries()) {
+      const pulls = data.repository[`commit${at}`]?.associatedPullRequests.nodes ?? [];
+      const merged = pulls.filter(({ state, baseRefName }) => state === "MERGED" && baseRefName === branch);
+      if (merged.length > 0)
+        found.set(
+          sha,
+          merged.map(({ number }) => number),
+        );
+    }
+  }
+  return found;
+}
+
+/** GitHub lists no more changed files of a comparison. https://docs.github.com/en/rest/commits/commits#compare-two-commits */
+const comparedFilesMax = 300;
+/** One request each: more commits of one push would not be read within the lease of a look. */
+const comparedMax = 50;
+
+/**
+ * The files that these commits change, each against its first parent, with one request for each commit. Past 50 commits or 300
+ * files of one it is past the limit: every path and size counts as matched then. @throws GitHubError
+ */
+export async function readChangedFiles(
+  github: GitHub,
+  { owner, repo }: RepositoryRef,
+  commits: readonly Commit[],
+  now: number,
+): Promise<Read<readonly ChangedFile[]>> {
+  const tooMany = { kind: "unreadable", why: "past the limit of what is compared", pastLimit: true } as const;
+  if (commits.length > comparedMax) return tooMany;
+  const files: ChangedFile[] = [];
+  for (const { sha, parents } of commits) {
+    const [parent] = parents;
+    if (parent === undefined) return tooMany;
+    try {
+      const asked = { owner, repo, basehead: `${parent}...${sha}`, per_page: 1 };
+      const { data } = await github.rest.repos.compareCommitsWithBasehead(asked);
+      const changed = data.files ?? [];
+      if (changed.length >= comparedFilesMax) return tooMany;
+      files.push(
+        ...changed.map(({ filename: path, previous_filename: old, additions, deletions }) => ({
+          path,
+          previousPath: old ?? null,
+          additions,
+          deletions,
+        })),
+      );
+    } catch (error) {
+      throw toGitHubError(error, now);
+    }
+  }
+  return { kind: "read", value: files };
+}

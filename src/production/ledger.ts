@@ -1,0 +1,193 @@
+import { clears, type How, type Landing } from "../gate/landing.ts";
+import type { Verdict } from "../gate/verdict.ts";
+import type { GitHub } from "../github/client.ts";
+import { readPatches } from "../github/read-more.ts";
+import { readMerged } from "../github/read-merged.ts";
+import { repoKey } from "../github/targets.ts";
+import { appendAudit } from "../store/audit.ts";
+import { cachedPatch, cachePatch } from "../store/configs.ts";
+import { clearedBefore, landedCommits, recordLanded } from "../store/landed.ts";
+import { pushTo } from "../store/observations.ts";
+import { recordLanding } from "../store/record-landing.ts";
+import { inTransaction, type Store } from "../store/store.ts";
+
+export type LedgerContext = { readonly store: Store; readonly now: () => number };
+
+/** What the ledger has of a landing now: the commits that came with it, the last one first, and the audit row about them. */
+export type Recorded = {
+  readonly shas: readonly string[];
+  readonly auditSeq: number;
+  /** Whether the ledger did not have it before. */
+  readonly isNew: boolean;
+};
+
+/**
+ * Records what came to the base branch with a merged pull request, cleared where its verdict clears it. A merge commit that GitHub
+ * did not make is cleared with it only if it brought what was approved; one that brought something else is left to the look at
+ * the branch where nothing had to be approved.
+ * @returns null where GitHub does not show what it was merged as: then nothing is cleared. @throws GitHubError
+ */
+export async function recordMerge(
+  context: LedgerContext,
+  github: GitHub,
+  landing: Landing,
+): Promise<Recorded | null> {
+  const { store, now } = context;
+  const { facts, verdict } = landing;
+  const repo = repoKey(facts.owner, facts.repo);
+  const last = facts.merge?.commit?.sha;
+  if (last === undefined) return null;
+  const push = await pushTo(store, repo, facts.base, [last]);
+  const merged = await readMerged(github, facts, { before: push?.before ?? null, now: now() });
+  if (merged === null) return null;
+  const { byHand } = merged;
+  const other = byHand !== null && !(await isApproved(context, github, landing)) ? byHand : null;
+  const shas =
+    verdict.outcome.kind === "not-needed" ? merged.shas.filter((sha) => sha !== other) : merged.shas;
+  const sorted = shas.toSorted((one, two) => Number(two === last) - Number(one === last));
+  const recorded = await record(context, landing, { how: merged.how, shas: sorted, uncleared: other });
+  return { shas: sorted, ...recorded };
+}
+
+/** Records what somebody pushed to a gated branch. @param shas the last one first. */
+export async function recordPush(
+  context: LedgerContext,
+  landing: Landing,
+  shas: readonly string[],
+): Promise<Recorded> {
+  return { shas, ...(await record(context, landing, { how: "push", shas, uncleared: null })) };
+}
+
+/** Records commits that reached another gated branch before: they are cleared here as they are there. */
+export async function recordUpdate(
+  { store, now }: LedgerContext,
+  {
+    repo,
+    branch,
+    shas,
+  }: { readonly repo: string; readonly branch: string; readonly shas: readonly string[] },
+): Promise<void> {
+  const known = await landedCommits(store, repo, shas);
+  const cleared = await clearedBefore(store, repo, { shas, numbers: [] });
+  const policiesOf = new Map(
+    cleared.flatMap((one) => (one.kind === "commit" ? [[one.sha, one.policies]] : [])),
+  );
+  await recordLanded(
+    store,
+    [...known.values()].map((commit) => ({
+      ...commit,
+      repo,
+      branch,
+      how: "update",
+      auditSeq: null,
+      at: now(),
+      policies: policiesOf.get(commit.sha) ?? [],
+    })),
+  );
+}
+
+/** Commits, and through which pull request each came as far as GitHub says. */
+export type History = ReadonlyMap<string, number | null>;
+
+/** Records that commits were there before the ledger of their branch began: nobody knows of them that they were cleared. */
+export async function recordHistory(
+  { store, now }: LedgerContext,
+  { repo, branch, pulls }: { readonly repo: string; readonly branch: string; readonly pulls: History },
+): Promise<void> {
+  const unknown = { how: "history", cleared: false, assisted: false, by: [], auditSeq: null } as const;
+  await recordLanded(
+    store,
+    [...pulls].map(([sha, number]) => ({ repo, branch, sha, number, ...unknown, at: now() })),
+  );
+}
+
+/**
+ * Clears what was not cleared when it landed, if those who could have countersigned it then have done so since.
+ * @returns who they are; empty when there is nothing to clear or nobody did.
+ */
+export async function clearSince(
+  { store, now }: LedgerContext,
+  landing: Landing,
+  { shas }: Pick<Recorded, "shas">,
+): Promise<readonly string[]> {
+  const { facts, since, policies } = landing;
+  if (!clears(since) || since.outcome.kind !== "countersigned") return [];
+  const repo = repoKey(facts.owner, facts.repo);
+  const known = await landedCommits(store, repo, shas);
+  const waiting = [...known.values()].filter(({ cleared }) => !cleared);
+  if (waiting.length === 0) return [];
+  const by = countersignersOf(since);
+  const about = { at: now(), repo, number: facts.merge === null ? null : facts.number, actorId: null };
+  await inTransaction(store, async (transaction) => {
+    const body = { branch: facts.base, by, commits: waiting.map(({ sha }) => sha) };
+    const { seq } = await appendAudit(transaction, {
+      ...about,
+      kind: "accepted",
+      sha: shas[0] ?? null,
+      body,
+    });
+    const rows = waiting.map((commit) => ({ ...commit, repo, cleared: true, by, policies, auditSeq: seq }));
+    await recordLanded(transaction, rows);
+  });
+  return by;
+}
+
+type Arrived = {
+  readonly how: How;
+  readonly shas: readonly string[];
+  /** One that the verdict is not about. */
+  readonly uncleared: string | null;
+};
+
+async function record(
+  { store, now }: LedgerContext,
+  { facts, verdict, policies }: Landing,
+  { how, shas, uncleared }: Arrived,
+): Promise<Omit<Recorded, "shas">> {
+  const { merge, base: branch, headSha: head } = facts;
+  const { outcome, mode, evidence } = verdict;
+  return recordLanding(store, {
+    repo: repoKey(facts.owner, facts.repo),
+    branch,
+    how,
+    shas,
+    policies,
+    number: merge === null ? null : facts.number,
+    cleared: clears(verdict) ? shas.filter((sha) => sha !== uncleared) : [],
+    assisted: evidence.length > 0,
+    by: countersignersOf(verdict),
+    actorId: merge?.by?.id ?? facts.author?.id ?? null,
+    body: { head, outcome, mode, evidence },
+    at: merge === null ? now() : Date.parse(merge.at),
+    now: now(),
+  });
+}
+
+/** Whether a merge commit made by hand changes what the approved head changed, and nothing else. */
+async function isApproved(
+  { store, now }: LedgerContext,
+  github: GitHub,
+  { facts }: Landing,
+): Promise<boolean> {
+  const commit = facts.merge?.commit;
+  const [parent] = commit?.parents ?? [];
+  if (facts.merge === null || commit == null || parent === undefined) return false;
+  const repo = repoKey(facts.owner, facts.repo);
+  const wanted = [
+    { base: parent, sha: commit.sha },
+    { base: facts.merge.onto, sha: facts.headSha },
+  ];
+  const cache = {
+    recall: async (from: string, head: string) => cachedPatch(store, repo, from, head),
+    keep: async (mergeBase: string, head: string, fingerprint: string) =>
+      cachePatch(store, repo, { mergeBase, head, fingerprint }, now()),
+  };
+  const [landed, approved] = await readPatches(github, facts, wanted, cache, now());
+  if (landed?.fingerprint.kind !== "read" || approved?.fingerprint.kind !== "read") return false;
+  return landed.fingerprint.value === approved.fingerprint.value;
+}
+
+function countersignersOf({ outcome }: Verdict): string[] {
+  if (outcome.kind === "countersigned") return outcome.by.map(({ login }) => login);
+  return outcome.kind === "overridden" ? [outcome.by.login] : [];
+}

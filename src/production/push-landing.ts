@@ -1,0 +1,163 @@
+import type { Commit, Facts, Observation } from "../gate/facts.ts";
+import { enforcedBy, judge } from "../gate/judge.ts";
+import { clears, type Landing, withAcceptances } from "../gate/landing.ts";
+import { needsFiles } from "../gate/missing.ts";
+import { withoutPull } from "../gate/no-pull.ts";
+import type { Policy } from "../gate/policy.ts";
+import type { Config, Verdict } from "../gate/verdict.ts";
+import { acceptersIn } from "../gate/wanted.ts";
+import type { GitHub } from "../github/client.ts";
+import { type BranchRead, readArrived, readChangedFiles } from "../github/read-branch.ts";
+import { readPatches, readPushAccess } from "../github/read-more.ts";
+import { readNotes } from "../github/read-notes.ts";
+import { repoKey } from "../github/targets.ts";
+import { bindRoster } from "../in-force.ts";
+import type { LookContext } from "../look.ts";
+import { cachedPatch, cachePatch } from "../store/configs.ts";
+import { pushTo } from "../store/observations.ts";
+import { storedPull } from "../store/pulls.ts";
+import { recallInherited } from "../store/traces.ts";
+
+/** A gated branch, and the rules that hold for it. */
+export type Pushed = {
+  readonly owner: string;
+  readonly repo: string;
+  readonly branch: string;
+  readonly read: BranchRead;
+  readonly head: string;
+  readonly config: Config;
+};
+
+/** Later than any pull request: a push inherits from all of them. */
+const newest = Number.MAX_SAFE_INTEGER;
+
+/**
+ * What somebody pushed to a gated branch, judged as a change of theirs that nobody reviewed: by what its commits show, and by what
+ * was seen on pull requests with a commit of the same tree. Whoever was seen pushing is its author.
+ * @param given.shas oldest first. @param given.observations what was said about it since.
+ * @returns null where the branch is not gated. @throws GitHubError
+ */
+export async function pushLanding(
+  context: LookContext,
+  github: GitHub,
+  pushed: Pushed,
+  given: { readonly shas: readonly string[]; readonly observations: readonly Observation[] },
+): Promise<Landing | null> {
+  const { store, now } = context;
+  const { owner, repo, branch, read } = pushed;
+  const key = repoKey(owner, repo);
+  const last = given.shas.at(-1) ?? "";
+  const push = await pushTo(store, key, branch, given.shas);
+  const bare = withoutPull({
+    owner,
+    repo,
+    url: `${read.url}/commit/${last}`,
+    headSha: last,
+    base: branch,
+    defaultBranch: read.defaultBranch,
+    requiredOnBase: read.required,
+    author: push?.actor ?? null,
+    commits: await readArrived(github, pushed, given.shas, now()),
+    files: { kind: "read", value: [] },
+    readAt: new Date(now()).toISOString(),
+  });
+  const inherited = await recallInherited(store, key, { ...bare, number: newest });
+  const seen = { ...bare, observations: [...inherited, ...given.observations] };
+  const config = await bindRoster(store, pushed.config, [seen], now());
+  const facts = await readRest(context, github, seen, config);
+  const verdict = judge(facts, config);
+  const since = judge(withAcceptances(facts), config);
+  if (verdict === null || since === null) return null;
+  const approved = clears(verdict) ? null : await approvedBefore(context, github, facts);
+  const policies = enforcedBy(facts, config);
+  const roster = config.roster.kind === "read" ? config.roster.value : null;
+  return { facts, verdict: approved ?? verdict, since, policies, roster };
+}
+
+/** What these rules make a verdict depend on besides. */
+async function readRest(
+  { store, now }: LookContext,
+  github: GitHub,
+  facts: Facts,
+  { policies }: Config,
+): Promise<Facts> {
+  const inUse = policies.flatMap((policy): Policy[] => (policy.kind === "read" ? [policy.value] : []));
+  const commits = facts.commits.kind === "read" ? facts.commits.value : [];
+  const shas = commits.map(({ sha }) => sha);
+  const [files, notes, pushAccess] = await Promise.all([
+    inUse.some(needsFiles)
+      ? readChangedFiles(
+          github,
+          facts,
+          await bringingSomething({ store, now }, github, facts, commits),
+          now(),
+        )
+      : facts.files,
+    inUse.some(({ ai }) => ai.notes) ? readNotes(github, facts, shas, now()) : facts.notes,
+    readPushAccess(github, facts, acceptersIn(facts), now()),
+  ]);
+  return { ...facts, files, notes, pushAccess };
+}
+
+type PatchContext = Pick<LookContext, "store" | "now">;
+
+/** Without merges that only bring what their second parent had: those commits are looked at themselves. */
+async function bringingSomething(
+  context: PatchContext,
+  github: GitHub,
+  facts: Facts,
+  commits: readonly Commit[],
+): Promise<Commit[]> {
+  const bringing: Commit[] = [];
+  for (const commit of commits) {
+    const [first, second] = commit.parents;
+    const merges = first !== undefined && second !== undefined;
+    const same =
+      merges &&
+      (await isSameChange(context, github, facts, [
+        { base: first, sha: commit.sha },
+        { base: first, sha: second },
+      ]));
+    if (!same) bringing.push(commit);
+  }
+  return bringing;
+}
+
+/** The verdict of the pull request that approved exactly this: somebody squashed it by hand. Null where there is none. */
+async function approvedBefore(context: PatchContext, github: GitHub, facts: Facts): Promise<Verdict | null> {
+  const commits = facts.commits.kind === "read" ? facts.commits.value : [];
+  const [commit, ...more] = commits;
+  const [parent] = commit?.parents ?? [];
+  if (commit === undefined || parent === undefined || more.length > 0) return null;
+  const numbers = facts.observations.flatMap((seen) =>
+    seen.kind === "evidence" && seen.evidence.seenOn !== undefined ? [seen.evidence.seenOn] : [],
+  );
+  for (const number of new Set(numbers)) {
+    const pull = await storedPull(context.store, repoKey(facts.owner, facts.repo), number);
+    if (pull === null || pull.base !== facts.base || !clears(pull.verdict)) continue;
+    const landed = { base: parent, sha: commit.sha };
+    const approved = { base: facts.base, sha: pull.headSha };
+    if (await isSameChange(context, github, facts, [landed, approved])) return pull.verdict;
+  }
+  return null;
+}
+
+type Revision = { readonly base: string; readonly sha: string };
+
+/** Whether two commits are proven to change the same, each against its own base. */
+async function isSameChange(
+  { store, now }: PatchContext,
+  github: GitHub,
+  facts: Facts,
+  wanted: readonly [Revision, Revision],
+): Promise<boolean> {
+  const key = repoKey(facts.owner, facts.repo);
+  const cache = {
+    recall: async (from: string, head: string) => cachedPatch(store, key, from, head),
+    keep: async (mergeBase: string, head: string, fingerprint: string) =>
+      cachePatch(store, key, { mergeBase, head, fingerprint }, now()),
+  };
+  const [one, other] = await readPatches(github, facts, wanted, cache, now());
+  if (one?.fingerprint.kind !== "read" || other?.fingerprint.kind !== "read") return false;
+  return one.fingerprint.value === other.fingerprint.value;
+}
