@@ -29,10 +29,10 @@ function build(stage: Stage, root: string, stages: ReadonlyMap<string, string>):
       // Of the folders of an image only ours are named in a RUN; who is not root can give nothing away.
       const command = text.replaceAll(/(?<=\s)\/(?=var|opt)/g, `${root}/`);
       const isRoot = process.getuid?.() === 0;
-      execFileSync("bash", ["-euc", isRoot ? command : `chown() { :; }; ${command}`], {
-        cwd: workdir,
-        stdio: "inherit",
-      });
+      // What npm has in its cache need not be fetched again.
+      const env = { ...process.env, npm_config_prefer_offline: "true" };
+      const args = ["-euc", isRoot ? command : `chown() { :; }; ${command}`];
+      execFileSync("bash", args, { cwd: workdir, env, stdio: "inherit" });
     }
   }
   return workdir;
