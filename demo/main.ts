@@ -5,40 +5,54 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startFakeGitHub } from "../test/fake-github/server.ts";
-import { furnish } from "./acme.ts";
+import { furnish, incidentsRoster, policyFile, rosterFile } from "./acme.ts";
+import { incidentsPolicy, playIncidents } from "./incidents.ts";
 import { environmentFor, startServerProcess } from "./server-process.ts";
 import { play } from "./story.ts";
 
-const help = `npm run demo -- [--stay] [--readme]
+const help = `npm run demo -- [incidents] [--stay] [--readme]
 
 Plays Countersign's story in the terminal: the real server against a fake GitHub on
 this machine, everything over HTTP. Ends with 0 only if every step came out as told.
 
+  incidents  what has happened to others, and where each is stopped
   --stay     leave both running afterwards, until Ctrl-C
   --readme   write the check run of the first step into README.md
 `;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: { help: { type: "boolean", short: "h" }, stay: { type: "boolean" }, readme: { type: "boolean" } },
 });
+const [story = "", ...others] = positionals;
 if (values.help === true) process.stdout.write(help);
-else process.exitCode = await run();
+else if (others.length > 0 || !["", "incidents"].includes(story)) {
+  process.stderr.write(`There is no story ${positionals.join(" ")}.\n\n${help}`);
+  process.exitCode = 2;
+} else process.exitCode = await run();
 
 async function run(): Promise<number> {
   const say = (text: string) => void process.stdout.write(`${text}\n`);
   const dataDir = mkdtempSync(join(tmpdir(), "countersign-demo-"));
   const github = await startFakeGitHub();
-  const acme = furnish(github, randomBytes(32).toString("hex"));
+  const secret = randomBytes(32).toString("hex");
+  const rules = { [rosterFile]: incidentsRoster, [policyFile]: incidentsPolicy };
+  const acme = story === "incidents" ? furnish(github, secret, rules) : furnish(github, secret);
   const server = await startServerProcess(environmentFor(acme, github.url, { dataDir, port: 0 }));
   try {
     github.setWebhookUrl(`${server.url}/api/github/webhooks`);
     github.installApp("acme", { repositories: "all" });
-    const shown = await play(github, { say });
+    if (story === "incidents") {
+      github.guardEnvironment("acme/shop", "production");
+      await playIncidents(github, { say });
+    } else {
+      const shown = await play(github, { say });
+      if (values.readme === true) writeReadme(shown);
+    }
     if (github.refused.length > 0)
       throw new Error(
         `GitHub refused calls:\n${github.refused.map((call) => JSON.stringify(call)).join("\n")}`,
       );
-    if (values.readme === true) writeReadme(shown);
     say("\nEvery step came out as told.");
     if (values.stay === true) await stay(say, { github: github.url, server: server.url });
     return 0;

@@ -9,9 +9,10 @@ type Settled = { readonly run: ShownCheckRun; readonly expected: Expected };
 
 export type Teller = { readonly say: (line: string) => void };
 
-const [owner, repo] = ["acme", "shop"] as const;
+export const [owner, repo] = ["acme", "shop"] as const;
 const branch = "faster-checkout";
-const settlesWithinMs = 10_000;
+/** A step that takes longer has not come out as told. */
+export const settlesWithinMs = 10_000;
 
 /**
  * Plays the story over GitHub's own API, with everybody's own token, and checks every step.
@@ -117,12 +118,13 @@ export async function play(github: FakeGitHub, { say }: Teller): Promise<string>
   return timeless(shown, first);
 }
 
-function aiMessage(subject: string): string {
+/** A message that says that an assistant helped. */
+export function aiMessage(subject: string): string {
   return `${subject}\n\nCo-Authored-By: Claude <noreply@anthropic.com>\n`;
 }
 
 /** Waits until the check run on a commit is what it has to be. */
-async function settle(github: FakeGitHub, sha: string, expected: Expected): Promise<Settled> {
+export async function settle(github: FakeGitHub, sha: string, expected: Expected): Promise<Settled> {
   const deadline = Date.now() + settlesWithinMs;
   for (;;) {
     const run = await checkRun(github, sha);
@@ -156,7 +158,7 @@ async function checkRun(github: FakeGitHub, ref: string): Promise<ShownCheckRun 
 }
 
 /** The line in the list of checks, and what the details say about the step. */
-function line({ run, expected }: Settled): string {
+export function line({ run, expected }: Settled): string {
   const [first = "", ...rest] = showCheckRun(run).split("\n");
   const telling = rest.filter(
     (text) => text.startsWith("│ | ") && expected.says.some((words) => text.includes(words)),
@@ -165,7 +167,7 @@ function line({ run, expected }: Settled): string {
 }
 
 /** What GitHub says to somebody who merges too early. */
-async function refusedMerge(person: ReturnType<FakeGitHub["as"]>, number: number): Promise<string> {
+export async function refusedMerge(person: ReturnType<FakeGitHub["as"]>, number: number): Promise<string> {
   const failure: unknown = await person.rest.pulls.merge({ owner, repo, pull_number: number }).then(
     () => null,
     (error: unknown) => error,

@@ -1,29 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { beforeAll, expect, it, vi } from "vitest";
 import { timeless } from "../../demo/check-run.ts";
-import { packageJson, read, root } from "../repository/files.ts";
-
-type Played = { readonly code: unknown; readonly stdout: string; readonly stderr: string };
-
-/** Runs the command of `npm run demo`; `sabotage` is a module's text that is loaded before it. */
-async function demo(sabotage = ""): Promise<Played> {
-  const [, ...command] = packageJson.scripts["demo"]?.split(" ") ?? [];
-  const args = ["--import", `data:text/javascript,${encodeURIComponent(sabotage)}`, ...command];
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
-  const [stdout, stderr, ended] = await Promise.all([
-    textOf(child.stdout),
-    textOf(child.stderr),
-    once(child, "close"),
-  ]);
-  return { code: ended[0], stdout, stderr };
-}
-
-async function textOf(stream: NonNullable<ChildProcess["stdout"]>): Promise<string> {
-  let text = "";
-  for await (const chunk of stream) text += String(chunk);
-  return text;
-}
+import { read } from "../repository/files.ts";
+import { demo, type Played } from "./demo-run.ts";
 
 /** The check run that the first step shows. */
 function firstCheckRun(stdout: string): string {
@@ -72,7 +50,8 @@ it("shows the check run that stands in the README", () => {
 
 it("ends with 1, and shows why, when the deliveries are signed with another secret", async () => {
   // The clock of the story runs ten times as fast, so that it gives up after one second instead of ten.
-  const { code, stdout, stderr } = await demo(`
+  const { code, stdout, stderr } = await demo({
+    sabotage: `
     const real = globalThis.fetch;
     globalThis.fetch = (url, options) => {
       const headers = new Headers(options?.headers);
@@ -81,7 +60,8 @@ it("ends with 1, and shows why, when the deliveries are signed with another secr
     };
     const now = Date.now, start = now();
     Date.now = () => start + (now() - start) * 10;
-  `);
+  `,
+  });
 
   // The sweep at the start may have found the pull request, but nobody told of what came after.
   expect(code).toBe(1);
