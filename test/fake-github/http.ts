@@ -15,6 +15,7 @@ import { addAppRoutes } from "./rest-app.ts";
 import type { RestContext, RestEnv } from "./rest-context.ts";
 import { addDeploymentRoutes } from "./rest-deployments.ts";
 import { addGitRoutes } from "./rest-git.ts";
+import { addOAuthRoutes, addPersonRoutes, appOfBasic } from "./oauth.ts";
 import { addPeopleRoutes } from "./rest-people.ts";
 import { addStatusRoutes } from "./statuses.ts";
 import { actorOf, type Viewer, type World } from "./world.ts";
@@ -87,6 +88,7 @@ export function createHttp(world: World, state: HttpState): Hono<RestEnv> {
   addGitRoutes(rest, world);
   addStatusRoutes(rest, world);
   addDeploymentRoutes(rest, world);
+  addPersonRoutes(rest, world);
 
   const app = new Hono<RestEnv>();
   app.use((context, next) => observed(context, world, state, next));
@@ -96,6 +98,8 @@ export function createHttp(world: World, state: HttpState): Hono<RestEnv> {
     if (context.req.path.startsWith("/api/v3/app-manifests/")) return next();
     const authorization = context.req.header("authorization");
     if (authorization === undefined && isForStrangers(context, world)) context.set("viewer", stranger);
+    else if (authorization?.startsWith("Basic ") === true)
+      context.set("viewer", { kind: "app", app: appOfBasic(world, authorization) });
     else {
       context.set("viewer", authenticate(world, authorization));
       context.get("entry").as = actorOf(world, context.get("viewer")).login;
@@ -103,6 +107,7 @@ export function createHttp(world: World, state: HttpState): Hono<RestEnv> {
     await next();
   });
   addManifestRoutes(app, rest, world);
+  addOAuthRoutes(app, world);
   app.route("/api/v3", rest);
   app.post("/api/graphql", (context) => answerGraphql(context, world, state));
   app.notFound((context) => refuse(context, state, `the fake GitHub does not answer ${describe(context)}`));

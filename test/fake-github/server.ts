@@ -142,6 +142,10 @@ function furnishing(world: World) {
     setWebhookUrl: (url: string) => {
       for (const app of world.apps.values()) app.webhookUrl = url;
     },
+    /** Where people may be sent back to after they signed in, from now on. */
+    setCallbackUrl: (url: string) => {
+      for (const app of world.apps.values()) app.callbackUrls.splice(0, Infinity, url);
+    },
     /** @returns the installation's id. The app is the one that was created last, unless it is named. */
     installApp: (login: string, more: { repositories: "all" | readonly string[]; app?: string }) =>
       installApp(world, appNamed(world, more.app), login, more).id,

@@ -1,5 +1,5 @@
 /** How a world is furnished: accounts, organisations, teams, repositories, apps and where they are installed. */
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { makeCommit, editTree, type FileEdits } from "./git.ts";
 import { signatureOf } from "./merge.ts";
 import { addRuleset } from "./rulesets.ts";
@@ -203,8 +203,9 @@ export type NewApp = {
 /** Registers an app, its bot and an owner for it. */
 export function createApp(world: World, input: NewApp): App {
   const { slug, webhookSecret, permissions, events, privateKey = sharedKey() } = input;
+  const id = input.id ?? world.nextId();
   const app: App = {
-    id: input.id ?? world.nextId(),
+    id,
     slug,
     name: slug,
     ownerId: input.ownerId ?? createAccount(world, `${slug}-owner`).id,
@@ -213,6 +214,9 @@ export function createApp(world: World, input: NewApp): App {
     publicKey: createPublicKey(privateKey),
     webhookSecret,
     webhookUrl: input.webhookUrl ?? null,
+    clientId: `Iv1.${id}`,
+    clientSecret: randomBytes(20).toString("hex"),
+    callbackUrls: [],
     permissions,
     events,
     createdAt: isoSeconds(world.now()),

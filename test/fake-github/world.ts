@@ -65,6 +65,10 @@ export type App = {
   readonly privateKey: string;
   readonly publicKey: KeyObject;
   readonly webhookSecret: string;
+  /** For people who sign in with it. */
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly callbackUrls: string[];
   webhookUrl: string | null;
   readonly permissions: Readonly<Record<string, "read" | "write">>;
   readonly events: readonly string[];
@@ -253,7 +257,12 @@ export type Repository = {
 
 /** Who is asking: decided from the Authorization header. */
 export type Viewer =
-  | { readonly kind: "user"; readonly account: Account }
+  /** `through`: a user access token of an app, which reaches what the app is installed on, and what is public. */
+  | {
+      readonly kind: "user";
+      readonly account: Account;
+      readonly through?: { readonly app: App; readonly reaches: (repository: Repository) => boolean };
+    }
   | { readonly kind: "app"; readonly app: App }
   | {
       readonly kind: "installation";
@@ -369,7 +378,10 @@ export function covers(installation: Installation, repository: Repository): bool
 export function canSee(viewer: Viewer, repository: Repository): boolean {
   switch (viewer.kind) {
     case "user":
-      return roleOf(repository, viewer.account.id) !== null;
+      return (
+        roleOf(repository, viewer.account.id) !== null &&
+        (!repository.private || (viewer.through?.reaches(repository) ?? true))
+      );
     case "installation":
       return (
         (covers(viewer.installation, repository) &&
