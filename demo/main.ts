@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startFakeGitHub } from "../test/fake-github/server.ts";
 import { furnish, incidentsRoster, policyFile, rosterFile } from "./acme.ts";
+import { freePort } from "./free-port.ts";
 import { incidentsPolicy, playIncidents } from "./incidents.ts";
 import { environmentFor, startServerProcess } from "./server-process.ts";
 import { play } from "./story.ts";
@@ -38,7 +39,8 @@ async function run(): Promise<number> {
   const secret = randomBytes(32).toString("hex");
   const rules = { [rosterFile]: incidentsRoster, [policyFile]: incidentsPolicy };
   const acme = story === "incidents" ? furnish(github, secret, rules) : furnish(github, secret);
-  const server = await startServerProcess(environmentFor(acme, github.url, { dataDir, port: 0 }));
+  const environment = environmentFor(acme, github.url, { dataDir, port: await freePort() });
+  const server = await startServerProcess(environment);
   try {
     github.setWebhookUrl(`${server.url}/api/github/webhooks`);
     github.installApp("acme", { repositories: "all" });
@@ -73,7 +75,7 @@ async function run(): Promise<number> {
 
 async function stay(say: (text: string) => void, urls: { github: string; server: string }): Promise<void> {
   say(
-    `\nStill running: Countersign at ${urls.server}/health, the fake GitHub at ${urls.github}/api/v3. Ctrl-C ends both.`,
+    `\nOpen ${urls.server}/acme/shop/pull/1 in a browser: the page that the check leads to.\nStill running: Countersign at ${urls.server}/health, the fake GitHub at ${urls.github}/api/v3. Ctrl-C ends both.`,
   );
   await new Promise<void>((resolve) => process.once("SIGINT", () => resolve()));
 }

@@ -23,6 +23,7 @@ export function environmentFor(
     GHE_PROTOCOL: "http",
     HOST: "127.0.0.1",
     PORT: String(more.port),
+    ...(more.port !== 0 && { PUBLIC_URL: `http://127.0.0.1:${more.port}` }),
     DATA_DIR: more.dataDir,
   };
 }

@@ -47,6 +47,9 @@ export async function play(github: FakeGitHub, { say }: Teller): Promise<string>
   });
   const shown = showCheckRun(opened.run);
   say(shown);
+  say(
+    `   Its details lead to ${await explained(github, first)}, which explains it to everybody who may see the repository.`,
+  );
   say(`   She presses Merge all the same. GitHub: ${await refusedMerge(juno, pull.number)}`);
 
   say("2. milo, mid-level, approves. That does not count, and the check says why.");
@@ -155,6 +158,17 @@ async function checkRun(github: FakeGitHub, ref: string): Promise<ShownCheckRun 
   const run = data.check_runs[0];
   if (run === undefined) return null;
   return { name: run.name, conclusion: run.conclusion, title: run.output.title, summary: run.output.summary };
+}
+
+/** Opens the page that the check leads to, as somebody who is not signed in. Returns its address. */
+async function explained(github: FakeGitHub, ref: string): Promise<string> {
+  const wanted = { owner, repo, ref, check_name: "Countersign" };
+  const { data } = await github.as("ada").rest.checks.listForRef(wanted);
+  const address = data.check_runs[0]?.details_url ?? "";
+  const page = await (await fetch(address)).text();
+  if (!page.includes("Waiting for 1 approval"))
+    throw new Error(`The page ${address} does not explain the check.`);
+  return address;
 }
 
 /** The line in the list of checks, and what the details say about the step. */
