@@ -9,6 +9,7 @@ import { headsScanned, isNews } from "./gate/old-heads.ts";
 import type { Policy } from "./gate/policy.ts";
 import { strictest } from "./gate/strictest.ts";
 import type { Config, Verdict } from "./gate/verdict.ts";
+import { type ExplainPages, pageOf } from "./github/access.ts";
 import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
 import type { Published } from "./github/publish-check-run.ts";
@@ -28,8 +29,7 @@ import { wouldChange } from "./would-change.ts";
 /** What every look needs. `worker` names who holds its leases. */
 export type LookContext = CollectContext & {
   readonly worker: string;
-  /** Where people see the explain pages, and whether there are any of private repositories; null where nobody said where. */
-  readonly pages: { readonly url: string; readonly ofPrivate: boolean } | null;
+  readonly pages: ExplainPages | null;
 };
 
 export type LookRequest = {
@@ -123,7 +123,7 @@ async function lookAt(
     { owner, repo, headSha, lease, rewrite: request.rewrite, now: context.now() },
     {
       verdict,
-      page: verdict === null ? null : pageOf(context, seen, verdict),
+      page: verdict === null ? null : pageOf(context.pages, seen, verdict.number),
       text: toText([...memories, ...found]),
       witness,
       checkRun: seen.checkRun,
@@ -224,15 +224,11 @@ export async function rememberShownBy(
   }
 }
 
-function pageOf({ pages }: LookContext, { facts, isPrivate }: PullRead, { number }: Verdict): string | null {
-  if (pages === null || (isPrivate && !pages.ofPrivate)) return null;
-  return `${pages.url}/${facts.owner}/${facts.repo}/pull/${number}`;
-}
-
 /** Written last: until then a sweep would find that this pull request still needs its look. */
-function hintOf({ installation }: LookRequest, { facts, updatedAt }: PullRead) {
+function hintOf({ installation }: LookRequest, { facts, updatedAt, openedAt }: PullRead) {
   const { owner, repo, number, headSha, base, open, merged } = facts;
-  return { repo: repoKey(owner, repo), number, installation, headSha, base, open, merged, updatedAt };
+  const read = { number, headSha, base, open, merged, updatedAt, openedAt };
+  return { repo: repoKey(owner, repo), installation, ...read };
 }
 
 /** What may be there when it is asked for again, unlike what is past a limit. */

@@ -63,7 +63,6 @@ export async function publishVerdict(
   said: {
     readonly verdict: Verdict;
     readonly text: string | null;
-    /** The explain page; null where there is none. */
     readonly page: string | null;
     readonly witness: string;
     readonly checkRun: OwnCheckRun | null;

@@ -126,7 +126,7 @@ async function onDelivery(
       "This is no delivery of GitHub: X-GitHub-Delivery or X-GitHub-Event is missing.",
     );
   const body = await context.req.text();
-  if (!signature || !(await isSigned(body, signature, webhookSecrets))) {
+  if (!signature || !isSigned(body, signature, webhookSecrets)) {
     log.warn({ delivery: id, event: name }, "Refused a delivery: its signature is wrong or missing");
     return problem(
       context,

@@ -6,8 +6,9 @@ import type { Environment } from "./config/environment.ts";
 import { startUpkeep } from "./delivery/upkeep.ts";
 import { startWorker } from "./delivery/worker.ts";
 import type { ClientFor } from "./github/installations.ts";
-import { createAccess } from "./github/access.ts";
+import { createAccess, pagesAt } from "./github/access.ts";
 import { createProbot } from "./github/client.ts";
+import { createSignIn } from "./github/publish-sign-in.ts";
 import { createUsage } from "./github/usage.ts";
 import { healthOf, measure } from "./health.ts";
 import { createLog } from "./log.ts";
@@ -44,18 +45,19 @@ export async function start(
   });
   const clientFor: ClientFor = async (installation) => probot.auth(installation);
   const work = { store, appId, now, log, clientFor };
-  const explained = publicUrl === null ? null : { url: publicUrl, ofPrivate: false };
   const { delivery: received, looked, deployed, bypassed, refused } = metrics;
-  const asked = { configRepo, pages: explained, issues: environment.bypassIssues, random: Math.random };
-  const worker = startWorker({ ...work, ...asked, worker: randomUUID(), looked, deployed, bypassed });
+  const asked = { configRepo, issues: environment.bypassIssues, random: Math.random };
+  const shown = { pages: pagesAt(environment), looked, deployed, bypassed };
+  const worker = startWorker({ ...work, ...asked, ...shown, worker: randomUUID() });
   await probot.load(countersign({ ...work, configRepo, wake: worker.wake, received }));
+  const access = createAccess({ ...work, apiUrl });
   const server = await startServer({
     ...environment,
     log,
     deliver: async (delivery) => {
       if (isEvent(delivery)) await probot.receive(delivery);
     },
-    pages: pages({ store, access: createAccess({ clientFor, apiUrl, now }), publicUrl, log, now }),
+    pages: pages({ ...work, access, publicUrl, signIn: createSignIn(environment) }),
     health: async () => healthOf(store, { log, now: now(), usage }),
     refused,
     metrics: async () => metrics.render(await measure(store, { now: now(), usage })),
@@ -71,7 +73,6 @@ export async function start(
   const proxy =
     webhookProxyUrl === null ? null : startProxy(webhookProxyUrl, `${server.url}${webhookPath}`, log);
   log.info({ url: server.url, github: apiUrl }, "Countersign listens");
-  // A ruleset that names no source is found by the examination of the gate, but up to a day later.
   log.warn({ appId }, pinTheSource);
   return {
     url: server.url,
@@ -86,6 +87,7 @@ export async function start(
   };
 }
 
+/** A ruleset that names no source is found by the examination of the gate, but up to a day later. */
 const pinTheSource =
   "In every ruleset that requires the check Countersign, choose this app as its source (integration_id, in branch protection app_id): without it GitHub takes a check or status of that name from anybody who can write to the repository. To be repeated for every new ruleset; this line is no sign that one is wrong";
 

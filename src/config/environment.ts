@@ -30,6 +30,8 @@ export type Environment = {
   readonly webUrl: string;
   /** Where people see our own pages, without a slash at its end; null where nobody said. */
   readonly publicUrl: string | null;
+  /** The GitHub App's, for people who sign in; null where nobody can. */
+  readonly client: { readonly id: string; readonly secret: string } | null;
 };
 
 export type LogLevel = (typeof logLevels)[number];
@@ -67,6 +69,7 @@ export function readEnvironment(
     logLevel: readLogLevel(env, complain),
     auditKeepDays: readAuditKeepDays(env, complain),
     publicUrl: readPublicUrl(env, complain),
+    client: readClient(env, complain),
     bypassIssues: readBypassIssues(env, complain),
     ...readPlace(env, complain),
   };
@@ -230,6 +233,27 @@ function readPublicUrl(env: Variables, complain: Complain): string | null {
       `PUBLIC_URL: expected the address of the pages without a path, such as https://countersign.example.com, got ${JSON.stringify(text)}`,
     );
   return text.toLowerCase();
+}
+
+/** Both or none, and an address that GitHub can send people back to. */
+function readClient(env: Variables, complain: Complain): Environment["client"] {
+  const [id, secret] = [env["GITHUB_CLIENT_ID"] || null, env["GITHUB_CLIENT_SECRET"] || null];
+  if (id === null && secret === null) return null;
+  if (id === null)
+    complain(
+      "GITHUB_CLIENT_ID is missing; it is on the GitHub App's settings page. Without sign-in leave out GITHUB_CLIENT_SECRET",
+    );
+  if (secret === null)
+    complain(
+      "GITHUB_CLIENT_SECRET is missing; generate one on the GitHub App's settings page. Without sign-in leave out GITHUB_CLIENT_ID",
+    );
+  else if (secret.trim().length < secretLengthMin)
+    complain(
+      `GITHUB_CLIENT_SECRET is shorter than ${secretLengthMin} characters; give the one that GitHub generated`,
+    );
+  if (!env["PUBLIC_URL"])
+    complain("PUBLIC_URL is missing; with GITHUB_CLIENT_ID, GitHub sends people back there");
+  return id === null || secret === null ? null : { id, secret };
 }
 
 function readPort(env: Variables, complain: Complain): number {

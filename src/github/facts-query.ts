@@ -124,7 +124,7 @@ query Facts(
   repository(owner: $owner, name: $repo) {
     isPrivate ${configFiles}
     pullRequest(number: $number) {
-      number url state title updatedAt body lastEditedAt headRefName headRefOid baseRefName baseRefOid changedFiles
+      number url state title createdAt updatedAt body lastEditedAt headRefName headRefOid baseRefName baseRefOid changedFiles
       mergedAt mergedBy { ${actor} } mergeCommit { ...commit }
       headRepository { nameWithOwner }
       author { ${actor} } editor { ${actor} }

@@ -173,6 +173,7 @@ const pullSchema = pagesSchema.extend({
   url: z.string(),
   state: z.enum(["OPEN", "CLOSED", "MERGED"]),
   title: z.string(),
+  createdAt: z.string(),
   updatedAt: z.string(),
   body: z.string(),
   lastEditedAt: z.string().nullable(),

@@ -34,6 +34,8 @@ export type PullRead = {
   readonly isPrivate: boolean;
   /** GitHub's words for when the pull request changed last. */
   readonly updatedAt: string;
+  /** And when it was opened. */
+  readonly openedAt: string;
   /** Other open pull requests of this repository with the same head SHA, as far as GitHub tells. */
   readonly siblings: readonly number[];
   /** Paths that GraphQL says were renamed or copied, without saying from where. */
@@ -113,6 +115,7 @@ async function readOnce(
     }),
     isPrivate: repository.isPrivate,
     updatedAt: pull.updatedAt,
+    openedAt: pull.createdAt,
     siblings: siblingsOf(head.pulls, pull, repository.nameWithOwner),
     renamed: renamedIn(items),
     onOtherPull: (pull.baseRef?.associatedPullRequests.totalCount ?? 0) > 0,

@@ -1,4 +1,4 @@
-import { verifyWithFallback } from "@octokit/webhooks-methods";
+import { createHmac, timingSafeEqual } from "node:crypto";
 
 /**
  * Whether a delivery's body was signed with one of the secrets, compared in constant time.
@@ -7,13 +7,12 @@ import { verifyWithFallback } from "@octokit/webhooks-methods";
  * @param signature the header `X-Hub-Signature-256`.
  * @param secrets the current one first; further ones while a secret is being replaced.
  */
-export async function isSigned(
-  body: string,
-  signature: string,
-  secrets: readonly string[],
-): Promise<boolean> {
-  const [secret, ...previous] = secrets;
-  if (secret === undefined || body === "" || signature === "") return false;
-  // The library declares Promise<any>; it resolves to a boolean.
-  return (await verifyWithFallback(secret, body, signature, previous)) === true;
+export function isSigned(body: string, signature: string, secrets: readonly string[]): boolean {
+  // Nobody signs an empty body: GitHub never sends one.
+  if (body === "") return false;
+  const sent = Buffer.from(signature);
+  return secrets.some((secret) => {
+    const own = Buffer.from(`sha256=${createHmac("sha256", secret).update(body).digest("hex")}`);
+    return sent.length === own.length && timingSafeEqual(sent, own);
+  });
 }

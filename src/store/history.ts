@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Outcome, Verdict } from "../gate/verdict.ts";
+import { storedVerdict } from "./pulls.ts";
 import { parseStored } from "./store.ts";
 import type { Queryable } from "./store.ts";
 
@@ -52,4 +53,84 @@ export async function pastVerdicts(
     return { seq, at, sha: sha ?? "", ...parseStored(verdictBody, body, where) };
   });
   return { verdicts, older: rows.length - verdicts.length };
+}
+
+/** A pull request, with what was decided about it over time. */
+export type Change = {
+  /** `owner/name` in lower case. */
+  readonly repo: string;
+  readonly number: number;
+  readonly open: boolean;
+  /** When it was opened, ms since epoch; null where only an older version looked at it. */
+  readonly openedAt: number | null;
+  readonly verdict: Verdict;
+  /** Oldest first, ms since epoch. Null: one look after another had failed. */
+  readonly history: readonly { readonly at: number; readonly outcome: Outcome | null }[];
+};
+
+/** Something that was merged or pushed past the check, as the audit log has it. */
+export type RecordedBypass = {
+  readonly repo: string;
+  /** Null for a push. */
+  readonly number: number | null;
+  readonly sha: string;
+  readonly at: number;
+};
+
+/** What is asked for: repositories (`owner/name` in lower case, at most 10,000), and since when (ms since epoch). */
+export type Asked = { readonly repos: readonly string[]; readonly since: number };
+
+/**
+ * Pull requests that are open or had a verdict since a time, those judged last first.
+ * @param asked.max at most so many. @returns `cut`: there are more.
+ */
+export async function changesIn(
+  { db }: Queryable,
+  { repos, since, max }: Asked & { readonly max: number },
+): Promise<{ readonly changes: readonly Change[]; readonly cut: boolean }> {
+  if (repos.length === 0) return { changes: [], cut: false };
+  const pulls = await db
+    .selectFrom("pulls")
+    .innerJoin("audit", "audit.seq", "pulls.audit_seq")
+    .select(["pulls.repo", "pulls.number", "pulls.open", "pulls.opened_at", "pulls.verdict"])
+    .where("pulls.repo", "in", repos)
+    .where("pulls.verdict", "is not", null)
+    .where((where) => where.or([where("pulls.open", "=", 1), where("audit.at", ">=", since)]))
+    .orderBy("pulls.audit_seq", "desc")
+    .limit(max + 1)
+    .execute();
+  const rows = await db
+    .selectFrom("audit")
+    .select(["seq", "at", "repo", "number", "body"])
+    .where("kind", "=", "verdict")
+    .where("repo", "in", repos)
+    .where("at", ">=", since)
+    .orderBy("seq")
+    .execute();
+  const histories = Map.groupBy(rows, ({ repo, number }) => `${repo}#${number}`);
+  const changes = pulls.slice(0, max).flatMap(({ repo, number, open, opened_at: openedAt, verdict }) => {
+    const name = `${repo}#${number}`;
+    const history = (histories.get(name) ?? []).map(({ seq, at, body }) => ({
+      at,
+      outcome: parseStored(verdictBody, body, `Row ${seq} of the audit log`).outcome,
+    }));
+    if (verdict === null) return [];
+    const judged = parseStored(storedVerdict, verdict, `The verdict on ${name}`);
+    return [{ repo, number, open: open === 1, openedAt, verdict: judged, history }];
+  });
+  return { changes, cut: pulls.length > max };
+}
+
+/** What was merged or pushed past the check since a time, newest first. */
+export async function bypassesIn({ db }: Queryable, { repos, since }: Asked): Promise<RecordedBypass[]> {
+  if (repos.length === 0) return [];
+  const rows = await db
+    .selectFrom("audit")
+    .select(["repo", "number", "sha", "at"])
+    .where("kind", "=", "bypass")
+    .where("repo", "in", repos)
+    .where("at", ">=", since)
+    .orderBy("seq", "desc")
+    .execute();
+  return rows.map(({ repo, number, sha, at }) => ({ repo: repo ?? "", number, sha: sha ?? "", at }));
 }

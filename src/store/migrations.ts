@@ -33,6 +33,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0011-deployments": { up: createDeployments },
   "0012-audit-no-replace": { up: refuseReplacing },
   "0013-bypasses": { up: createBypasses },
+  // When GitHub says that a pull request was opened, as the last look read it: before us, perhaps.
+  "0014-opened": { up: (db) => db.schema.alterTable("pulls").addColumn("opened_at", "bigint").execute() },
 };
 
 /**

@@ -58,7 +58,11 @@ const verdictShape = z.looseObject({
   notes: z.array(z.unknown()),
 });
 const storedFacts = z.custom<Facts>((value) => factsShape.safeParse(value).success, "not facts");
-const storedVerdict = z.custom<Verdict>((value) => verdictShape.safeParse(value).success, "not a verdict");
+/** A verdict as it stands in a row. */
+export const storedVerdict = z.custom<Verdict>(
+  (value) => verdictShape.safeParse(value).success,
+  "not a verdict",
+);
 /** What facts lack that were stored before there was a ledger. */
 const beforeLedger = { cleared: [], merge: null } as const;
 const storedVersions = z.record(z.string(), z.string());
@@ -76,18 +80,18 @@ export async function hintPulls(store: Queryable, pulls: readonly PullHint[]): P
 }
 
 /**
- * Stores what a look read, gated or not. `updatedAt` is GitHub's own, so that a sweep finds what changed since. Without a verdict
+ * Stores what a look read, gated or not. `updatedAt` and `openedAt` are GitHub's own, so that a sweep finds what changed since. Without a verdict
  * the facts of an earlier one are dropped: they are not what was read last.
  */
 export async function noteRead(
   store: Queryable,
-  read: PullHint & { readonly updatedAt: string; readonly judged: boolean },
+  read: PullHint & Record<"updatedAt" | "openedAt", string> & { readonly judged: boolean },
 ): Promise<void> {
   await hintPulls(store, [read]);
   const unjudged = { facts: null, verdict: null, config_versions: null };
   await store.db
     .updateTable("pulls")
-    .set({ updated_at: read.updatedAt, ...(!read.judged && unjudged) })
+    .set({ updated_at: read.updatedAt, opened_at: Date.parse(read.openedAt), ...(!read.judged && unjudged) })
     .where("repo", "=", read.repo)
     .where("number", "=", read.number)
     .execute();

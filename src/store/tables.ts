@@ -46,6 +46,7 @@ export type Tables = {
     open: number;
     merged: number;
     updated_at: string | null;
+    opened_at: number | null;
     facts: Buffer | null;
     verdict: string | null;
     config_versions: string | null;

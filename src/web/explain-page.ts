@@ -10,17 +10,56 @@ import {
   type Table,
   tablesOf,
 } from "../gate/render.ts";
+import { strictest } from "../gate/strictest.ts";
 import type { Verdict } from "../gate/verdict.ts";
-import type { PastVerdict } from "../store/history.ts";
-import type { ExplainedPull } from "./explained-pull.ts";
+import { bypassesIn, type PastVerdict, pastVerdicts, type RecordedBypass } from "../store/history.ts";
+import { openPullsWithHead, type StoredPull, storedPull } from "../store/pulls.ts";
+import type { Store } from "../store/store.ts";
 import { type Html, html, nothing, onPage, sentence } from "./html.ts";
+import type { Page } from "./layout.ts";
 
 /** Rows of one table; a browser shows more only slowly. */
 const rowsMax = 500;
 
+/** Everything the explain page shows, as it was recorded. */
+export type ExplainedPull = {
+  readonly pull: StoredPull;
+  /** As the check run shows it: of open pull requests with one head SHA, the strictest. */
+  readonly verdict: Verdict;
+  /** Newest first. */
+  readonly history: readonly PastVerdict[];
+  /** How many older ones are not in it. */
+  readonly older: number;
+  /** Where it landed past the check. */
+  readonly bypasses: readonly RecordedBypass[];
+};
+
+/** Entries of the time line: a change has a handful. */
+const entriesMax = 200;
+
+/** What is recorded of a pull request; null where nothing is. @param repo `owner/name` in lower case. */
+export async function explainedPull(
+  store: Store,
+  repo: string,
+  number: number,
+): Promise<ExplainedPull | null> {
+  const pull = await storedPull(store, repo, number);
+  if (pull === null) return null;
+  const { headSha } = pull.verdict;
+  const numbers = pull.open ? await openPullsWithHead(store, repo, headSha) : [];
+  const others = await Promise.all(
+    numbers.filter((other) => other !== number).map(async (other) => storedPull(store, repo, other)),
+  );
+  const verdicts = others.flatMap((other) => (other?.verdict.headSha === headSha ? [other.verdict] : []));
+  const { verdicts: history, older } = await pastVerdicts(store, { repo, number, max: entriesMax });
+  const past = await bypassesIn(store, { repos: [repo], since: 0 });
+  const bypasses = past.filter((bypass) => bypass.number === number);
+  return { pull, verdict: strictest([pull.verdict, ...verdicts]), history, older, bypasses };
+}
+
 /** @returns the title of the window, and what the page has in it. */
-export function explainPage(explained: ExplainedPull): { readonly title: string; readonly content: Html } {
-  const { pull, verdict, history, older } = explained;
+export function explainPage(explained: ExplainedPull): Page {
+  const { pull, verdict, older } = explained;
   const { facts } = pull;
   const name = `${facts.owner}/${facts.repo}#${pull.number}`;
   const content = html`<h1>${plain(facts.title, 400) || name}</h1>
@@ -30,7 +69,7 @@ ${verdict.notes.map(noteOf)}
 ${tablesOf(verdict, onPage).map(section)}
 <h2 id="history">What was decided, and when</h2>
 <ol class="history">
-${history.map((entry) => historyEntry(entry, facts.url))}
+${timeLine(explained)}
 </ol>
 ${older > 0 ? html`<p>${older} older ones are in the audit log only.</p>` : nothing}
 ${section(versionsTable(explained))}`;
@@ -87,11 +126,25 @@ function section({ heading, columns, rows }: Table): Html {
 ${more > 0 ? html`<p>${more} more are not shown.</p>` : nothing}`;
 }
 
-function historyEntry({ at, sha, mode, outcome }: PastVerdict, url: string): Html {
-  const words =
-    outcome === null
-      ? "Could not decide: one look after another failed"
-      : `${observing(mode)}${stateOf({ outcome, notes: [] }, onPage)}`;
+/** Newest first. */
+function timeLine({ pull, history, bypasses }: ExplainedPull): Html[] {
+  const entries = [
+    ...history.map(({ at, sha, ...past }) => ({ at, sha, words: wordsOf(past) })),
+    ...bypasses.map(({ at, sha }) => ({ at, sha, words: "Bypass: it landed without what it needed" })),
+  ];
+  return entries
+    .toSorted((one, other) => other.at - one.at)
+    .map((entry) => historyEntry(entry, pull.facts.url));
+}
+
+function wordsOf({ mode, outcome }: Pick<PastVerdict, "mode" | "outcome">): string {
+  if (outcome === null) return "Could not decide: one look after another failed";
+  return `${observing(mode)}${stateOf({ outcome, notes: [] }, onPage)}`;
+}
+
+type Entry = { readonly at: number; readonly sha: string; readonly words: string };
+
+function historyEntry({ at, sha, words }: Entry, url: string): Html {
   const commit = onPage.link(onPage.name(sha.slice(0, 7)), `${url}/commits/${sha}`);
   const time = new Date(at).toISOString();
   return html`<li><time datetime="${time}">${time.slice(0, 16).replace("T", " ")} UTC</time>

@@ -1,10 +1,17 @@
 /** What every page has around its own content. */
 import { createHash } from "node:crypto";
 import { type Html, html } from "./html.ts";
+import type { Session } from "./session.ts";
 import { style } from "./style.ts";
 
-/** The whole document. @param page.title also the window's. */
-export function layout(page: { readonly title: string; readonly content: Html }): string {
+/** What is a page's own; `title` is the window's. */
+export type Page = { readonly title: string; readonly content: Html };
+
+/** Who looks at a page: somebody who signed in, somebody who could and would come back to `to`, or null where nobody can. */
+export type Visitor = Pick<Session, "login" | "formKey"> | { readonly to: string } | null;
+
+/** The whole document. */
+export function layout(page: Page, visitor: Visitor): string {
   const document = html`<html lang="en">
 <head>
 <meta charset="utf-8">
@@ -14,7 +21,7 @@ export function layout(page: { readonly title: string; readonly content: Html })
 </head>
 <body>
 <a class="skip" href="#content">Skip to the content</a>
-<header><span>Countersign</span></header>
+<header>${visitor === null ? html`<span>Countersign</span>` : html`<a href="/">Countersign</a>${signInOrOut(visitor)}`}</header>
 <main id="content">
 ${page.content}
 </main>
@@ -22,6 +29,13 @@ ${page.content}
 </body>
 </html>`;
   return `<!doctype html>\n${document.markup}\n`;
+}
+
+function signInOrOut(visitor: NonNullable<Visitor>): Html {
+  if ("to" in visitor)
+    return html`<a href="/sign-in?to=${encodeURIComponent(visitor.to)}">Sign in with GitHub</a>`;
+  return html`<span>${visitor.login}</span>
+<form method="post" action="/sign-out"><input type="hidden" name="form" value="${visitor.formKey}"><button>Sign out</button></form>`;
 }
 
 /** Nothing but the page's own style, by its hash: no script, no picture, no font, no frame, whoever wrote what stands in it. */

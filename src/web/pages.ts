@@ -1,72 +1,200 @@
 /** The pages people see in a browser, and who may see them. */
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
-import type { Access } from "../github/access.ts";
+import { type Access, callbackPath, SignedOutError } from "../github/access.ts";
 import type { Store } from "../store/store.ts";
-import { explainedPull } from "./explained-pull.ts";
-import { explainPage } from "./explain-page.ts";
-import { type Html, html } from "./html.ts";
-import { layout, pageHeaders } from "./layout.ts";
+import { explainedPull, explainPage } from "./explain-page.ts";
+import { html } from "./html.ts";
+import { layout, type Page, pageHeaders, type Visitor } from "./layout.ts";
+import { csvOf, type Overview, overviewPage, readOverview } from "./overview-page.ts";
 import { createRateLimit } from "./rate-limit.ts";
+import type { Session } from "./session.ts";
+import { createSignInRoutes, type SignInOptions, type SignInRoutes } from "./sign-in.ts";
 
 export type PagesOptions = {
   readonly store: Store;
   readonly access: Access;
   /** Where people see the pages, as `https://countersign.example.com`; null where nobody said. */
   readonly publicUrl: string | null;
-  readonly log: { error(fields: object, message: string): void };
+  /** Null where nobody can sign in. */
+  readonly signIn: Pick<SignInOptions, "signIn" | "clientSecret" | "publicUrl"> | null;
+  readonly log: {
+    warn(fields: object, message: string): void;
+    error(fields: object, message: string): void;
+  };
   /** The clock, ms since epoch. */
   readonly now: () => number;
 };
 
 type Env = { Bindings: HttpBindings };
-type Page = { readonly title: string; readonly content: Html };
+type Status = 200 | 400 | 403 | 404 | 429 | 502;
+type Answer = Response | { readonly page: Page; readonly status: Status };
+type Show = (context: Context<Env>, session: Session | null) => Promise<Answer>;
 
 /**
- * Routes of the pages. Whatever somebody may not see, does not exist, or cannot be checked now is the same 404. An error of
- * GitHub or of the store is a 500, with nothing of it in the answer.
+ * Routes of the pages. Whatever somebody may not see, does not exist, or cannot be checked now is the same 404, and errors show
+ * nothing of the inside.
  */
 export function pages(options: PagesOptions): Hono<Env> {
   const app = new Hono<Env>({ strict: false });
-  const limit = createRateLimit(options.now);
-  app.get("/:owner/:repo/pull/:number{[1-9][0-9]{0,8}}", async (context) => {
-    const wait = limit(addressOf(context, options));
-    if (wait !== null) return answer(context, options, tooMany, 429, { "retry-after": String(wait) });
-    const page = await readExplainPage(context.req.param(), options);
-    return page === null ? answer(context, options, missing, 404) : answer(context, options, page, 200);
-  });
+  const routes = options.signIn === null ? null : createSignInRoutes({ ...options, ...options.signIn });
+  // Strangers cannot use up what people who signed in have.
+  const strangers = createRateLimit(options.now);
+  const people = createRateLimit(options.now);
+  const within = (show: Show) => async (context: Context<Env>) => {
+    for (const [name, value] of Object.entries(pageHeaders(options.publicUrl))) context.header(name, value);
+    const session = routes?.sessionOf(context) ?? null;
+    const wait = session === null ? strangers(addressOf(context, options)) : people(String(session.id));
+    if (wait !== null) context.header("retry-after", String(wait));
+    const answer = wait === null ? await show(context, session) : { page: tooMany, status: 429 as const };
+    return answer instanceof Response ? answer : respond(context, answer, { routes, session });
+  };
+  app.get(
+    "/:owner/:repo/pull/:number{[1-9][0-9]{0,8}}",
+    within(async (context, session) => {
+      const { owner = "", repo = "", number = "" } = context.req.param();
+      const wanted = { repo: `${owner}/${repo}`.toLowerCase(), number: Number(number) };
+      const page = await readExplainPage(options, wanted, session, () => routes?.forget(context));
+      return page === null ? { page: missing, status: 404 } : { page, status: 200 };
+    }),
+  );
+  if (routes === null) return app;
+  addSignIn(app, routes, within, options);
+  addOverview(app, routes, within, options);
   return app;
 }
 
+function addSignIn(
+  app: Hono<Env>,
+  routes: SignInRoutes,
+  within: (show: Show) => (context: Context<Env>) => Promise<Response>,
+  { log }: PagesOptions,
+): void {
+  app.get(
+    "/sign-in",
+    within(async (context) => routes.begin(context, context.req.query("to"))),
+  );
+  app.get(
+    callbackPath,
+    within(async (context) => {
+      try {
+        const answer = await routes.finish(context);
+        if (answer === "declined") return { page: declined, status: 403 };
+        return answer === "not-ours" ? { page: notOurs, status: 400 } : answer;
+      } catch (error) {
+        log.error({ error: String(error) }, "Somebody could not be signed in");
+        return { page: failed, status: 502 };
+      }
+    }),
+  );
+  app.post(
+    "/sign-out",
+    within(async (context) => {
+      const answer = await routes.end(context);
+      return answer === "not-ours" ? { page: notOurs, status: 400 } : answer;
+    }),
+  );
+}
+
+function addOverview(
+  app: Hono<Env>,
+  routes: SignInRoutes,
+  within: (show: Show) => (context: Context<Env>) => Promise<Response>,
+  options: PagesOptions,
+): void {
+  const show =
+    (answer: (overview: Overview, context: Context<Env>) => Answer): Show =>
+    async (context, session) => {
+      if (session === null) return { page: welcome, status: 200 };
+      try {
+        return answer(await readOverview(options, session.token), context);
+      } catch (error) {
+        if (!(error instanceof SignedOutError))
+          options.log.error({ error: String(error) }, "An overview could not be made");
+        if (error instanceof SignedOutError) routes.forget(context);
+        return error instanceof SignedOutError ? { page: ended, status: 403 } : { page: broken, status: 502 };
+      }
+    };
+  app.get("/", within(show((overview) => ({ page: overviewPage(overview), status: 200 }))));
+  app.get(
+    "/overview/:file{[a-z]+\\.csv}",
+    within(
+      show(({ tables }, context) => {
+        const table = tables.find(({ id }) => `${id}.csv` === context.req.param("file"));
+        if (table === undefined) return { page: missing, status: 404 };
+        const headers = { "content-disposition": `attachment; filename="countersign-${table.id}.csv"` };
+        return context.body(csvOf(table), 200, { ...headers, "content-type": "text/csv; charset=utf-8" });
+      }),
+    ),
+  );
+}
+
 async function readExplainPage(
-  { owner, repo, number }: { owner: string; repo: string; number: string },
-  { store, access, log }: PagesOptions,
+  options: PagesOptions,
+  { repo, number }: { readonly repo: string; readonly number: number },
+  session: Session | null,
+  forget: () => void,
 ): Promise<Page | null> {
-  const key = `${owner}/${repo}`.toLowerCase();
-  const explained = await explainedPull(store, key, Number(number));
+  const { store, access, log } = options;
+  const explained = await explainedPull(store, repo, number);
   if (explained === null) return null;
   try {
-    if (!(await access.isPublic(key, explained.pull.installation))) return null;
+    const shown =
+      (await access.isPublic(repo, explained.pull.installation)) ||
+      (session !== null && (await access.mayRead(session.token, repo)));
+    return shown ? explainPage(explained) : null;
   } catch (error) {
+    if (error instanceof SignedOutError) forget();
     // Another answer than to what does not exist would tell that it exists.
     log.error(
       { error: String(error) },
-      "Whether a repository is public could not be asked; its page is not shown",
+      "Who may read a repository could not be asked; its page is not shown",
     );
     return null;
   }
-  return explainPage(explained);
 }
 
 const missing: Page = {
   title: "Not found: Countersign",
   content: html`<h1>There is nothing here that you may see</h1>
-<p>There is no such pull request, Countersign has not looked at it, or it is in a repository that not everybody may see.</p>`,
+<p>There is no such pull request, Countersign has not looked at it, or GitHub does not show you its repository.</p>`,
 };
 
 const tooMany: Page = {
   title: "Too many requests: Countersign",
   content: html`<h1>Too many requests</h1><p>Wait a minute, then load the page again.</p>`,
+};
+
+const welcome: Page = {
+  title: "Countersign",
+  content: html`<h1>Countersign</h1><p>Sign in to see the pull requests of the repositories that GitHub shows you.</p>`,
+};
+
+const ended: Page = {
+  title: "Not signed in: Countersign",
+  content: html`<h1>You are not signed in any more</h1><p>GitHub ended it. Load the page again to sign in.</p>`,
+};
+
+const broken: Page = {
+  title: "Not now: Countersign",
+  content: html`<h1>The overview cannot be made now</h1>
+<p>GitHub did not say what you may see, or the database did not answer. Try again; the log of the server says why.</p>`,
+};
+
+const declined: Page = {
+  title: "Not signed in: Countersign",
+  content: html`<h1>You are not signed in</h1><p>You declined on GitHub. Nothing was kept.</p>`,
+};
+
+const notOurs: Page = {
+  title: "Not signed in: Countersign",
+  content: html`<h1>This did not begin here</h1>
+<p>It took longer than ten minutes, began in another browser, or was done already. Go back to the page you wanted and try again.</p>`,
+};
+
+const failed: Page = {
+  title: "Not signed in: Countersign",
+  content: html`<h1>GitHub did not sign you in</h1><p>Try again. If that does not help, the log of the server says why.</p>`,
 };
 
 /** Behind a proxy the last address of `X-Forwarded-For` is the one the proxy saw; those before it are claims. */
@@ -75,12 +203,11 @@ function addressOf(context: Context<Env>, { publicUrl }: PagesOptions): string {
   return forwarded?.trim() || (context.env.incoming.socket.remoteAddress ?? "");
 }
 
-function answer(
-  context: Context,
-  { publicUrl }: PagesOptions,
-  page: Page,
-  status: 200 | 404 | 429,
-  headers: Readonly<Record<string, string>> = {},
+function respond(
+  context: Context<Env>,
+  { page, status }: { readonly page: Page; readonly status: Status },
+  { routes, session }: { routes: SignInRoutes | null; session: Session | null },
 ): Response {
-  return context.html(layout(page), status, { ...pageHeaders(publicUrl), ...headers });
+  const visitor: Visitor = session ?? (routes === null ? null : { to: context.req.path });
+  return context.html(layout(page, visitor), status);
 }

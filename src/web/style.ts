@@ -11,6 +11,7 @@ body > header { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: 
 body > header > :first-child { font-weight: 600; margin-right: auto; }
 body > footer { border-top: 1px solid var(--line); color: var(--quiet); font-size: .875rem; }
 a { color: var(--link); }
+button { font: inherit; color: var(--text); background: var(--panel); border: 1px solid var(--line); border-radius: .375rem; padding: .25rem .75rem; cursor: pointer; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .skip { position: absolute; left: -999rem; } .skip:focus { position: static; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: .5rem 0; } h2 { font-size: 1.125rem; margin: 2rem 0 .5rem; }
@@ -27,6 +28,12 @@ code { padding: .1em .3em; } pre { padding: 1rem; overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; }
 th, td { text-align: left; vertical-align: top; padding: .5rem .75rem; border-top: 1px solid var(--line); min-width: 6rem; }
 thead th { border-top: 0; background: var(--panel); }
+td.number { font-variant-numeric: tabular-nums; }
+figure { margin: 1rem 0; overflow-x: auto; } figcaption { color: var(--quiet); font-size: .875rem; }
+svg { display: block; width: 100%; max-width: 48rem; height: auto; font: 12px system-ui, sans-serif; fill: var(--text); }
+svg .grid { stroke: var(--line); } svg path { fill: none; stroke-width: 2; }
+svg .one path { stroke: var(--one); } svg .one circle, svg text.one { fill: var(--one); }
+svg .two path { stroke: var(--two); stroke-dasharray: 6 4; } svg .two circle, svg text.two { fill: var(--two); }
 ol.history { list-style: none; margin: 0; padding: 0; }
 ol.history li { border-left: 3px solid var(--line); padding: 0 0 1rem 1rem; }
 ol.history time { display: block; color: var(--quiet); font-size: .875rem; }

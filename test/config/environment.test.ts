@@ -42,6 +42,8 @@ describe("an environment", () => {
       apiUrl: "https://api.github.com",
       webUrl: "https://github.com",
       publicUrl: null,
+      client: null,
+      bypassIssues: true,
     });
   });
 
@@ -53,6 +55,8 @@ describe("an environment", () => {
       WEBHOOK_PROXY_URL: "https://smee.io/abc",
       HOST: "0.0.0.0",
       PUBLIC_URL: "https://Countersign.acme.com/",
+      GITHUB_CLIENT_ID: "Iv1.abc",
+      GITHUB_CLIENT_SECRET: "of sixteen or more",
       PORT: "0",
       LOG_LEVEL: "debug",
       DATA_DIR: "/var/lib/countersign",
@@ -78,6 +82,8 @@ describe("an environment", () => {
       apiUrl: "http://github.acme.com:8443/api/v3",
       webUrl: "http://github.acme.com:8443",
       publicUrl: "https://countersign.acme.com",
+      client: { id: "Iv1.abc", secret: "of sixteen or more" },
+      bypassIssues: true,
     });
   });
 
@@ -89,6 +95,8 @@ describe("an environment", () => {
         "GHE_HOST",
         "GHE_PROTOCOL",
         "PUBLIC_URL",
+        "GITHUB_CLIENT_ID",
+        "GITHUB_CLIENT_SECRET",
         "PORT",
         "HOST",
         "LOG_LEVEL",
@@ -196,6 +204,26 @@ describe("an environment that cannot do", () => {
       "an address of the pages that is none",
       { PUBLIC_URL: "countersign.acme.com" },
       'PUBLIC_URL: expected the address of the pages without a path, such as https://countersign.example.com, got "countersign.acme.com"',
+    ],
+    [
+      "a client without its secret",
+      { PUBLIC_URL: "https://acme.com", GITHUB_CLIENT_ID: "Iv1.abc" },
+      "GITHUB_CLIENT_SECRET is missing; generate one on the GitHub App's settings page. Without sign-in leave out GITHUB_CLIENT_ID",
+    ],
+    [
+      "a client's secret alone",
+      { PUBLIC_URL: "https://acme.com", GITHUB_CLIENT_SECRET: "of sixteen or more" },
+      "GITHUB_CLIENT_ID is missing; it is on the GitHub App's settings page. Without sign-in leave out GITHUB_CLIENT_SECRET",
+    ],
+    [
+      "a short secret of the client",
+      { PUBLIC_URL: "https://acme.com", GITHUB_CLIENT_ID: "Iv1.abc", GITHUB_CLIENT_SECRET: "short" },
+      "GITHUB_CLIENT_SECRET is shorter than 16 characters; give the one that GitHub generated",
+    ],
+    [
+      "sign-in without an address to come back to",
+      { GITHUB_CLIENT_ID: "Iv1.abc", GITHUB_CLIENT_SECRET: "of sixteen or more" },
+      "PUBLIC_URL is missing; with GITHUB_CLIENT_ID, GitHub sends people back there",
     ],
     ["a port that is none", { PORT: "65536" }, 'PORT: expected a number from 0 to 65535, got "65536"'],
     ["a port in words", { PORT: "http" }, 'PORT: expected a number from 0 to 65535, got "http"'],

@@ -96,6 +96,12 @@ export async function openCompany(
     installed?: false;
     now?: () => number;
     latencyMs?: number;
+    /** Where people see the pages. */
+    publicUrl?: string;
+    /** The port to listen on; any free one if left out. */
+    port?: number;
+    /** People can sign in. */
+    signIn?: true;
     /** Of the environment, besides those every server needs. */
     variables?: Readonly<Record<string, string>>;
     /** Instead of what app.yml asks for. */
@@ -107,7 +113,14 @@ export async function openCompany(
   const acme = furnish(github, options.files, options.permissions);
   const dataDir = mkdtempSync(join(tmpdir(), "countersign-company-"));
   const log: string[] = [];
-  const variables = { ...environmentFor(acme, github.url, { dataDir, port: 0 }), ...options.variables };
+  const { publicUrl, port = 0 } = options;
+  const variables = {
+    ...environmentFor(acme, github.url, { dataDir, port }),
+    ...(publicUrl !== undefined && { PUBLIC_URL: publicUrl }),
+    ...(options.signIn && clientOf(github)),
+    ...options.variables,
+  };
+  github.setCallbackUrl(`${publicUrl}/sign-in/callback`);
   const environment = readEnvironment(variables, () => "");
   if (environment.kind === "broken") throw new Error(environment.problems.join("\n"));
   const { now = Date.now } = options;
@@ -151,6 +164,13 @@ export async function openCompany(
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** What a server needs so that people can sign in with its app. */
+function clientOf({ world }: FakeGitHub) {
+  const [app] = world.apps.values();
+  if (app === undefined) throw new Error("There is no app.");
+  return { GITHUB_CLIENT_ID: app.clientId, GITHUB_CLIENT_SECRET: app.clientSecret };
 }
 
 /** A company of its own for one test, closed with it. */

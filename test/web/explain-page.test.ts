@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { undecidable } from "../../src/gate/verdict.ts";
+import { appendAudit } from "../../src/store/audit.ts";
 import { recordFailedLook } from "../../src/store/record-look.ts";
-import { explainPage } from "../../src/web/explain-page.ts";
-import { explainedPull } from "../../src/web/explained-pull.ts";
+import { explainedPull, explainPage } from "../../src/web/explain-page.ts";
 import { openAcme, roster, rosterFile, shop } from "../look/acme.ts";
 import { pageWords, words } from "./words.ts";
 
@@ -67,6 +67,19 @@ it("shows what the check run of a shared head shows: the strictest verdict", asy
   expect(said).toContain(
     words("This head commit is also that of #1; the strictest verdict, that of #2, is shown."),
   );
+});
+
+it("has a bypass in the history, at its time", async () => {
+  const acme = await openAcme();
+  await acme.look();
+  const about = { kind: "bypass", repo: "acme/shop", sha: acme.head, actorId: null, body: {} };
+  for (const number of [1, 2])
+    await appendAudit(acme.store, { ...about, number, at: acme.context.now() + number });
+
+  const [, history = ""] = (await page(acme)).split(words("What was decided, and when"));
+
+  expect(history.split(words("Bypass: it landed without what it needed"))).toHaveLength(2);
+  expect(history.indexOf("Bypass")).toBeLessThan(history.indexOf("Waitingfor"));
 });
 
 it("says how to write a roster where there is none", async () => {

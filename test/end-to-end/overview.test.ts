@@ -1,0 +1,92 @@
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { assertNothingRefused, type Company, openCompany, shop } from "./company.ts";
+import { containing } from "./containing.ts";
+import { publicUrl } from "./public-url.ts";
+import { openPull } from "./pull-request.ts";
+import { visitorOf } from "./visitor.ts";
+
+let company: Company;
+let number: number;
+beforeAll(async () => {
+  company = await openCompany({ publicUrl, signIn: true });
+  company.github.createUser("mallory");
+  for (const repository of company.github.world.repositories.values()) repository.private = true;
+  ({ number } = await openPull(company));
+  await company.idle();
+});
+afterEach(() => assertNothingRefused(company.github));
+afterAll(async () => company.close());
+
+it("shows what waits in the repositories that GitHub shows to who signed in", async () => {
+  const dora = visitorOf(company);
+  await dora.signIn("dora");
+
+  const { status, text } = await dora.get("/");
+
+  expect(status).toBe(200);
+  expect(text).toContain(`<a href="/${shop}/pull/${number}">${shop}#${number}</a>`);
+  expect(text).toContain("<svg");
+  const csv = await dora.get("/overview/waiting.csv");
+  expect(csv.headers.get("content-type")).toBe("text/csv; charset=utf-8");
+  expect(csv.headers.get("content-disposition")).toBe('attachment; filename="countersign-waiting.csv"');
+  expect(csv.text).toMatch(
+    new RegExp(`^Pull request,Since \\(UTC\\),Hours,Who can\r\n${shop}#${number},.*grace`, "u"),
+  );
+});
+
+it("has every table as CSV, and no other", async () => {
+  const dora = visitorOf(company);
+  await dora.signIn("dora");
+  const { text } = await dora.get("/");
+  const files = [...text.matchAll(/href="(\/overview\/[a-z]+\.csv)"/gu)].map(([, file = ""]) => file);
+
+  expect(files).toHaveLength(6);
+  for (const file of files) expect((await dora.get(file)).headers.get("content-type")).toContain("text/csv");
+  expect((await dora.get("/overview/secrets.csv")).status).toBe(404);
+});
+
+it("shows nothing of them to somebody else, and to nobody who is not signed in", async () => {
+  const [mallory, stranger] = [visitorOf(company), visitorOf(company)];
+  await mallory.signIn("mallory");
+
+  for (const path of ["/", "/overview/waiting.csv", "/overview/repositories.csv"])
+    for (const visitor of [mallory, stranger]) {
+      const { status, text } = await visitor.get(path);
+      expect(status).toBe(200);
+      expect(text).not.toContain("acme");
+    }
+  expect((await stranger.get("/")).text).toContain("Sign in with GitHub");
+});
+
+it("says that it cannot be made when GitHub does not answer, and makes it the next time", async () => {
+  const dora = visitorOf(company);
+  await dora.signIn("dora");
+  company.github.fault({ path: /^\/user\/installations/u, status: 502, times: 1 });
+
+  expect(await dora.get("/")).toMatchObject({ status: 502, text: containing("cannot be made now") });
+  expect((await dora.get("/")).status).toBe(200);
+});
+
+it("ends the session when GitHub does not know the token any more", async () => {
+  const dora = visitorOf(company);
+  await dora.signIn("dora");
+  for (const token of company.github.world.tokens.keys())
+    if (token.startsWith("ghu_")) company.github.world.tokens.delete(token);
+
+  expect(await dora.get("/")).toMatchObject({
+    status: 403,
+    text: containing("You are not signed in any more"),
+  });
+  expect(dora.jar.has("__Host-countersign")).toBe(false);
+});
+
+it("has no sign-in and no overview where nobody set them up", async () => {
+  const own = await openCompany({ publicUrl });
+  const visitor = visitorOf(own);
+  const statuses = await Promise.all(
+    ["/", "/sign-in", "/overview/waiting.csv"].map(async (path) => (await visitor.get(path)).status),
+  );
+  await own.close();
+
+  expect(statuses).toEqual([404, 404, 404]);
+});
