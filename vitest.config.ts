@@ -1,9 +1,13 @@
 import { defineConfig } from "vitest/config";
+import { chromiumPath } from "./test/browser/chromium.ts";
 import { testDatabase } from "./test/store/test-database.ts";
 
 /** What can only be tested on PostgreSQL, and what says so where there is none. */
 const postgresOnly = ["test/**/*-postgresql.test.ts"];
 const postgresMissing = "test/store/postgresql-missing.test.ts";
+/** The pages in a browser, and what says so where there is none. */
+const browser = "test/browser/**";
+const chromiumMissing = "test/browser/chromium-missing.test.ts";
 /** What takes a minute: vitest.faults.config.ts runs it. */
 const faults = "test/faults/**";
 
@@ -30,7 +34,7 @@ export default defineConfig({
         test: {
           name: "sqlite",
           include: ["test/**/*.test.ts"],
-          exclude: [...postgresOnly, postgresMissing, faults],
+          exclude: [...postgresOnly, postgresMissing, faults, browser],
           provide: { testDatabase: null },
         },
       },
@@ -44,6 +48,16 @@ export default defineConfig({
             : [postgresMissing],
           exclude: ["test/**/*-sqlite.test.ts", faults, ...(database.answers ? [postgresMissing] : [])],
           provide: { testDatabase: database.url },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "browser",
+          include: [chromiumPath() === null ? chromiumMissing : "test/browser/pages.test.ts"],
+          provide: { testDatabase: null },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
     ],

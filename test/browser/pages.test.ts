@@ -1,0 +1,189 @@
+import { writeFileSync } from "node:fs";
+import axe from "axe-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
+import { freePort } from "../../demo/free-port.ts";
+import { type Company, openCompany, shop } from "../end-to-end/company.ts";
+import { openPull, pushMore, review } from "../end-to-end/pull-request.ts";
+import { openChromium } from "./chromium.ts";
+
+let browser: Browser;
+let company: Company;
+let publicUrl: string;
+/** Of the page of a private pull request on which much has happened. */
+let path: string;
+
+beforeAll(async () => {
+  browser = await openChromium();
+  // GitHub is at 127.0.0.1, the pages at localhost: to a browser these are two sites.
+  const port = await freePort();
+  publicUrl = `http://localhost:${port}`;
+  company = await openCompany({ publicUrl, port, signIn: true });
+  company.github.createUser("mallory");
+  for (const repository of company.github.world.repositories.values()) repository.private = true;
+  path = `/${shop}/pull/${await muchHappened()}`;
+});
+afterAll(async () => {
+  await browser.close();
+  await company.close();
+});
+
+/** A colleague approves, a senior approves, the author pushes again; another pull request is countersigned. */
+async function muchHappened(): Promise<number> {
+  const done = await openPull(company, { by: "milo" });
+  await review(company, done, "vera");
+  const pull = await openPull(company);
+  await review(company, pull, "milo");
+  await review(company, pull, "grace");
+  await company.idle();
+  pushMore(company, pull);
+  await company.idle();
+  return pull.number;
+}
+
+type Options = NonNullable<Parameters<Browser["newContext"]>[0]>;
+
+/** A window of somebody who is not signed in. What the browser complains about fails the test. */
+async function open(options: Options = {}): Promise<Page> {
+  const context: BrowserContext = await browser.newContext({
+    baseURL: publicUrl,
+    javaScriptEnabled: false,
+    ...options,
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  // That a page is not there, or may not be seen, is what some of the tests are about.
+  page.on("console", (message) => {
+    if (!/status of 40[034]/u.test(message.text())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  onTestFinished(async () => {
+    await context.close();
+    expect(complaints).toEqual([]);
+  });
+  return page;
+}
+
+/** Signs in at GitHub, as everybody does, beginning at the page that is open. */
+async function signIn(page: Page, login: string): Promise<void> {
+  await page.getByRole("link", { name: "Sign in with GitHub" }).click();
+  await page.getByRole("button", { name: `Authorize as ${login}`, exact: true }).click();
+  await page.waitForURL(`${publicUrl}/**`);
+}
+
+const violations = z.object({
+  violations: z.array(z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) })),
+});
+
+/** What axe finds wrong with the page, by rule. It needs scripts, which our pages forbid: so in a window without their rules. */
+async function wrong(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations: found } = violations.parse(await page.evaluate("axe.run()"));
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
+}
+
+/** The README's pictures are written when they are asked for: SHAs and times are others in every run. */
+async function picture(page: Page, name: string, colorScheme: "light" | "dark"): Promise<void> {
+  const bytes = await page.screenshot({ animations: "disabled" });
+  expect(bytes.length).toBeGreaterThan(1_000);
+  if (process.env["COUNTERSIGN_PICTURES"] && pictures.get(name) === colorScheme)
+    writeFileSync(`docs/images/${name}.png`, bytes);
+}
+
+/** Those of the README. */
+const pictures = new Map([
+  ["explain-page", "light"],
+  ["overview", "dark"],
+]);
+
+it("signs somebody in at GitHub without a script, and shows them the private page they came for", async () => {
+  const page = await open();
+  expect((await page.goto(path))?.status()).toBe(404);
+  expect(await page.textContent("main")).not.toContain("acme");
+
+  await signIn(page, "dora");
+
+  expect(new URL(page.url()).pathname).toBe(path);
+  expect(await page.textContent(".state")).toContain("Waiting for 1 approval by senior or above");
+  expect(await page.textContent("body > header")).toContain("dora");
+});
+
+it("shows nothing to whom GitHub does not show the repository", async () => {
+  const page = await open();
+  await page.goto(path);
+  await signIn(page, "mallory");
+
+  expect(new URL(page.url()).pathname).toBe(path);
+  expect(await page.textContent("h1")).toBe("There is nothing here that you may see");
+  await page.goto("/");
+  expect(await page.textContent("main")).not.toContain("acme");
+});
+
+it("signs nobody in who declines at GitHub", async () => {
+  const page = await open();
+  await page.goto(path);
+  await page.getByRole("link", { name: "Sign in with GitHub" }).click();
+  await page.getByRole("button", { name: "Cancel" }).click();
+
+  expect(await page.textContent("h1")).toBe("You are not signed in");
+  expect((await page.goto(path))?.status()).toBe(404);
+});
+
+it("signs out by the button, and then the page is gone", async () => {
+  const page = await open();
+  await page.goto(path);
+  await signIn(page, "dora");
+  await page.getByRole("button", { name: "Sign out" }).click();
+
+  expect(new URL(page.url()).pathname).toBe("/");
+  expect((await page.goto(path))?.status()).toBe(404);
+});
+
+it("is led through by the keyboard alone", async () => {
+  const page = await open();
+  await page.goto(path);
+  await signIn(page, "dora");
+  const order: string[] = [];
+  for (let step = 0; step < 8; step++) {
+    await page.keyboard.press("Tab");
+    const focused = page.locator(":focus");
+    order.push((await focused.getAttribute("aria-labelledby")) ?? (await focused.innerText()));
+    expect(await page.locator(":focus-visible").count()).toBe(1);
+  }
+
+  expect(order.slice(0, 3)).toEqual(["Skip to the content", "Countersign", "Sign out"]);
+  expect(order).toContain("evidence-of-ai-assistance");
+  await page.keyboard.press("Shift+Tab");
+  expect(await page.locator(":focus").count()).toBe(1);
+});
+
+const places = [
+  ["explain-page", () => path, "dora"],
+  ["overview", () => "/", "dora"],
+  ["welcome", () => "/", null],
+  ["not-found", () => `/${shop}/pull/4711`, null],
+] as const;
+
+it.each(places)("has nothing that axe finds wrong, in light and dark: %s", async (name, where, login) => {
+  for (const colorScheme of ["light", "dark"] as const) {
+    const page = await open({
+      javaScriptEnabled: true,
+      bypassCSP: true,
+      colorScheme,
+      viewport: { width: 1000, height: 760 },
+    });
+    await page.goto(where());
+    if (login !== null) await signIn(page, login);
+    expect(await wrong(page)).toEqual([]);
+    await picture(page, name, colorScheme);
+  }
+});
+
+it.each(places)("fits a window of 360 px: %s", async (_name, where, login) => {
+  const page = await open({ viewport: { width: 360, height: 740 } });
+  await page.goto(where());
+  if (login !== null) await signIn(page, login);
+
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
+});
