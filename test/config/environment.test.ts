@@ -36,6 +36,7 @@ describe("an environment", () => {
       port: 3000,
       logLevel: "info",
       auditKeepDays: null,
+      bypassIssues: true,
       dataDir: "./data",
       databaseUrl: null,
       configRepo: ".github",
@@ -43,7 +44,6 @@ describe("an environment", () => {
       webUrl: "https://github.com",
       publicUrl: null,
       client: null,
-      bypassIssues: true,
     });
   });
 
@@ -61,6 +61,7 @@ describe("an environment", () => {
       LOG_LEVEL: "debug",
       DATA_DIR: "/var/lib/countersign",
       AUDIT_KEEP_DAYS: "400",
+      BYPASS_ISSUES: "off",
       DATABASE_URL: "postgres://ada:p%40ss@db:5432/countersign?sslmode=verify-full",
       CONFIG_REPO: "engineering-rules",
       GHE_HOST: "Github.acme.com:8443",
@@ -76,6 +77,7 @@ describe("an environment", () => {
       port: 0,
       logLevel: "debug",
       auditKeepDays: 400,
+      bypassIssues: false,
       dataDir: "/var/lib/countersign",
       databaseUrl: "postgres://ada:p%40ss@db:5432/countersign?sslmode=verify-full",
       configRepo: "engineering-rules",
@@ -83,7 +85,6 @@ describe("an environment", () => {
       webUrl: "http://github.acme.com:8443",
       publicUrl: "https://countersign.acme.com",
       client: { id: "Iv1.abc", secret: "of sixteen or more" },
-      bypassIssues: true,
     });
   });
 
@@ -103,6 +104,7 @@ describe("an environment", () => {
         "WEBHOOK_PATH",
         "DATA_DIR",
         "AUDIT_KEEP_DAYS",
+        "BYPASS_ISSUES",
         "CONFIG_REPO",
         "DATABASE_URL",
         "WEBHOOK_PROXY_URL",
@@ -231,6 +233,11 @@ describe("an environment that cannot do", () => {
       "days that are no number",
       { AUDIT_KEEP_DAYS: "a year" },
       'AUDIT_KEEP_DAYS: expected a number of days from 1 to 99999, got "a year"',
+    ],
+    [
+      "issues about bypasses turned off in another word",
+      { BYPASS_ISSUES: "no" },
+      'BYPASS_ISSUES is "no"; it is on, or off.',
     ],
     [
       "a log level that is none",

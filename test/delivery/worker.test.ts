@@ -6,6 +6,7 @@ import { backlog } from "../../src/store/marks.ts";
 import { assertNothingRefused, checkOn, shop } from "../end-to-end/company.ts";
 import { openPull, review } from "../end-to-end/pull-request.ts";
 import { until } from "../end-to-end/until.ts";
+import { openLooked, workedOff } from "./worked-off.ts";
 import { startWorkingDay, type WorkingDay } from "./working-day.ts";
 
 let day: WorkingDay;
@@ -26,9 +27,7 @@ afterAll(async () => day.close());
 const shopPull = { repo: shop, base: "main", open: true, merged: false } as const;
 const target = (number: number) => `pull:acme/shop:${number}`;
 
-async function done(): Promise<void> {
-  await until("the marks to be worked off", async () => (await backlog(day.store, day.clock())).count === 0);
-}
+const done = async () => workedOff(day);
 
 /** The mark of a failed look, once it was given back. */
 async function failed(name: string) {
@@ -54,7 +53,7 @@ function writes(from: number): string[] {
 }
 
 it("looks once for a burst of deliveries about one pull request", async () => {
-  const { number, sha } = await openPull(day);
+  const { number, sha } = await openLooked(day);
   const before = day.begun.length;
   day.closeDoor();
   await day.mark(target(number));
@@ -286,6 +285,7 @@ it("keeps a target it does not know, and names it, instead of losing it", async 
 });
 
 it("runs eight looks at once and no more", async () => {
+  await openLooked(day);
   const before = day.begun.length;
   const numbers: number[] = [];
   for (let index = 0; index < 12; index += 1)
@@ -336,7 +336,7 @@ it("stops only when the running looks have ended, and leaves the rest to the nex
 it("keeps what it is looking at for as long as the look takes", async () => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   onTestFinished(() => void vi.useRealTimers());
-  const { number } = await openPull(day);
+  const { number } = await openLooked(day);
   const before = day.begun.length;
   day.closeDoor();
   await day.mark(target(number));

@@ -25,7 +25,8 @@ describe("a push", () => {
   };
   const roster = ".github/countersign/roster.yml";
   const policy = ".github/countersign/policy.yml";
-  const everyPull = [{ target: "rules:acme/shop", installation: 7, priority: 1 }];
+  const everyPull = { target: "rules:acme/shop", installation: 7, priority: 1 };
+  const branch = { target: "branch:acme/shop:main", installation: 7, priority: 1 };
 
   test.each([
     ["adds a roster", { added: [roster] }],
@@ -33,43 +34,49 @@ describe("a push", () => {
     ["removes a roster", { removed: [roster] }],
     ["changes a policy", { modified: ["README.md", policy] }],
   ])("to the default branch that %s: every open pull request of the repository is looked at", (_, commit) => {
-    expect(effects({ ...push, commits: [{ added: ["a.ts"] }, commit] })).toEqual({
-      ...none,
-      marks: everyPull,
-    });
+    const { marks, pushes } = effects({ ...push, commits: [{ added: ["a.ts"] }, commit] });
+    expect({ marks, pushes }).toEqual({ marks: [everyPull, branch], pushes: [] });
   });
 
   test("to the default branch of the configuration repository: every repository of the installation", () => {
     const config = { full_name: "acme/.github", name: ".github", default_branch: "main" };
     const payload = { ...push, repository: config, commits: [{ modified: [roster] }] };
 
-    expect(effects(payload)).toEqual({
-      ...none,
-      marks: [{ target: "all-rules:7", installation: 7, priority: 1 }],
-    });
-    expect(effects(payload, "settings").marks).toEqual([
-      { target: "rules:acme/.github", installation: 7, priority: 1 },
-    ]);
+    const own = { ...branch, target: "branch:acme/.github:main" };
+    expect(effects(payload).marks).toEqual([{ ...everyPull, target: "all-rules:7" }, own]);
+    expect(effects(payload, "settings").marks).toEqual([{ ...everyPull, target: "rules:acme/.github" }, own]);
   });
 
   test("that GitHub does not show completely may have changed them", () => {
     const many = Array.from({ length: 2048 }, () => ({ modified: ["a.ts"] }));
 
-    expect(effects({ ...push, forced: true }).marks).toEqual(everyPull);
-    expect(effects({ ...push, created: true }).marks).toEqual(everyPull);
-    expect(effects({ ...push, commits: many }).marks).toEqual(everyPull);
-    expect(effects({ ...push, commits: many.slice(1) })).toEqual(none);
+    expect(effects({ ...push, forced: true }).marks).toEqual([everyPull, branch]);
+    expect(effects({ ...push, created: true }).marks).toEqual([everyPull, branch]);
+    expect(effects({ ...push, commits: many }).marks).toEqual([everyPull, branch]);
+    expect(effects({ ...push, commits: many.slice(1) }).marks).toEqual([branch]);
   });
 
   test.each([
-    ["with other files", { commits: [{ modified: ["src/countersign/roster.yml", "README.md"] }] }],
     ["that deletes a branch", { ref: "refs/heads/topic", deleted: true }],
     [
       "of a tag that is called like the default branch",
       { ref: "refs/tags/main", commits: [{ modified: [roster] }] },
     ],
+    ["that deletes the default branch", { deleted: true }],
+    ["to a branch of the merge queue", { ref: `refs/heads/gh-readonly-queue/main/pr-7-${before}` }],
   ])("%s changes nothing", (_, payload) => {
     expect(effects({ ...push, ...payload })).toEqual(none);
+  });
+
+  test("with other files leads to a look at the branch alone, and is remembered as seen there", () => {
+    const commits = [{ modified: ["src/countersign/roster.yml", "README.md"] }];
+    const pushed_at = 1_790_000_000;
+    const observation = { kind: "push", actor: june, before, after, at: "2026-09-21T14:13:20.000Z" } as const;
+    expect(effects({ ...push, commits, repository: { ...repository, pushed_at } })).toEqual({
+      ...none,
+      marks: [branch],
+      observations: [{ repo: "acme/shop", number: 0, key: `main ${before}..${after}`, observation }],
+    });
   });
 });
 
@@ -78,7 +85,7 @@ describe("a push to another branch than the default one", () => {
   const seen = { repo: "acme/shop", installation: 7, actor: june, before, after, forced: false };
 
   test.each([
-    ["is remembered and looked at by nobody", "topic", {}, {}],
+    ["is remembered, and the branch looked at, which may be gated", "topic", {}, {}],
     ["that replaces what was there", "topic", { forced: true }, { forced: true }],
     [
       "that creates it replaces nothing",
@@ -89,8 +96,9 @@ describe("a push to another branch than the default one", () => {
     ["whose name ends like it", "feature/main", {}, {}],
   ])("%s", (_, branch, payload, change) => {
     const commits = [{ modified: [".github/countersign/roster.yml"] }];
-    expect(effects({ ...push, ref: `refs/heads/${branch}`, commits, ...payload })).toEqual({
-      ...none,
+    const { marks, pushes } = effects({ ...push, ref: `refs/heads/${branch}`, commits, ...payload });
+    expect({ marks, pushes }).toEqual({
+      marks: [{ target: `branch:acme/shop:${branch}`, installation: 7, priority: 1 }],
       pushes: [{ ...seen, branch, ...change }],
     });
   });

@@ -50,6 +50,7 @@ describe("a pull request", () => {
         requiredOnBase: { kind: "read", value: true },
         open: true,
         merged: false,
+        merge: null,
         author: june,
         assignees: [],
         title: "Fill the cart",

@@ -66,7 +66,7 @@ describe("a pull request that changes a policy in force gets a check run about i
     const organisation = { [policyFile]: "branches: [release]\n" };
     const { acme, sha, number } = await changing({ [rosterFile]: "people: [june]\n" }, { organisation });
 
-    expect(await acme.look(number)).toEqual({ kind: "not-gated", headSha: sha });
+    expect(await acme.look(number)).toEqual({ kind: "not-gated", headSha: sha, landing: null });
     expect(configRuns(acme, sha)).toEqual([
       { conclusion: "failure", title: "Roster would be broken: 1 problem" },
     ]);

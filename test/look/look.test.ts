@@ -85,7 +85,7 @@ describe("a look", () => {
     github.push("acme/shop", { branch: "release", pusher: "ada", from: "main" });
     const number = await openPull("release");
 
-    expect(await look(number)).toEqual({ kind: "not-gated", headSha: head });
+    expect(await look(number)).toEqual({ kind: "not-gated", headSha: head, landing: null });
     expect(await runs(head)).toEqual([]);
     expect(writes()).toEqual([]);
   });
