@@ -72,9 +72,9 @@ describe("the configuration repository", () => {
 describe("the head commit", () => {
   const [head, other] = ["a".repeat(40), "b".repeat(40)];
   const said = { title: "Waiting", summary: "For", text: null };
-  const checkRun = { databaseId: 5, status: "COMPLETED", conclusion: "FAILURE", ...said };
+  const checkRun = { databaseId: 5, status: "COMPLETED", conclusion: "FAILURE", detailsUrl: null, ...said };
   const checkSuites = { nodes: [{ checkRuns: { nodes: [checkRun] }, configCheckRuns: { nodes: [] } }] };
-  const own = { id: 5, status: "completed", conclusion: "failure", ...said };
+  const own = { id: 5, status: "completed", conclusion: "failure", detailsUrl: null, ...said };
   const asked = (object: unknown) => ({ data: { repository: { object } } });
 
   test.each([

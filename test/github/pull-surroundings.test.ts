@@ -92,7 +92,7 @@ describe("our own check run", () => {
     await impostor.rest.checks.create({ ...completed, head_sha, conclusion: "success" });
 
     const { checkRun, configCheckRun, facts } = await scene.read();
-    const ours = { status: "completed", conclusion: "failure" };
+    const ours = { status: "completed", conclusion: "failure", detailsUrl: null };
     expect(checkRun).toEqual({ id: run.id, ...ours, ...output });
     expect(configCheckRun).toEqual({ id: config.id, ...ours, ...about, text: null });
     expect(facts.sameNamed).toEqual([{ kind: "check run", by: "impostor" }]);

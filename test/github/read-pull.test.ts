@@ -98,6 +98,8 @@ describe("a pull request", () => {
       },
       siblings: [],
       renamed: [],
+      isPrivate: false,
+      openedAt: pullOf(scene).createdAt,
       onOtherPull: false,
       checkRun: null,
       updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}Z$/u),

@@ -73,6 +73,7 @@ export function recordedPull(changes: Record<string, unknown> = {}) {
     url: "https://github.test/acme/shop/pull/1",
     state: "OPEN",
     title: "Fill the cart",
+    createdAt: "2026-03-01T09:00:00Z",
     updatedAt: "2026-03-01T12:00:00Z",
     body: "",
     lastEditedAt: null,
@@ -102,6 +103,7 @@ export function recordedPull(changes: Record<string, unknown> = {}) {
 /** The whole answer around it. `config` null: there is no `.github` repository. */
 export function recordedFacts(pullRequest: unknown, config: unknown = null) {
   const repository = {
+    isPrivate: false,
     nameWithOwner: "acme/shop",
     roster: null,
     policy: null,
