@@ -46,8 +46,11 @@ const looksAtOnceMax = 8;
 /**
  * What the app does must depend on the sequence alone, not on how busy the machine is. Its timers, which poll and prolong leases,
  * never run; what it leaves to another thread is done at once. Everything else goes on by itself until GitHub is asked.
+ * @returns what gives them back: other test files run in the same process.
  */
-function takeTimeOut(): void {
+function takeTimeOut(): () => void {
+  const { setInterval } = globalThis;
+  const { gzip, gunzip } = zlib;
   Object.assign(globalThis, { setInterval: () => undefined });
   type Done = (error: Error | null, result: Buffer) => void;
   Object.assign(zlib, {
@@ -55,6 +58,11 @@ function takeTimeOut(): void {
     gunzip: (given: zlib.InputType, done: Done) => done(null, zlib.gunzipSync(given)),
   });
   syncBuiltinESMExports();
+  return () => {
+    Object.assign(globalThis, { setInterval });
+    Object.assign(zlib, { gzip, gunzip });
+    syncBuiltinESMExports();
+  };
 }
 
 /**
@@ -66,7 +74,7 @@ export async function startApp(
   given: { installation: Installation; now: () => number },
 ): Promise<App> {
   const { installation, now } = given;
-  takeTimeOut();
+  const giveTimeBack = takeTimeOut();
   const state: HttpState = {
     requests: [],
     refused: [],
@@ -158,8 +166,12 @@ export async function startApp(
     close: async () => {
       closed = true;
       for (const request of requests) request.lose();
-      await worker.stop();
-      await store.close();
+      try {
+        await worker.stop();
+        await store.close();
+      } finally {
+        giveTimeBack();
+      }
       if (state.refused.length > 0) throw new Error(`GitHub would refuse:\n${state.refused.join("\n")}`);
     },
   };

@@ -1,3 +1,4 @@
+import { gzip } from "node:zlib";
 import { expect, test, vi } from "vitest";
 import { play, type Step } from "./play.ts";
 import { opening, playMany } from "./property.ts";
@@ -9,6 +10,12 @@ vi.setConfig({ testTimeout: 600_000 });
 
 test("after random events in any order the checks say what the specification says", async () => {
   expect((await playMany({ sequences })).get("sequences")).toBe(sequences);
+});
+
+test("a sequence leaves the timers as they were: other tests run in the same process", async () => {
+  const before = [globalThis.setInterval, gzip];
+  await play([opening]);
+  expect([globalThis.setInterval, gzip]).toEqual(before);
 });
 
 /** Sequences after which a check was wrong once. */
