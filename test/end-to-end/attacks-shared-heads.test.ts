@@ -81,11 +81,12 @@ it("judges one commit in each repository by itself", async () => {
   github.createRepository(stall, { files, collaborators: { juno: "admin", grace: "write" } });
   const pull = await openPull(company);
   expect(await company.check(pull.sha)).toMatchObject(waits);
-  // The same objects under the same names, as a push to another remote makes them.
+  // The same objects under the same names, pushed to another remote.
   const [here, there] = [repositoryNamed(github.world, shop), repositoryNamed(github.world, stall)];
   for (const [sha, commit] of here.commits) there.commits.set(sha, commit);
-  there.branches.set("main", here.branches.get("main") ?? "");
-  there.branches.set("topic", pull.sha);
+  const main = { branch: "main", from: here.branches.get("main") ?? "", force: true };
+  for (const push of [main, { branch: "topic", from: pull.sha }])
+    github.push(stall, { ...push, pusher: "juno" });
   const elsewhere = { owner: "acme", repo: "stall" };
   const twin = { ...elsewhere, title: "The same", head: "topic", base: "main" };
   const { data } = await github.as("juno").rest.pulls.create(twin);
