@@ -45,7 +45,7 @@ describe("countersign validate", () => {
       stdout: `roster.yml:2:8: people.ada: level "seniour" does not exist; did you mean "senior"? the levels are junior, mid, senior, staff, principal
 roster.yml:3:8: people.bob: expected a level, or keys with values such as level: senior, got 3
 policy.yml:1:7: mode: expected enforce or observe, got "off"
-policy.yml:2:1: branchs: unknown key "branchs"; did you mean "branches"? the keys here are mode, branches, ai, rules, exempt, override
+policy.yml:2:1: branchs: unknown key "branchs"; did you mean "branches"? the keys here are mode, branches, ai, rules, exempt, override, deployments
 `,
       stderr: "",
     });

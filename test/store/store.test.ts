@@ -58,6 +58,7 @@ test("several processes that start at once on no database all open the same one"
       { name: "0011-deployments" },
       { name: "0012-audit-no-replace" },
       { name: "0013-bypasses" },
+      { name: "0014-opened" },
     ],
   ]);
 });
