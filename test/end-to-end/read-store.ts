@@ -1,7 +1,17 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { choreDoneAt } from "../../src/store/chores.ts";
 import { openStore } from "../../src/store/store.ts";
 import type { Company } from "./company.ts";
+import { until } from "./until.ts";
+
+/** Waits until the server is idle and has done what it does at every start, of which tidying is the last. */
+export async function begun({ dataDir, idle }: Company): Promise<void> {
+  const store = await openStore({ dataDir });
+  await until("the chores of the start", async () => (await choreDoneAt(store, "tidying")) > 0);
+  await store.close();
+  await idle();
+}
 
 /** The rows of the audit log, and every byte of the database, as text. */
 export async function readStore({ dataDir }: Company) {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { assertNothingRefused, checkOn, type Company, openCompany, ownCompany } from "./company.ts";
 import { containing } from "./containing.ts";
+import { begun } from "./read-store.ts";
 import { otherApp } from "./other-app.ts";
 import { merge, openPull, review } from "./pull-request.ts";
 
@@ -61,7 +62,7 @@ it("takes no second look because of its own check run, or because of others of o
   const { github } = company;
   const workflow = await otherApp(github, "tests");
   const pull = await openPull(company);
-  await company.idle();
+  await begun(company);
   const from = github.requests.length;
   await workflow.rest.checks.create({ ...green, name: "tests", head_sha: pull.sha });
   const status = { ...at, sha: pull.sha, context: "ci/build", state: "success" } as const;

@@ -147,8 +147,10 @@ function furnishing(world: World) {
       for (const app of world.apps.values()) app.callbackUrls.splice(0, Infinity, url);
     },
     /** @returns the installation's id. The app is the one that was created last, unless it is named. */
-    installApp: (login: string, more: { repositories: "all" | readonly string[]; app?: string }) =>
-      installApp(world, appNamed(world, more.app), login, more).id,
+    installApp: (
+      login: string,
+      more: { repositories: "all" | readonly string[]; app?: string; id?: number },
+    ) => installApp(world, appNamed(world, more.app), login, more).id,
     addRuleset: (fullName: string, ruleset: Parameters<typeof addRuleset>[2]) =>
       addRuleset(world, repositoryNamed(world, fullName), ruleset),
     /** The older protection of a branch: a required check. */

@@ -225,19 +225,29 @@ export function createApp(world: World, input: NewApp): App {
   return app;
 }
 
-/** Installs an app for an account; the app hears of it. `repositories` are names without the owner. */
+/**
+ * Ids of installations differ in a whole process, as they do on GitHub, whatever world they are of: the clients in a process share
+ * a request for a token that is under way by nothing but this id, and one for another world's GitHub would be refused here.
+ * https://github.com/octokit/auth-app.js/blob/main/src/get-installation-authentication.ts
+ */
+let lastInstallationId = 50_000_000;
+
+/**
+ * Installs an app for an account; the app hears of it. `repositories` are names without the owner, `id` is that of the
+ * installation where a world is set up anew.
+ */
 export function installApp(
   world: World,
   app: App,
   login: string,
-  options: { readonly repositories: "all" | readonly string[] },
+  options: { readonly repositories: "all" | readonly string[]; readonly id?: number },
 ): Installation {
   const account = accountNamed(world, login);
   const { repositories } = options;
   const chosen =
     repositories === "all" ? [] : repositories.map((name) => repositoryNamed(world, `${login}/${name}`).id);
   const installation: Installation = {
-    id: world.nextId(),
+    id: options.id ?? ++lastInstallationId,
     appId: app.id,
     accountId: account.id,
     selection: repositories === "all" ? "all" : "selected",
