@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { readAppManifest } from "../config/app-manifest.ts";
 import { plain } from "../gate/markdown.ts";
-import type { Finding } from "../gate/protection.ts";
+import { type Finding, placeOf } from "../gate/protection.ts";
 import { type GitHub, personalClient } from "../github/client.ts";
 import { GitHubError, statusOf } from "../github/errors.ts";
 import { createRuleset } from "../github/publish-ruleset.ts";
@@ -207,14 +207,9 @@ function report({ findings, unseen, repositories }: Examined, paint: Paint): str
   ].join("");
 }
 
-function findingText(
-  { severity, owner, repository, branch, environment, what, repair }: Finding,
-  paint: Paint,
-): string {
+function findingText(finding: Finding, paint: Paint): string {
+  const { severity, what, repair } = finding;
   const colours = { error: "red", warning: "yellow", note: "blue" } as const;
-  const part = branch === null ? environment : branch;
-  const where = part === null ? "" : `, ${branch === null ? "environment" : "branch"} ${plain(part, 255)}`;
-  const place = `${repository ?? owner}${where}`;
   const api = repair.api === null ? "" : `  API: ${plain(repair.api, 4_000)}\n`;
-  return `${paint(["bold", colours[severity]], severity)} ${place}\n  ${plain(what, 4_000)}\n  Repair: ${plain(repair.page, 2_000)}\n${api}\n`;
+  return `${paint(["bold", colours[severity]], severity)} ${placeOf(finding)}\n  ${plain(what, 4_000)}\n  Repair: ${plain(repair.page, 2_000)}\n${api}\n`;
 }

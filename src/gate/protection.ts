@@ -1,5 +1,6 @@
 /** What is known of how GitHub itself keeps a gated branch closed, and what can be found wrong with it. */
 import type { Read } from "./accounts.ts";
+import { plain } from "./markdown.ts";
 import type { Config } from "./verdict.ts";
 
 /** The app as GitHub knows it. `page` is where its owner changes it, `publicPage` where people install it. */
@@ -83,6 +84,13 @@ export type Finding = {
   /** Where to click, and the call that does the same; null where GitHub has none. */
   readonly repair: { readonly page: string; readonly api: string | null };
 };
+
+/** What a finding is about, in words: `acme/shop, branch main`. */
+export function placeOf({ owner, repository, branch, environment }: Finding): string {
+  const place = repository ?? owner;
+  if (branch !== null) return `${place}, branch ${plain(branch, 255)}`;
+  return environment === null ? place : `${place}, environment ${plain(environment, 255)}`;
+}
 
 /** A ruleset as GitHub is asked to make it. Its lists are Octokit's to take, so they are not readonly. */
 export type NewRuleset = {

@@ -1,5 +1,6 @@
 /** The overview: what waits, for whom, and how it went, in the repositories that somebody may read. */
 import type { Access } from "../github/access.ts";
+import { lastFindings } from "../store/examinations.ts";
 import { bypassesIn, changesIn } from "../store/history.ts";
 import type { Store } from "../store/store.ts";
 import { type Html, html, nothing } from "./html.ts";
@@ -22,11 +23,15 @@ export async function readOverview(
   const asked = { repos: [...readable.repos], since: firstWeek(now()) };
   const { changes, cut } = await changesIn(store, { ...asked, max: changesMax });
   const bypasses = await bypassesIn(store, asked);
+  const examined = await lastFindings(store);
+  const findings = examined.findings.filter(
+    ({ repository }) => repository !== null && readable.repos.has(repository.toLowerCase()),
+  );
   const missing = [
     ...(readable.cut ? [`You may read more repositories; only ${readable.repos.size} are counted.`] : []),
     ...(cut ? [`Only the ${changesMax} pull requests that were judged last are counted.`] : []),
   ];
-  return { tables: overviewTables(changes, bypasses, now()), cut: missing };
+  return { tables: overviewTables(changes, { bypasses, findings }, now()), cut: missing };
 }
 
 /** The page. */

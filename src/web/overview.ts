@@ -1,5 +1,6 @@
 /** The numbers of the overview, of recorded verdicts alone. */
 import { plain } from "../gate/markdown.ts";
+import { type Finding, placeOf } from "../gate/protection.ts";
 import type { Change, RecordedBypass } from "../store/history.ts";
 
 /** Text, a number, or the name of a pull request that leads to its page. Null is what is not known. */
@@ -28,7 +29,7 @@ export function firstWeek(now: number): number {
 /** All tables, in the order of the page. @param now ms since epoch. */
 export function overviewTables(
   changes: readonly Change[],
-  bypasses: readonly RecordedBypass[],
+  { bypasses, findings }: { bypasses: readonly RecordedBypass[]; findings: readonly Finding[] },
   now: number,
 ): Numbers[] {
   const known = changes.map(measured);
@@ -36,6 +37,7 @@ export function overviewTables(
   return [
     waitingTable(known, now),
     seniorsTable(known),
+    gateTable(findings),
     weeksTable(known, weeks),
     exceptionsTable(known, bypasses),
     groupsTable("repositories", "Repository", known, bypasses, ({ repo }) => [repo]),
@@ -116,6 +118,20 @@ function seniorsTable(changes: readonly Measured[]): Numbers {
     rows: counts
       .toSorted(([a, one], [b, other]) => other - one || (a < b ? -1 : 1))
       .map(([login, count]) => [plain(login), count]),
+  };
+}
+
+/** What `countersign doctor` finds, as of the last time the server looked. */
+function gateTable(findings: readonly Finding[]): Numbers {
+  return {
+    id: "gate",
+    heading: "Where the gate is open",
+    says: "Found when it was last examined, which happens once a day.",
+    columns: ["How bad", "Where", "What", "Repair"],
+    rows: findings.map((finding) => {
+      const { severity, what, repair } = finding;
+      return [severity, placeOf(finding), plain(what, 1_000), plain(repair.page, 1_000)];
+    }),
   };
 }
 

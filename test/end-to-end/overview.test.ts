@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { assertNothingRefused, type Company, openCompany, shop } from "./company.ts";
+import { assertNothingRefused, type Company, openCompany, ownCompany, shop } from "./company.ts";
 import { containing } from "./containing.ts";
 import { publicUrl } from "./public-url.ts";
 import { openPull } from "./pull-request.ts";
+import { until } from "./until.ts";
 import { visitorOf } from "./visitor.ts";
 
 let company: Company;
@@ -40,7 +41,7 @@ it("has every table as CSV, and no other", async () => {
   const { text } = await dora.get("/");
   const files = [...text.matchAll(/href="(\/overview\/[a-z]+\.csv)"/gu)].map(([, file = ""]) => file);
 
-  expect(files).toHaveLength(6);
+  expect(files).toHaveLength(7);
   for (const file of files) expect((await dora.get(file)).headers.get("content-type")).toContain("text/csv");
   expect((await dora.get("/overview/secrets.csv")).status).toBe(404);
 });
@@ -89,4 +90,25 @@ it("has no sign-in and no overview where nobody set them up", async () => {
   await own.close();
 
   expect(statuses).toEqual([404, 404, 404]);
+});
+
+it("says where the gate is open in the repositories that GitHub shows to who signed in, and nowhere else", async () => {
+  const open = await ownCompany({ publicUrl, signIn: true });
+  for (const repository of open.github.world.repositories.values()) repository.private = true;
+  open.github.createUser("mallory");
+  open.github.requireCheck(shop, "release", { context: "Countersign" });
+  open.github.push(shop, { branch: "release", pusher: "ada" });
+  // A start is when everything by the clock is due.
+  await open.loseStore();
+  const [dora, mallory] = [visitorOf(open), visitorOf(open)];
+  await dora.signIn("dora");
+  await mallory.signIn("mallory");
+
+  const found = await until("the gate to be examined", async () => {
+    const { text } = await dora.get("/overview/gate.csv");
+    return text.includes("branch release") && text;
+  });
+  expect(found).toContain(`error,"${shop}, branch release","The check Countersign is required`);
+  expect((await mallory.get("/overview/gate.csv")).text).toBe("How bad,Where,What,Repair\r\n");
+  assertNothingRefused(open.github);
 });

@@ -56,9 +56,11 @@ function change(
 function table(
   id: string,
   changes: readonly Change[],
-  ...more: Parameters<typeof overviewTables>[1][]
+  more: Partial<Parameters<typeof overviewTables>[1]> = {},
 ): Numbers {
-  const found = overviewTables(changes, more[0] ?? [], now).find((each) => each.id === id);
+  const found = overviewTables(changes, { bypasses: [], findings: [], ...more }, now).find(
+    (each) => each.id === id,
+  );
   if (found === undefined) throw new Error(`There is no table ${id}.`);
   return found;
 }
@@ -104,6 +106,25 @@ describe("what waits", () => {
       [pull(1), "2026-03-04 02:00", 10, "nobody"],
     ]);
   });
+});
+
+it("says where the gate is open, and how to close it", () => {
+  const finding = {
+    kind: "check-not-required",
+    severity: "error",
+    owner: "acme",
+    repository: "acme/shop",
+    branch: "main",
+    environment: null,
+    what: "Nothing requires the check.",
+    repair: { page: "Settings › Rules", api: null },
+  } as const;
+  expect(
+    table("gate", [], { findings: [finding, { ...finding, branch: null, environment: "prod" }] }).rows,
+  ).toEqual([
+    ["error", "acme/shop, branch main", "Nothing requires the check.", "Settings › Rules"],
+    ["error", "acme/shop, environment prod", "Nothing requires the check.", "Settings › Rules"],
+  ]);
 });
 
 describe("a week", () => {
@@ -153,7 +174,7 @@ describe("what went past the gate", () => {
         [2, overridden],
       ]),
     ];
-    expect(table("exceptions", changes, bypasses).rows).toEqual([
+    expect(table("exceptions", changes, { bypasses }).rows).toEqual([
       ["2026-03-04 12:00", "Bypass", "acme/shop abcdef0", null, null],
       ["2026-03-04 03:00", "Override", pull(1), "ada", "the shop is down"],
     ]);
@@ -163,7 +184,13 @@ describe("what went past the gate", () => {
     const changes = [change(1, [[0, overridden]]), change(2, [[0, waiting]], { repo: "acme/app" })];
     const past = [...bypasses, { repo: "acme/app", number: 2, sha: "", at: now }];
     const counts = (id: string) =>
-      table(id, changes, past).rows.map((row) => [row[0], row[1], row[2], row.at(-2), row.at(-1)]);
+      table(id, changes, { bypasses: past }).rows.map((row) => [
+        row[0],
+        row[1],
+        row[2],
+        row.at(-2),
+        row.at(-1),
+      ]);
     expect(counts("repositories")).toEqual([
       ["acme/app", 1, 1, 0, 1],
       ["acme/shop", 0, 1, 1, 1],
