@@ -1,7 +1,14 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { detect } from "../../src/cli/detect.ts";
-import { countersign, environment, makeFolder, makeRepository, repositoryAt } from "./git-repository.ts";
+import {
+  countersign,
+  environment,
+  makeFolder,
+  makeRepository,
+  type Ran,
+  repositoryAt,
+} from "./git-repository.ts";
 
 const claude = "Co-Authored-By: Claude <noreply@anthropic.com>";
 const ada = { name: "Ada", email: "ada@acme.dev" };
@@ -48,45 +55,45 @@ ${human.slice(0, 7)} Start
     });
   });
 
-  test("with --json writes one line for each commit of the range", () => {
+  test("with --json writes one line for each commit of the range", async () => {
     const { directory, human, assisted } = makeHistory();
-    const { status, stdout, stderr } = countersign(directory, ["detect", "HEAD", "--json"]);
+    const { status, stdout, stderr } = await detected(directory, ["HEAD", "--json"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toBe(
       `${JSON.stringify({ sha: assisted, ai: true, evidence })}\n${JSON.stringify({ sha: human, ai: false, evidence: [] })}\n`,
     );
-    expect(countersign(directory, ["detect", `${human}..HEAD`, "--json"]).stdout).toBe(stdout.split(/^/m)[0]);
+    expect((await detected(directory, [`${human}..HEAD`, "--json"])).stdout).toBe(stdout.split(/^/m)[0]);
   });
 
-  test("shows what messages say without letting them move the cursor", () => {
+  test("shows what messages say without letting them move the cursor", async () => {
     const repository = makeRepository();
     const sha = repository.commit("Hide \x1b[2J\x07 this\r\n");
-    expect(countersign(repository.directory, ["detect"]).stdout).toBe(
+    expect((await detected(repository.directory, [])).stdout).toBe(
       `${sha.slice(0, 7)} Hide [2J this\n\n0 of 1 commit shows signs of AI assistance\n`,
     );
   });
 
-  test("says that a range is empty, and writes no JSON for it", () => {
+  test("says that a range is empty, and writes no JSON for it", async () => {
     const { directory } = makeHistory();
     const empty = { status: 0, stdout: "There are no commits in main..HEAD.\n", stderr: "" };
-    expect(countersign(directory, ["detect", "main..HEAD"])).toEqual(empty);
-    expect(countersign(directory, ["detect", "main..HEAD", "--json"])).toEqual({ ...empty, stdout: "" });
+    expect(await detected(directory, ["main..HEAD"])).toEqual(empty);
+    expect(await detected(directory, ["main..HEAD", "--json"])).toEqual({ ...empty, stdout: "" });
   });
 
-  test("reads a bare repository, and says what a shallow clone lacks", () => {
+  test("reads a bare repository, and says what a shallow clone lacks", async () => {
     const { directory, git, assisted } = makeHistory();
     const folder = makeFolder();
     git("clone", "--quiet", "--bare", directory, join(folder, "bare"));
-    expect(countersign(join(folder, "bare"), ["detect"]).stdout).toContain("1 of 2 commits");
+    expect((await detected(join(folder, "bare"), [])).stdout).toContain("1 of 2 commits");
     git("clone", "--quiet", "--depth=1", `file://${directory}`, join(folder, "shallow"));
-    expect(countersign(repositoryAt(join(folder, "shallow")).directory, ["detect", "--json"])).toEqual({
+    expect(await detected(repositoryAt(join(folder, "shallow")).directory, ["--json"])).toEqual({
       status: 0,
       stdout: `${JSON.stringify({ sha: assisted, ai: true, evidence })}\n`,
       stderr: "countersign detect: this clone is shallow; older commits are not in it\n",
     });
   });
 
-  test("with --jsonl answers every line with a line, also the last one without an end", () => {
+  test("with --jsonl answers every line with a line, also the last one without an end", async () => {
     const input = line("one", `Fix\n\n${claude}`) + line("two", "Talk about Copilot").trimEnd();
     const answers = [
       { sha: "one", ai: true, evidence },
@@ -97,7 +104,7 @@ ${human.slice(0, 7)} Start
       stdout: answers.map((answer) => `${JSON.stringify(answer)}\n`).join(""),
       stderr: "",
     });
-    expect(countersign(makeFolder(), ["detect", "--jsonl"])).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(await detected(makeFolder(), ["--jsonl"])).toEqual({ status: 0, stdout: "", stderr: "" });
   });
 
   test.each([
@@ -106,9 +113,9 @@ ${human.slice(0, 7)} Start
     ["[]\n", /^expected keys with values, got an empty list$/],
     [line("x", "m").replace('"ada@acme.dev"', "7"), /^author\.email: expected text, got the number 7/],
     ['{"sha":"x","author":{},"committer":{}}\n', /^message: the key "message" is missing; expected text$/],
-  ])("with --jsonl stops at the broken line %j, after answering those before it", (broken, why) => {
+  ])("with --jsonl stops at the broken line %j, after answering those before it", async (broken, why) => {
     const input = line("one", "Fix") + broken + line("three", "Never read");
-    const { status, stdout, stderr } = countersign(makeFolder(), ["detect", "--jsonl"], { input });
+    const { status, stdout, stderr } = await detected(makeFolder(), ["--jsonl"], { input });
     expect({ status, stdout }).toEqual({ status: 2, stdout: '{"sha":"one","ai":false,"evidence":[]}\n' });
     const [, said] = /^countersign detect: standard input, line 2: (.*)\n$/.exec(stderr) ?? [];
     expect(said).toMatch(why);
@@ -159,17 +166,17 @@ ${human.slice(0, 7)} Start
     });
   });
 
-  test("says what is missing: a repository, a commit, git itself", () => {
+  test("says what is missing: a repository, a commit, git itself", async () => {
     const folder = makeFolder();
-    const said = (directory: string, env = environment) => {
-      const { status, stdout, stderr } = countersign(directory, ["detect"], { env });
+    const said = async (directory: string, env = environment) => {
+      const { status, stdout, stderr } = await detected(directory, [], { env });
       expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
       return stderr;
     };
     expect([
-      said(folder),
-      said(makeRepository().directory),
-      said(folder, { ...environment, PATH: "" }),
+      await said(folder),
+      await said(makeRepository().directory),
+      await said(folder, { ...environment, PATH: "" }),
     ]).toEqual([
       `countersign detect: ${JSON.stringify(folder)} is not in a git repository; go to a clone\n`,
       "countersign detect: the repository has no commits yet\n",
@@ -177,8 +184,8 @@ ${human.slice(0, 7)} Start
     ]);
   });
 
-  test.each(["--help", "-h"])("with %s shows examples", (option) => {
-    const { status, stdout, stderr } = countersign(makeFolder(), ["detect", option]);
+  test.each(["--help", "-h"])("with %s shows examples", async (option) => {
+    const { status, stdout, stderr } = await detected(makeFolder(), [option]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toContain("  countersign detect main..HEAD\n");
     expect(stdout).toContain("  countersign detect main..HEAD --notes\n");
@@ -192,14 +199,14 @@ describe("countersign detect --notes", () => {
 {"schema_version":"authorship/3.0.0","prompts":{"d9978a8723e02b52":{"agent_id":{"tool":"cursor","model":"gpt-5"}}}}`;
   const quote = "git-ai: 5 lines in 1 file by cursor (gpt-5)";
 
-  test("shows what git-ai's note on a commit says, and no other note", () => {
+  test("shows what git-ai's note on a commit says, and no other note", async () => {
     const repository = makeHistory();
     const { directory, human, assisted } = repository;
     repository.note("ai", note, human);
     repository.note("ai", note, assisted);
     repository.note("commits", "Co-Authored-By: Claude <noreply@anthropic.com>", human);
     const env = { ...environment, GIT_NOTES_DISPLAY_REF: "refs/notes/*" };
-    expect(countersign(directory, ["detect", "--notes"], { env })).toEqual({
+    expect(await detected(directory, ["--notes"], { env })).toEqual({
       status: 0,
       stdout: `${assisted.slice(0, 7)} Fix the login
         claude-code: ${claude} (trailer, wrote)
@@ -211,13 +218,13 @@ ${human.slice(0, 7)} Start
 `,
       stderr: "",
     });
-    expect(countersign(directory, ["detect", human, "--json", "--notes"]).stdout).toBe(
+    expect((await detected(directory, [human, "--json", "--notes"])).stdout).toBe(
       `${JSON.stringify({ sha: human, ai: true, evidence: [{ tool: "cursor", kind: "note", role: "wrote", quote }] })}\n`,
     );
-    expect(countersign(directory, ["detect", "--json"], { env }).stdout).not.toContain("git-ai");
+    expect((await detected(directory, ["--json"], { env })).stdout).not.toContain("git-ai");
   });
 
-  test("finds the notes of a repository that has so many that their tree has folders", () => {
+  test("finds the notes of a repository that has so many that their tree has folders", async () => {
     const repository = makeRepository();
     const commits = Array.from({ length: 600 }, (_, at) => {
       const from = at === 0 ? "" : `from :${at}\n`;
@@ -229,40 +236,40 @@ ${human.slice(0, 7)} Start
       `${blob}${commits.join("")}commit refs/notes/ai\ncommitter A <a@b.c> 0 +0000\ndata 1\nx\n${notes}`,
     );
     expect(repository.git("ls-tree", "--name-only", "refs/notes/ai").split("\n")[0]).toHaveLength(2);
-    expect(countersign(repository.directory, ["detect", "--notes"]).stdout).toContain(
+    expect((await detected(repository.directory, ["--notes"])).stdout).toContain(
       "600 of 600 commits show signs of AI assistance: cursor 600\n",
     );
   });
 
-  test("says that a clone lacks the notes, and how to bring them", () => {
+  test("says that a clone lacks the notes, and how to bring them", async () => {
     const { directory, git, note: addNote, human } = makeHistory();
     addNote("ai", note, human);
     const clone = join(makeFolder(), "clone");
     git("clone", "--quiet", directory, clone);
-    const detected = countersign(clone, ["detect", "--notes"]);
-    expect({ status: detected.status, stderr: detected.stderr }).toEqual({
+    const first = await detected(clone, ["--notes"]);
+    expect({ status: first.status, stderr: first.stderr }).toEqual({
       status: 0,
       stderr:
         'countersign detect: there are no git-ai notes here; "git fetch origin refs/notes/ai:refs/notes/ai" brings those of origin\n',
     });
-    expect(detected.stdout).toContain("1 of 2 commits");
+    expect(first.stdout).toContain("1 of 2 commits");
     repositoryAt(clone).git("fetch", "--quiet", "origin", "refs/notes/ai:refs/notes/ai");
-    expect(countersign(clone, ["detect", "--notes"])).toMatchObject({
+    expect(await detected(clone, ["--notes"])).toMatchObject({
       stdout: expect.stringContaining("2 of 2 commits"),
       stderr: "",
     });
   });
 
-  test("says which notes cannot be read, and takes them for no sign", () => {
+  test("says which notes cannot be read, and takes them for no sign", async () => {
     const { directory, note: addNote, human, assisted } = makeHistory();
     addNote("ai", "Looks good to me", human);
-    expect(countersign(directory, ["detect", human, "--notes", "--json"])).toEqual({
+    expect(await detected(directory, [human, "--notes", "--json"])).toEqual({
       status: 0,
       stdout: `{"sha":"${human}","ai":false,"evidence":[]}\n`,
       stderr: `countersign detect: the git-ai note of ${human.slice(0, 7)} cannot be read: it has no line --- between files and data\n`,
     });
     addNote("ai", "---\nx", assisted);
-    expect(countersign(directory, ["detect", "--notes", "--json"]).stderr).toBe(
+    expect((await detected(directory, ["--notes", "--json"])).stderr).toBe(
       `countersign detect: the git-ai note of ${assisted.slice(0, 7)} cannot be read: what follows its line --- is not a JSON object (and 1 more)\n`,
     );
   });
@@ -272,7 +279,7 @@ ${human.slice(0, 7)} Start
 async function run(
   argv: readonly string[],
   pieces: readonly string[],
-  options: { progress?: boolean; colour?: boolean; directory?: string } = {},
+  options: { progress?: boolean; colour?: boolean; directory?: string; env?: NodeJS.ProcessEnv } = {},
 ) {
   const written: string[] = [];
   const errors: string[] = [];
@@ -281,7 +288,7 @@ async function run(
   }
   const status = await detect(argv, {
     directory: options.directory ?? "/",
-    environment,
+    environment: options.env ?? environment,
     stdin: stdin(),
     stdout: async (text) => void written.push(text),
     stderr: (text) => void errors.push(text),
@@ -289,6 +296,16 @@ async function run(
     progress: options.progress ?? false,
   });
   return { status, written, errors };
+}
+
+/** The same, as text. What needs a process of its own is tested with one. */
+async function detected(
+  directory: string,
+  argv: readonly string[],
+  { input = "", env = environment }: { input?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Ran> {
+  const { status, written, errors } = await run(argv, [input], { directory, env });
+  return { status, stdout: written.join(""), stderr: errors.join("") };
 }
 
 describe("the stream of --jsonl", () => {

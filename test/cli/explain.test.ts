@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { furnish } from "../../demo/acme.ts";
+import { explain as explainCommand } from "../../src/cli/explain.ts";
 import { render } from "../../src/gate/render.ts";
 import type { Verdict } from "../../src/gate/verdict.ts";
 import { evidenceObservation, rememberObservations } from "../../src/store/observations.ts";
@@ -62,6 +63,19 @@ async function explain(env: NodeJS.ProcessEnv, ...args: readonly string[]): Prom
   });
 }
 
+/** Runs it in this process, with a data folder in which nothing is; what needs a process of its own is tested with one. */
+async function explainHere(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Ran> {
+  const out = { stdout: "", stderr: "" };
+  const status = await explainCommand(args, {
+    environment: { ...env, DATA_DIR: freshFolder() },
+    now: () => Date.now(),
+    stdout: (text) => void (out.stdout += text),
+    stderr: (text) => void (out.stderr += text),
+    colour: false,
+  });
+  return { status, ...out };
+}
+
 /** What is said, without how it is set: cells, headings and code spans in Markdown, columns on a terminal. */
 const words = (text: string): string =>
   text
@@ -102,8 +116,8 @@ describe("countersign explain", () => {
     for (const login of ["milo", "grace"])
       await github.as(login).rest.pulls.createReview({ ...shop, pull_number: 1, event: "APPROVE" });
     const env = environmentOf(github);
-    const { status, stdout } = await explain(env, "acme/shop#1");
-    const { stdout: json } = await explain(env, "acme/shop#1", "--json");
+    const { status, stdout } = await explainHere(env, "acme/shop#1");
+    const { stdout: json } = await explainHere(env, "acme/shop#1", "--json");
     const summary = render(parsed(json)).summary.replaceAll(/\[([^\]]+)\]\([^)]+\)/gu, "$1");
     const said = stdout.split("\n").toSpliced(1, 2).join("\n");
     expect([status, words(said)]).toEqual([0, words(summary)]);
@@ -112,7 +126,7 @@ describe("countersign explain", () => {
 
   test("with --json prints the verdict and nothing else", async () => {
     const { github, head } = await openAcme();
-    const { status, stdout } = await explain(environmentOf(github), "acme/shop#1", "--json");
+    const { status, stdout } = await explainHere(environmentOf(github), "acme/shop#1", "--json");
     const verdict: unknown = JSON.parse(stdout);
     expect({ status, verdict }).toMatchObject({
       status: 1,
@@ -130,7 +144,7 @@ describe("countersign explain", () => {
 
   test("passes a change without signs of AI assistance", async () => {
     const { github } = await openAcme({ message: "Cache the total" });
-    const { status, stdout } = await explain(environmentOf(github), "Acme/Shop#1");
+    const { status, stdout } = await explainHere(environmentOf(github), "Acme/Shop#1");
     expect([status, stdout.split("\n")[0]]).toEqual([
       0,
       "No countersignature needed: no sign of AI assistance",
@@ -162,7 +176,7 @@ describe("countersign explain", () => {
   });
 
   test("shows its help with an example", async () => {
-    const { status, stdout, stderr } = await explain(withoutTokens, "--help");
+    const { status, stdout, stderr } = await explainHere(withoutTokens, "--help");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toMatch(
       /^countersign explain OWNER\/REPO#NUMBER[^]*\n {2}countersign explain acme\/shop#12\n/,
@@ -200,7 +214,7 @@ describe("beside a running server", () => {
 describe("what cannot be read exits with 2 and says what to do:", () => {
   /** What a command that prints nothing but one problem says. */
   async function problem(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<string> {
-    const { status, stdout, stderr } = await explain(env, ...args);
+    const { status, stdout, stderr } = await explainHere(env, ...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     return stderr;
   }

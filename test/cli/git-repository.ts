@@ -14,6 +14,10 @@ export const environment: NodeJS.ProcessEnv = {
   ),
   GIT_CONFIG_GLOBAL: "/dev/null",
   GIT_CONFIG_NOSYSTEM: "1",
+  // What is gone after the test need not reach a disk.
+  GIT_CONFIG_COUNT: "1",
+  GIT_CONFIG_KEY_0: "core.fsync",
+  GIT_CONFIG_VALUE_0: "none",
   GIT_AUTHOR_DATE: "2026-01-02T03:04:05Z",
   GIT_COMMITTER_DATE: "2026-01-02T03:04:05Z",
 };
@@ -38,7 +42,7 @@ export function makeFolder(): string {
 /** An empty repository on the branch main; `options` go to `git init`. */
 export function makeRepository(...options: string[]): TestRepository {
   const repository = repositoryAt(makeFolder());
-  repository.git("init", "--quiet", "--initial-branch=main", ...options);
+  repository.git("init", "--quiet", "--initial-branch=main", "--template=", ...options);
   return repository;
 }
 
