@@ -6,7 +6,7 @@ import {
   installApp,
 } from "../fake-github/setup.ts";
 import { appSettings } from "../fake-github/app-manifest.ts";
-import { diffFromMergeBase, commitsBetween } from "../fake-github/git.ts";
+import { commitsBetween, diffFromMergeBase, isAncestor } from "../fake-github/git.ts";
 import { createWorld } from "../fake-github/create-world.ts";
 import { createWebhooks, type Webhooks } from "../fake-github/webhooks.ts";
 import {
@@ -30,6 +30,8 @@ const firstRoster: [string, Level][] = [
 ];
 
 export const bases = ["main", "release", "develop"] as const;
+/** Those of them that the policy names. */
+const gated = ["main", "release"] as const;
 export const rosterFile = ".github/countersign/roster.yml";
 export const policyFile = ".github/countersign/policy.yml";
 export const aiTrailer = "Co-Authored-By: Claude <noreply@anthropic.com>";
@@ -80,7 +82,7 @@ export function rosterText(roster: ReadonlyMap<string, Level>): string {
 
 export function policyText({ mode, approvals }: Policy): string {
   return `mode: ${mode}
-branches: [main, release]
+branches: [${gated.join(", ")}]
 ai:
   attestation: { human: "Written without AI assistance", ai: "AI assistance was used" }
 rules:
@@ -106,7 +108,7 @@ export function worldOf(acme: Acme, pulls: World["pulls"]): World {
     policy,
     pulls,
     canPush: new Set(people.filter((login) => login !== "rhea")),
-    gated: new Set(["main", "release"]),
+    gated: new Set(gated),
     groups: new Map(groups),
     range: (base, head) => rangeOf(acme, base, head).map((commit) => seen(acme, commit)),
     patch: (base, head) => {
@@ -133,7 +135,8 @@ export function tip({ shop }: Acme, branch: string): string {
   return sha;
 }
 
-function seen({ github }: Acme, commit: GitCommit): Commit {
+function seen(acme: Acme, commit: GitCommit): Commit {
+  const { github, shop } = acme;
   const { sha, message, author, committer, signedByGitHub, parents } = commit;
   const login = (email: string) => accountForEmail(github, email)?.login ?? null;
   const coAuthors = [...message.matchAll(/^Co-authored-by: (\w+) </gmu)].flatMap(([, name]) => name ?? []);
@@ -142,6 +145,7 @@ function seen({ github }: Acme, commit: GitCommit): Commit {
     people: [login(author.email), ...(signedByGitHub ? [] : [login(committer.email)]), ...coAuthors],
     assisted: message.includes(aiTrailer),
     updateOf: signedByGitHub ? (parents[0] ?? null) : null,
+    landed: gated.some((branch) => isAncestor(shop, sha, tip(acme, branch))),
   };
 }
 

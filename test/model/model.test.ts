@@ -72,3 +72,14 @@ test("an override is judged by the roster that the look has read", async () => {
   const late = [step("roster", 6), step("deliver-all"), step("override", 3, 4), step("quiet")];
   expect(await play([...moved, ...late])).toMatchObject({ kinds: expect.arrayContaining(["waiting"]) });
 });
+
+test("who wrote nothing but what landed on another gated branch may approve", async () => {
+  const steps = [
+    step("advance", 0),
+    step("branch", 0, 1, 1),
+    step("quiet"),
+    step("review", 0, 2),
+    step("quiet"),
+  ];
+  expect(await play(steps)).toMatchObject({ kinds: ["countersigned"] });
+});

@@ -1,8 +1,8 @@
 /**
  * What the check must say, written from the contract alone: what counts as assisted, whose change it is, which approvals count,
  * one SHA with several pull requests, merge groups. It shares no code with src and knows less: people, never bots; trailers, labels
- * and the attestation as evidence; rules on the level of the change and on paths; one policy, the organisation's; no
- * exemptions, stacks, limits, broken files or commits that landed.
+ * and the attestation as evidence; rules on the level of the change and on paths; one policy, the organisation's; what landed
+ * is never assisted; no exemptions, stacks, limits or broken files.
  *
  * What the app must know of the past depends on what it could see, so there are two readings of the same rules: the mildest
  * thing that the check may say and the strictest. They differ in what is called `known`, `heard`, `told` or `certain` below, and
@@ -26,6 +26,8 @@ export type Commit = {
   readonly assisted: boolean;
   /** A merge of the base that GitHub made ("Update branch"): the head before it. */
   readonly updateOf: string | null;
+  /** It reached a gated branch, where it asked for nothing. */
+  readonly landed: boolean;
 };
 
 export type Review = {
@@ -224,7 +226,10 @@ function contributorsOf(
 ): ReadonlySet<string | null> {
   const samePatch = (before: string | null, after: string) =>
     before !== null && world.patch(pull.base, before).key === world.patch(pull.base, after).key;
-  const commits = world.range(pull.base, pull.head);
+  // Who wrote only what landed elsewhere contributed nothing, once the app was told that it did.
+  const commits = world
+    .range(pull.base, pull.head)
+    .filter(({ landed }) => !landed || reading === "strictest");
   const pushes = change.flatMap((each) => pushesKnown(each, reading));
   return new Set([
     ...change.map(({ author }) => author),
