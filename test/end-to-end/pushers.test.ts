@@ -1,7 +1,17 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { assertNothingRefused, type Company, openCompany, shop } from "./company.ts";
+import { repositoryNamed } from "../fake-github/setup.ts";
+import {
+  assertNothingRefused,
+  checkOn,
+  type Company,
+  health,
+  openCompany,
+  ownCompany,
+  shop,
+} from "./company.ts";
 import { containing } from "./containing.ts";
 import { aiTrailer, openPull, type PullRequest, pushMore, review } from "./pull-request.ts";
+import { until } from "./until.ts";
 
 const at = { owner: "acme", repo: "shop" } as const;
 const claude = { name: "Claude", email: "noreply@anthropic.com" };
@@ -116,6 +126,30 @@ it("does not let a senior countersign what they pushed though the delivery of it
   await review(company, { number }, "grace");
   company.github.releaseDeliveries({ drop: ({ event }) => event === "push" });
   expect(await company.check(sha)).toMatchObject(waitingBecause(`pushed ${sha.slice(0, 7)}`));
+});
+
+it("says what to do about a head that was pushed before anything was recorded, and passes it after one more push", async () => {
+  let lateMs = 0;
+  const own = await ownCompany({ now: () => Date.now() + lateMs });
+  own.github.holdDeliveries();
+  const pull = await openPull(own);
+  repositoryNamed(own.github.world, shop).activities.splice(0);
+  own.github.releaseDeliveries({ drop: ({ event }) => event === "push" });
+  await own.idle();
+  await review(own, pull, "grace");
+  for (let failed = 1; failed <= 5; failed += 1) {
+    await until(`attempt ${failed}`, async () => (await health(own.url)).mostAttempts === failed);
+    lateMs += 60_000;
+  }
+  expect(await checkOn(own.github, pull.sha)).toMatchObject({
+    conclusion: "failure",
+    summary: containing("If it stays so, push to the branch once more."),
+  });
+
+  const sha = pushMore(own, pull);
+  await review(own, pull, "grace");
+  expect(await own.check(sha)).toMatchObject({ title: "Countersigned by grace (senior)" });
+  assertNothingRefused(own.github);
 });
 
 it("knows who pushed to the branch this one was made from while a later push is not heard of yet", async () => {
