@@ -1,6 +1,5 @@
 import { containing } from "./end-to-end/containing.ts";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { expect, it, onTestFinished } from "vitest";
@@ -11,11 +10,12 @@ import { anyPrivateKey } from "./end-to-end/inbox-server.ts";
 import { logLine } from "./end-to-end/log-line.ts";
 import { deliver, pullPayload, webhookSecret } from "./end-to-end/signed-delivery.ts";
 import { until } from "./end-to-end/until.ts";
+import { dataParent } from "./store/data-parent.ts";
 
 const privateKey = anyPrivateKey();
 
 async function started(): Promise<Running & { dataDir: string; log: Record<string, unknown>[] }> {
-  const dataDir = mkdtempSync(join(tmpdir(), "countersign-start-"));
+  const dataDir = mkdtempSync(join(dataParent, "countersign-start-"));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const environment = readEnvironment(
     {

@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
@@ -10,6 +9,7 @@ import { appSettings } from "../fake-github/app-manifest.ts";
 import { type FakeGitHub, startFakeGitHub } from "../fake-github/server.ts";
 import { webhookSecret } from "./signed-delivery.ts";
 import { until } from "./until.ts";
+import { dataParent } from "../store/data-parent.ts";
 
 export const shop = "acme/shop";
 export const configRepository = "acme/.github";
@@ -111,7 +111,7 @@ export async function openCompany(
   const { latencyMs = 0 } = options;
   const github = await startFakeGitHub({ latencyMs });
   const acme = furnish(github, options.files, options.permissions);
-  const dataDir = mkdtempSync(join(tmpdir(), "countersign-company-"));
+  const dataDir = mkdtempSync(join(dataParent, "countersign-company-"));
   const log: string[] = [];
   const { publicUrl, port = 0 } = options;
   const variables = {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { packageJson, root } from "../repository/files.ts";
+import { dataParent } from "../store/data-parent.ts";
 
 export type Played = { readonly code: unknown; readonly stdout: string; readonly stderr: string };
 
@@ -14,7 +15,8 @@ export async function demo({
 } = {}): Promise<Played> {
   const [, ...command] = packageJson.scripts["demo"]?.split(" ") ?? [];
   const args = ["--import", `data:text/javascript,${encodeURIComponent(sabotage)}`, ...command, ...more];
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const env = { ...process.env, TMPDIR: dataParent };
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
   const [stdout, stderr, ended] = await Promise.all([
     textOf(child.stdout),
     textOf(child.stderr),

@@ -1,6 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hono } from "hono";
 import type { Probot } from "probot";
@@ -11,6 +10,7 @@ import { createLog } from "../../src/log.ts";
 import { type Health, startServer } from "../../src/server.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { webhookSecret } from "./signed-delivery.ts";
+import { dataParent } from "../store/data-parent.ts";
 
 export type InboxServer = {
   readonly url: string;
@@ -34,7 +34,7 @@ export const previousSecret = "the secret of last month, replaced";
 export async function startInboxServer(
   options: { health?: (store: Store) => Promise<Health> } = {},
 ): Promise<InboxServer> {
-  const dataDir = mkdtempSync(join(tmpdir(), "countersign-server-"));
+  const dataDir = mkdtempSync(join(dataParent, "countersign-server-"));
   const lines: string[] = [];
   const log = createLog("debug", (line) => lines.push(line));
   const store = await openStore({ dataDir });

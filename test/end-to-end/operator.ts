@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { packageJson, root } from "../repository/files.ts";
 import { logLine } from "./log-line.ts";
 import { until } from "./until.ts";
+import { dataParent } from "../store/data-parent.ts";
 
 export type ServerRun = {
   readonly child: ChildProcess;
@@ -24,7 +24,7 @@ const compileCache = join(root, "node_modules/.cache/countersign-tests");
 
 /** A folder that is gone after the test. */
 export function freshDataDir(): string {
-  const folder = mkdtempSync(join(tmpdir(), "countersign-operator-"));
+  const folder = mkdtempSync(join(dataParent, "countersign-operator-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }

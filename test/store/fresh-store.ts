@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { inject, onTestFinished } from "vitest";
 import { openStore } from "../../src/store/store.ts";
 import type { Place, Store } from "../../src/store/store.ts";
+import { dataParent } from "./data-parent.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -22,7 +22,7 @@ export function freshFolder(): string {
 }
 
 function makeFolder(): { dataDir: string; remove: () => void } {
-  const dataDir = mkdtempSync(join(tmpdir(), "countersign-store-"));
+  const dataDir = mkdtempSync(join(dataParent, "countersign-store-"));
   return { dataDir, remove: () => rmSync(dataDir, { recursive: true, force: true }) };
 }
 
