@@ -170,6 +170,8 @@ function askedOfLedger(facts: PullRead["facts"], observations: readonly Observat
   return {
     shas: [...commitsIn([facts]), ...places],
     numbers: evidence.flatMap(({ seenOn }) => seenOn ?? []),
+    // Once it is merged the ledger has its commits, by its own verdict.
+    notWith: facts.number,
   };
 }
 

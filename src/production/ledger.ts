@@ -68,7 +68,7 @@ export async function recordUpdate(
   }: { readonly repo: string; readonly branch: string; readonly shas: readonly string[] },
 ): Promise<void> {
   const known = await landedCommits(store, repo, shas);
-  const cleared = await clearedBefore(store, repo, { shas, numbers: [] });
+  const cleared = await clearedBefore(store, repo, { shas, numbers: [], notWith: null });
   const policiesOf = new Map(
     cleared.flatMap((one) => (one.kind === "commit" ? [[one.sha, one.policies]] : [])),
   );

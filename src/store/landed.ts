@@ -105,12 +105,18 @@ export async function landedCommits(
 /**
  * What was cleared on the gated branches of the repository, with every policy that let it pass: of these commits; and of these
  * pull requests those that came to no commit which was not cleared. As many of each as for `landedCommits`, and the same errors.
+ * @param asked.notWith a pull request; what landed with it says nothing here, for it was not there before it.
  */
 export async function clearedBefore(
   { db }: Queryable,
   repo: string,
-  { shas, numbers }: { readonly shas: readonly string[]; readonly numbers: readonly number[] },
+  asked: {
+    readonly shas: readonly string[];
+    readonly numbers: readonly number[];
+    readonly notWith: number | null;
+  },
 ): Promise<ClearedBefore[]> {
+  const { shas, numbers, notWith } = asked;
   const rows = await db
     .selectFrom("landed")
     .select(["sha", "number", "cleared", "body"])
@@ -121,6 +127,7 @@ export async function clearedBefore(
         eb("number", "in", numbers.length === 0 ? [0] : [...new Set(numbers)]),
       ]),
     )
+    .where((eb) => eb.or([eb("number", "is", null), eb("number", "!=", notWith ?? 0)]))
     .orderBy("sha")
     .orderBy("branch")
     .execute();

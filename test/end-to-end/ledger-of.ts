@@ -1,5 +1,6 @@
 import { auditRows } from "../../src/store/audit.ts";
 import { type Landed, landedCommits } from "../../src/store/landed.ts";
+import { storedPull } from "../../src/store/pulls.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { type Company, shop } from "./company.ts";
 
@@ -17,6 +18,11 @@ async function inStore<T>(company: Company, ask: (store: Store) => Promise<T>): 
 /** The ledger's word on a commit of the shop; undefined when it has none. */
 export async function ledgerOf(company: Company, sha: string): Promise<Landed | undefined> {
   return inStore(company, async (store) => (await landedCommits(store, shop, [sha])).get(sha));
+}
+
+/** What the last look at a pull request of the shop said. */
+export async function verdictOf(company: Company, number: number) {
+  return inStore(company, async (store) => (await storedPull(store, shop, number))?.verdict);
 }
 
 /** How a commit of the shop reached each branch, in words. */

@@ -10,7 +10,7 @@ import {
   shop,
 } from "./company.ts";
 import { commitAt, land } from "./land.ts";
-import { audited, ledgerOf, ledgerRows } from "./ledger-of.ts";
+import { audited, ledgerOf, ledgerRows, verdictOf } from "./ledger-of.ts";
 import { aiTrailer, openPull, type PullRequest, pushMore, review } from "./pull-request.ts";
 
 const at = { owner: "acme", repo: "shop" } as const;
@@ -90,6 +90,17 @@ it("clears a direct push to which no rule applies, and knows that no pull reques
     ...{ number: null, how: "push", cleared: true, assisted: false, by: [] },
   });
   expect(await audited(company, "bypass")).toEqual([]);
+});
+
+it("leaves a merged pull request the verdict it was merged with, when it is looked at again", async () => {
+  const pull = await countersigned();
+  await land(company, pull, "merge");
+  const body = "/countersign recheck";
+  await company.github.as("ada").rest.issues.createComment({ ...at, issue_number: pull.number, body });
+  expect(await verdictOf(company, pull.number)).toMatchObject({
+    outcome: { kind: "countersigned" },
+    evidence: [{ tool: "claude-code" }],
+  });
 });
 
 it("asks nothing again of a release that is made of cleared commits", async () => {

@@ -78,7 +78,7 @@ test("what was cleared is told with the policies that let it pass, of all branch
     landed({ branch: "develop", policies: ["narrow"] }),
     landed({ sha: other, cleared: false, policies: ["wide"] }),
   ]);
-  const asked = { shas: [one, other, "c".repeat(40)], numbers: [] };
+  const asked = { shas: [one, other, "c".repeat(40)], numbers: [], notWith: null };
   const commit = { kind: "commit", sha: one, policies: ["narrow", "wide"] };
   expect(await clearedBefore(store, repo, asked)).toEqual([commit]);
   expect(await clearedBefore(store, "acme/other", asked)).toEqual([]);
@@ -93,6 +93,22 @@ test("a pull request was cleared by a policy when each commit that it came to wa
     landed({ number: 8, sha: "c".repeat(40), policies }),
     landed({ number: 8, sha: "d".repeat(40), policies, cleared: false }),
   ]);
-  const asked = { shas: [], numbers: [7, 8, 9] };
+  const asked = { shas: [], numbers: [7, 8, 9], notWith: null };
   expect(await clearedBefore(store, repo, asked)).toEqual([{ kind: "pull", number: 7, policies }]);
+});
+
+test("what landed with a pull request was not cleared before it", async () => {
+  const store = await freshStore();
+  const policies = ["wide"];
+  await recordLanded(store, [
+    landed({ number: 7, policies }),
+    landed({ sha: other, number: 7, policies }),
+    landed({ sha: other, branch: "develop", number: 5, policies: ["narrow"] }),
+    landed({ sha: "c".repeat(40), number: null, how: "push", policies }),
+  ]);
+  const asked = { shas: [one, other, "c".repeat(40)], numbers: [], notWith: 7 };
+  expect(await clearedBefore(store, repo, asked)).toEqual([
+    { kind: "commit", sha: other, policies: ["narrow"] },
+    { kind: "commit", sha: "c".repeat(40), policies },
+  ]);
 });
