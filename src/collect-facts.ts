@@ -24,10 +24,10 @@ import {
 import { type PullRead, type PullRef, readPull } from "./github/read-pull.ts";
 import { readOldHeads } from "./github/read-old-heads.ts";
 import { repoKey } from "./github/targets.ts";
-import { bindRoster, configInForce, type InForce } from "./in-force.ts";
+import { bindRoster, configInForce, type InForce } from "./rules/in-force.ts";
 import { recallPushes } from "./store/branch-pushes.ts";
 import type { Memory } from "./memory.ts";
-import { type ProposedChange, proposedChanges } from "./proposed-changes.ts";
+import { type ProposedChange, proposedChanges } from "./rules/proposed-changes.ts";
 import { restore, type RestoreContext, toStore } from "./restore.ts";
 import { bypassOfPull } from "./store/bypasses.ts";
 import { cachedPatch, cachePatch, rememberInBase, wasInBase } from "./store/configs.ts";

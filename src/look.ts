@@ -24,7 +24,7 @@ import { recordLook } from "./store/record-look.ts";
 import { rememberShown } from "./store/shown.ts";
 import { inTransaction } from "./store/store.ts";
 import { markHeirs, rememberTraces } from "./store/traces.ts";
-import { wouldChange } from "./would-change.ts";
+import { wouldChange } from "./rules/would-change.ts";
 
 /** What every look needs. `worker` names who holds its leases. */
 export type LookContext = CollectContext & {

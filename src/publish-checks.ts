@@ -1,4 +1,4 @@
-import { configCheck } from "./config-check.ts";
+import { configCheck } from "./rules/config-check.ts";
 import { render } from "./gate/render.ts";
 import type { Verdict } from "./gate/verdict.ts";
 import type { GitHub } from "./github/client.ts";
@@ -10,8 +10,8 @@ import {
 } from "./github/publish-check-run.ts";
 import type { OwnCheckRun } from "./github/read-pull.ts";
 import type { HeadLease } from "./lease.ts";
-import type { ProposedChange } from "./proposed-changes.ts";
-import type { Effects } from "./would-change.ts";
+import type { ProposedChange } from "./rules/proposed-changes.ts";
+import type { Effects } from "./rules/would-change.ts";
 
 /** What a look has to say about a head SHA that it holds. */
 export type ToPublish = HeadRef & {

@@ -4,7 +4,7 @@ import { priority } from "../github/effects.ts";
 import { listOpenPulls, listRepositories } from "../github/open-pulls.ts";
 import { type OpenPull, type Quota, readOpenPulls } from "../github/read-open-pulls.ts";
 import { groupTarget, pullTarget, repoKey, repoTarget, rulesTarget } from "../github/targets.ts";
-import { type Rejudged, rejudge, rulesOf } from "../rejudge.ts";
+import { type Rejudged, rejudge, rulesOf } from "../rules/rejudge.ts";
 import { openGroupsIn } from "../store/groups.ts";
 import { markWaitingDeployments } from "../store/deployments.ts";
 import { claimedIn, type ClaimedMark, type Mark, marksOf, putMarks } from "../store/marks.ts";

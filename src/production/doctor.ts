@@ -17,7 +17,7 @@ import type { ClientFor } from "../github/installations.ts";
 import { readConfigFiles } from "../github/read-open-pulls.ts";
 import { readEnvironments } from "../github/read-environments.ts";
 import { listInstalled, readApp, readBranches, withRepositories } from "../github/read-protection.ts";
-import { configInForce } from "../in-force.ts";
+import { configInForce } from "../rules/in-force.ts";
 import type { Store } from "../store/store.ts";
 
 export type DoctorContext = {

@@ -5,7 +5,7 @@ import type { GitHub } from "../github/client.ts";
 import { GitHubError } from "../github/errors.ts";
 import { listArrived, listHistory, readBranch, readPullsThatBrought } from "../github/read-branch.ts";
 import { repoKey } from "../github/targets.ts";
-import { configInForce } from "../in-force.ts";
+import { configInForce } from "../rules/in-force.ts";
 import { look, whatIsUnread } from "../look.ts";
 import { type Pushed, pushLanding } from "./push-landing.ts";
 import { answerAcceptances, closeBypass, publishBypasses, raiseBypass } from "./bypasses.ts";

@@ -22,7 +22,7 @@ import {
 import { deployTarget, repoKey } from "../github/targets.ts";
 import { type HeadLease, withHead } from "../lease.ts";
 import type { LookContext } from "../look.ts";
-import { rulesOf } from "../rejudge.ts";
+import { rulesOf } from "../rules/rejudge.ts";
 import {
   approvedBefore,
   type Deployment,

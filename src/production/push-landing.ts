@@ -11,7 +11,7 @@ import { type BranchRead, readArrived, readChangedFiles } from "../github/read-b
 import { readPatches, readPushAccess } from "../github/read-more.ts";
 import { readNotes } from "../github/read-notes.ts";
 import { repoKey } from "../github/targets.ts";
-import { bindRoster } from "../in-force.ts";
+import { bindRoster } from "../rules/in-force.ts";
 import type { LookContext } from "../look.ts";
 import { cachedPatch, cachePatch } from "../store/configs.ts";
 import { pushTo } from "../store/observations.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { configCheck } from "../../src/config-check.ts";
+import { configCheck } from "../../src/rules/config-check.ts";
 import type { ConfigBlob } from "../../src/github/config-files.ts";
-import { type ProposedChange, proposedChanges } from "../../src/proposed-changes.ts";
+import { type ProposedChange, proposedChanges } from "../../src/rules/proposed-changes.ts";
 import { file, type Given, never, openPlace, removed, unreadable } from "./given-files.ts";
 
 const people = ["people:", "  ada: staff", "  bob: senior"];

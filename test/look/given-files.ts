@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Read } from "../../src/gate/accounts.ts";
 import type { Config } from "../../src/gate/verdict.ts";
 import type { ConfigBlob, ConfigFiles } from "../../src/github/config-files.ts";
-import { configInForce } from "../../src/in-force.ts";
+import { configInForce } from "../../src/rules/in-force.ts";
 import { octokitWith } from "../fake-github/server.ts";
 import { freshStore } from "../store/fresh-store.ts";
 

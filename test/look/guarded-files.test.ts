@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { proposedChanges } from "../../src/proposed-changes.ts";
+import { proposedChanges } from "../../src/rules/proposed-changes.ts";
 import {
   file,
   type Given,

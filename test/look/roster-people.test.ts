@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Account } from "../../src/gate/accounts.ts";
 import type { Facts } from "../../src/gate/facts.ts";
-import { bindRoster } from "../../src/in-force.ts";
+import { bindRoster } from "../../src/rules/in-force.ts";
 import { forgetTeams } from "../../src/store/configs.ts";
 import { openShop } from "../fake-github/shop-scene.ts";
 import { factsWith } from "./facts-with.ts";

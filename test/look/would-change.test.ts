@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { judge } from "../../src/gate/judge.ts";
 import type { Config } from "../../src/gate/verdict.ts";
-import { proposedChanges } from "../../src/proposed-changes.ts";
+import { proposedChanges } from "../../src/rules/proposed-changes.ts";
 import { recordLook } from "../../src/store/record-look.ts";
-import { wouldChange } from "../../src/would-change.ts";
+import { wouldChange } from "../../src/rules/would-change.ts";
 import * as small from "../gate/world.ts";
 import { file, never, noon, openPlace, ownPolicyName, removed, rosterName, version } from "./given-files.ts";
 

@@ -362,9 +362,9 @@ const codeRules: readonly Rule[] = [
         { "src/gate/a.ts": lines(3), "src/cli/a.ts": lines(5) },
         ["src/gate has 3 lines, at most a third of 8"],
       ],
-      [{ "src/a.ts": lines(3_001) }, ["the files beside the folders have 3001 lines, at most 3000"]],
+      [{ "src/a.ts": lines(2_401) }, ["the files beside the folders have 2401 lines, at most 2400"]],
     ],
-    fine: { "src/cli/a.ts": lines(17_000), "src/a.ts": lines(3_000) },
+    fine: { "src/cli/a.ts": lines(17_000), "src/a.ts": lines(2_400) },
   },
   {
     name: "file names are kebab-case and say what the file holds",

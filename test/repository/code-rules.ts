@@ -17,7 +17,7 @@ const functionLinesMax = 60;
 const srcFilesMax = 205;
 const srcLinesMax = 27_000;
 /** What makes one look: the files beside the folders. */
-const lookLinesMax = 3_000;
+const lookLinesMax = 2_400;
 
 /** Names that reach the clock, the outside world or randomness; `Date` and `Math` are looked at more closely. */
 const impureNames = new Set([

@@ -1,16 +1,16 @@
-import { parsePolicy } from "./config/policy-file.ts";
-import type { Read } from "./gate/accounts.ts";
-import { judge } from "./gate/judge.ts";
-import { defaultPolicy, type Policy } from "./gate/policy.ts";
-import { rank, type Roster } from "./gate/roster.ts";
-import { blocks } from "./gate/strictest.ts";
-import type { Config } from "./gate/verdict.ts";
-import { lacks } from "./gate/wanted.ts";
+import { parsePolicy } from "../config/policy-file.ts";
+import type { Read } from "../gate/accounts.ts";
+import { judge } from "../gate/judge.ts";
+import { defaultPolicy, type Policy } from "../gate/policy.ts";
+import { rank, type Roster } from "../gate/roster.ts";
+import { blocks } from "../gate/strictest.ts";
+import type { Config } from "../gate/verdict.ts";
+import { lacks } from "../gate/wanted.ts";
 import { withKnownIds } from "./in-force.ts";
 import type { ProposedChange } from "./proposed-changes.ts";
-import { configText } from "./store/configs.ts";
-import { judgedOpenPulls, type StoredPull, storedPull } from "./store/pulls.ts";
-import { type Store, StoreError } from "./store/store.ts";
+import { configText } from "../store/configs.ts";
+import { judgedOpenPulls, type StoredPull, storedPull } from "../store/pulls.ts";
+import { type Store, StoreError } from "../store/store.ts";
 
 /** Somebody's level before and after; null where they are not on the roster. `who` may be a team. */
 export type LevelChange = {

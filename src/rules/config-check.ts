@@ -1,7 +1,7 @@
-import { repairHere, wouldBeBroken } from "./gate/guard.ts";
-import { code, plain, prose, unlinked } from "./gate/markdown.ts";
-import { withinLimit } from "./gate/render.ts";
-import type { AnnotatedOutput, Annotation } from "./gate/verdict.ts";
+import { repairHere, wouldBeBroken } from "../gate/guard.ts";
+import { code, plain, prose, unlinked } from "../gate/markdown.ts";
+import { withinLimit } from "../gate/render.ts";
+import type { AnnotatedOutput, Annotation } from "../gate/verdict.ts";
 import type { Finding, ProposedChange } from "./proposed-changes.ts";
 import type { Effects, LevelChange } from "./would-change.ts";
 

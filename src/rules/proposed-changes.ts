@@ -1,11 +1,11 @@
-import { builtInPolicy, checkTogether, type Located, parsePolicy } from "./config/policy-file.ts";
-import { parseRoster } from "./config/roster-file.ts";
-import { type FileProblem, formatProblem, type Parsed } from "./config/yaml-file.ts";
-import type { ConfigChange } from "./gate/facts.ts";
-import type { Policy } from "./gate/policy.ts";
-import type { Roster } from "./gate/roster.ts";
-import type { Config } from "./gate/verdict.ts";
-import type { ConfigBlob } from "./github/config-files.ts";
+import { builtInPolicy, checkTogether, type Located, parsePolicy } from "../config/policy-file.ts";
+import { parseRoster } from "../config/roster-file.ts";
+import { type FileProblem, formatProblem, type Parsed } from "../config/yaml-file.ts";
+import type { ConfigChange } from "../gate/facts.ts";
+import type { Policy } from "../gate/policy.ts";
+import type { Roster } from "../gate/roster.ts";
+import type { Config } from "../gate/verdict.ts";
+import type { ConfigBlob } from "../github/config-files.ts";
 import type { GuardedFile, InForce } from "./in-force.ts";
 
 /** Something to say about a place in a file of this repository, as it is at the head. */

@@ -1,16 +1,16 @@
-import type { Facts } from "./gate/facts.ts";
-import { judge } from "./gate/judge.ts";
-import { render } from "./gate/render.ts";
-import { blocks } from "./gate/strictest.ts";
-import type { CheckOutput } from "./gate/verdict.ts";
-import { lacks } from "./gate/wanted.ts";
-import type { GitHub } from "./github/client.ts";
-import { rosterPath } from "./github/facts-query.ts";
-import { type OpenPull, readConfigFiles } from "./github/read-open-pulls.ts";
-import { repoKey } from "./github/targets.ts";
+import type { Facts } from "../gate/facts.ts";
+import { judge } from "../gate/judge.ts";
+import { render } from "../gate/render.ts";
+import { blocks } from "../gate/strictest.ts";
+import type { CheckOutput } from "../gate/verdict.ts";
+import { lacks } from "../gate/wanted.ts";
+import type { GitHub } from "../github/client.ts";
+import { rosterPath } from "../github/facts-query.ts";
+import { type OpenPull, readConfigFiles } from "../github/read-open-pulls.ts";
+import { repoKey } from "../github/targets.ts";
 import { configInForce, type InForce, withKnownIds } from "./in-force.ts";
-import { type StoredPull, storedPull } from "./store/pulls.ts";
-import { type Store, StoreError } from "./store/store.ts";
+import { type StoredPull, storedPull } from "../store/pulls.ts";
+import { type Store, StoreError } from "../store/store.ts";
 
 /** What a look at a pull request would find after roster or policy have changed, as far as stored facts tell. */
 export type Rejudged =

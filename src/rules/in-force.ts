@@ -1,16 +1,16 @@
-import { builtInPolicy, checkTogether, type Located, parsePolicy } from "./config/policy-file.ts";
-import { parseRoster } from "./config/roster-file.ts";
-import { formatProblem, type Parsed } from "./config/yaml-file.ts";
-import type { Account, Read } from "./gate/accounts.ts";
-import type { Facts } from "./gate/facts.ts";
-import type { Policy } from "./gate/policy.ts";
-import { type Roster, sameLogin } from "./gate/roster.ts";
-import type { Config } from "./gate/verdict.ts";
-import type { GitHub } from "./github/client.ts";
-import type { ConfigBlob, ConfigFiles } from "./github/config-files.ts";
-import { policyPath, rosterPath } from "./github/facts-query.ts";
-import type { PullRead } from "./github/read-pull.ts";
-import { readTeam } from "./github/teams.ts";
+import { builtInPolicy, checkTogether, type Located, parsePolicy } from "../config/policy-file.ts";
+import { parseRoster } from "../config/roster-file.ts";
+import { formatProblem, type Parsed } from "../config/yaml-file.ts";
+import type { Account, Read } from "../gate/accounts.ts";
+import type { Facts } from "../gate/facts.ts";
+import type { Policy } from "../gate/policy.ts";
+import { type Roster, sameLogin } from "../gate/roster.ts";
+import type { Config } from "../gate/verdict.ts";
+import type { GitHub } from "../github/client.ts";
+import type { ConfigBlob, ConfigFiles } from "../github/config-files.ts";
+import { policyPath, rosterPath } from "../github/facts-query.ts";
+import type { PullRead } from "../github/read-pull.ts";
+import { readTeam } from "../github/teams.ts";
 import {
   bindLogins,
   boundLogins,
@@ -19,8 +19,8 @@ import {
   configWasSeen,
   lastGoodConfig,
   rememberConfig,
-} from "./store/configs.ts";
-import type { Store } from "./store/store.ts";
+} from "../store/configs.ts";
+import type { Store } from "../store/store.ts";
 
 /** Roster and policies in force. */
 export type InForce = {
