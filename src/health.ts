@@ -46,5 +46,5 @@ async function gateOf(store: Store): Promise<{ repositories: number; findings: R
   const { repositories, findings } = await lastFindings(store);
   const counts: Record<string, number> = {};
   for (const { kind } of findings) counts[kind] = (counts[kind] ?? 0) + 1;
-  return { repositories, findings: counts };
+  return { repositories: repositories.length, findings: counts };
 }

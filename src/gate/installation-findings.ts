@@ -50,20 +50,19 @@ export function giveApi({ id }: InstallationFacts, repository: string): string {
   return ghApi("PUT", `/user/installations/${id}/repositories/$(gh api /repos/${repository} --jq .id)`);
 }
 
-/** Whether roster and policies can be read, and are read by nobody who should not. */
+/** Whether roster and policies can be read, and are read by nobody who should not. What is wrong with a file is found where it is. */
 export function configFindings(
   { config, name }: RepositoryFacts,
   installation: InstallationFacts,
 ): Finding[] {
-  const owner = ownerOf(name);
-  const wide = { owner, repository: null, branch: null, environment: null };
-  const fix = (file: string) => ({
-    page: `correct the file; countersign validate ${file} names every problem with its line`,
-    api: null,
-  });
+  const found = (kind: Finding["kind"], what: string, page: string): Finding => {
+    const repository = placeIn(what, installation) ?? name;
+    const about = { owner: ownerOf(name), repository, branch: null, environment: null };
+    return { ...about, kind, severity: "error", what, repair: { page, api: null } };
+  };
   const broken = (file: "roster" | "policy", what: string): Finding => {
-    const kind = file === "roster" ? "roster-broken" : "policy-broken";
-    return { ...wide, kind, severity: "error", what, repair: fix(`${file}.yml`) };
+    const page = `correct the file; countersign validate ${file}.yml names every problem with its line`;
+    return found(`${file}-broken`, what, page);
   };
   const { roster, policies, stale } = config;
   return [
@@ -75,12 +74,9 @@ export function configFindings(
     ...(roster.kind === "absent" ? [noRoster(name, installation)] : []),
     ...(roster.kind === "read" ? publicRoster(roster.value.origin, installation) : []),
     ...(roster.kind === "read" ? roster.value.teams : []).flatMap(({ members }): Finding[] => {
-      if (members.kind !== "unreadable") return [];
-      const repair = {
-        page: "correct the team's name in roster.yml, or give the app members: read",
-        api: null,
-      };
-      return [{ ...wide, kind: "team-unreadable", severity: "error", what: members.why, repair }];
+      if (roster.kind !== "read" || members.kind !== "unreadable") return [];
+      const page = "correct the team's name in roster.yml, or give the app members: read";
+      return [found("team-unreadable", `${roster.value.origin}: ${members.why}`, page)];
     }),
   ];
 }
@@ -98,9 +94,16 @@ function noRoster(repository: string, { configRepository }: InstallationFacts): 
   };
 }
 
-function publicRoster(origin: string, { owner, repositories }: InstallationFacts): Finding[] {
-  const [place = ""] = origin.split(" › ");
-  const repository = repositories.find(({ name }) => sameName(name, place));
+/** The repository of a file, in whose name everything begins that is said of the file; null where it does not. */
+function placeIn(text: string, { repositories }: InstallationFacts): string | null {
+  const place = /^[\w.-]+\/[\w.-]+/u.exec(text)?.[0] ?? null;
+  return repositories.find(({ name }) => sameName(name, place ?? ""))?.name ?? place;
+}
+
+function publicRoster(origin: string, installation: InstallationFacts): Finding[] {
+  const { owner, repositories } = installation;
+  const place = placeIn(origin, installation);
+  const repository = repositories.find(({ name }) => name === place);
   if (repository?.public !== true) return [];
   const what = `The roster stands in ${repository.name}, which is public: everybody reads who has which level, their e-mails and absences.`;
   const repair = {

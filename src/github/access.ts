@@ -9,9 +9,12 @@ import type { PullRead } from "./read-pull.ts";
 /** Whom GitHub says a token stands for. */
 export type Person = { readonly id: number; readonly login: string };
 
-/** Repositories of the app's installations that somebody may read, `owner/name` in lower case. */
+/** What somebody may read of the app's installations, in lower case. */
 export type Readable = {
+  /** `owner/name`. */
   readonly repos: ReadonlySet<string>;
+  /** Whose installation GitHub shows them: they may read something of it, or might if it were not suspended. */
+  readonly owners: ReadonlySet<string>;
   /** Whether there are more than were read. */
   readonly cut: boolean;
 };
@@ -165,21 +168,24 @@ async function askForRepository(github: GitHub, name: string, now: () => number)
 
 async function listReadable(github: GitHub): Promise<Readable> {
   const repos = new Set<string>();
+  const owners = new Set<string>();
   let pages = 0;
   const installations = await github.paginate(github.rest.apps.listInstallationsForAuthenticatedUser, {
     per_page: 100,
   });
-  for (const { id } of installations) {
+  for (const { id, account, suspended_at: suspended } of installations) {
+    if (account !== null && "login" in account) owners.add(account.login.toLowerCase());
+    if (suspended !== null) continue;
     const all = github.paginate.iterator(github.rest.apps.listInstallationReposForAuthenticatedUser, {
       installation_id: id,
       per_page: 100,
     });
     for await (const { data } of all) {
-      if (++pages > repositoryPagesMax) return { repos, cut: true };
+      if (++pages > repositoryPagesMax) return { repos, owners, cut: true };
       for (const { full_name: name } of data) repos.add(name.toLowerCase());
     }
   }
-  return { repos, cut: false };
+  return { repos, owners, cut: false };
 }
 
 const withStatus = z.object({ status: z.number() });

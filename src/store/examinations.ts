@@ -51,9 +51,9 @@ export async function forgetExamination({ db }: Queryable, place: string): Promi
   await db.deleteFrom("examinations").where("place", "=", place).execute();
 }
 
-/** In how many repositories was examined, and what was found there, each once: what is wrong for a whole owner is found with every repository. */
+/** The repositories that were examined, in lower case, and what was found there, each once: what is wrong for a whole owner is found with every repository. */
 export async function lastFindings({ db }: Queryable): Promise<{
-  readonly repositories: number;
+  readonly repositories: readonly string[];
   readonly findings: readonly Finding[];
 }> {
   const places = await db.selectFrom("examinations").select("place").execute();
@@ -64,7 +64,7 @@ export async function lastFindings({ db }: Queryable): Promise<{
     .orderBy("place")
     .execute();
   return {
-    repositories: places.filter(({ place }) => place.includes("/")).length,
+    repositories: places.flatMap(({ place }) => (place.includes("/") ? place : [])),
     findings: eachOnce(open.flatMap(({ findings }) => findingsSchema.parse(JSON.parse(findings)))),
   };
 }

@@ -1,5 +1,6 @@
 /** The overview: what waits, for whom, and how it went, in the repositories that somebody may read. */
-import type { Access } from "../github/access.ts";
+import type { Finding } from "../gate/protection.ts";
+import type { Access, Readable } from "../github/access.ts";
 import { lastFindings } from "../store/examinations.ts";
 import { bypassesIn, changesIn } from "../store/history.ts";
 import type { Store } from "../store/store.ts";
@@ -24,14 +25,29 @@ export async function readOverview(
   const { changes, cut } = await changesIn(store, { ...asked, max: changesMax });
   const bypasses = await bypassesIn(store, asked);
   const examined = await lastFindings(store);
-  const findings = examined.findings.filter(
-    ({ repository }) => repository !== null && readable.repos.has(repository.toLowerCase()),
-  );
+  const hidden = new Set(examined.repositories.filter((name) => !readable.repos.has(name)));
+  const findings = examined.findings.filter((finding) => mayBeTold(finding, readable, hidden));
   const missing = [
     ...(readable.cut ? [`You may read more repositories; only ${readable.repos.size} are counted.`] : []),
     ...(cut ? [`Only the ${changesMax} pull requests that were judged last are counted.`] : []),
   ];
   return { tables: overviewTables(changes, { bypasses, findings }, now()), cut: missing };
+}
+
+/**
+ * What was found in a repository, as in that of the roster, is told to whoever may read it. What was found of a whole owner is
+ * of the installation alone (suspended, lacking a permission, not given the repository of the roster), as `/health` counts it
+ * for everybody: it is told to whom GitHub shows that installation. What names a repository of the app's besides, as a roster
+ * does that a policy elsewhere needs, is not told to whoever may not read that one.
+ */
+function mayBeTold(
+  { owner, repository, what }: Finding,
+  { repos, owners }: Readable,
+  hidden: ReadonlySet<string>,
+): boolean {
+  const shown = repository === null ? owners.has(owner.toLowerCase()) : repos.has(repository.toLowerCase());
+  const named = what.toLowerCase().match(/[\w.-]+\/[\w.-]*[\w-]/gu) ?? [];
+  return shown && named.every((name) => !hidden.has(name));
 }
 
 /** The page. */

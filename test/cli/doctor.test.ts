@@ -197,8 +197,10 @@ Nothing to repair in 2 repositories.
     install();
     const { stdout } = await run(["acme"]);
     expect(stdout.match(/^error .*\n.*$/gmu)).toEqual([
-      'error acme\n  acme/.github › .github/countersign/roster.yml:2:8: people.ada: level "seniour" does not exist; did you mean "senior"? the levels are junior, mid, senior, staff, principal.',
-      expect.stringMatching(/^error acme\n {2}acme\/\.github › \.github\/countersign\/policy\.yml:1:1: /u),
+      'error acme/.github\n  acme/.github › .github/countersign/roster.yml:2:8: people.ada: level "seniour" does not exist; did you mean "senior"? the levels are junior, mid, senior, staff, principal.',
+      expect.stringMatching(
+        /^error acme\/\.github\n {2}acme\/\.github › \.github\/countersign\/policy\.yml:1:1: /u,
+      ),
     ]);
   });
 
@@ -212,7 +214,7 @@ Nothing to repair in 2 repositories.
       if (repository.name === ".github") repository.private = false;
     expect(await open.findings()).toEqual([
       "warning config-repository-public acme/.github",
-      "error team-unreadable acme",
+      "error team-unreadable acme/.github",
     ]);
   });
 

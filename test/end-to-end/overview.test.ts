@@ -1,5 +1,15 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { assertNothingRefused, type Company, openCompany, ownCompany, shop } from "./company.ts";
+import { z } from "zod";
+import {
+  assertNothingRefused,
+  type Company,
+  configRepository,
+  openCompany,
+  ownCompany,
+  policyFile,
+  rosterFile,
+  shop,
+} from "./company.ts";
 import { containing } from "./containing.ts";
 import { publicUrl } from "./public-url.ts";
 import { openPull } from "./pull-request.ts";
@@ -111,4 +121,73 @@ it("says where the gate is open in the repositories that GitHub shows to who sig
   expect(found).toContain(`error,"${shop}, branch release","The check Countersign is required`);
   expect((await mallory.get("/overview/gate.csv")).text).toBe("How bad,Where,What,Repair\r\n");
   assertNothingRefused(open.github);
+});
+
+it("tells what is wrong for a whole owner to whom GitHub shows all that it is about, and to nobody else", async () => {
+  const files = {
+    [rosterFile]: "levels: [low, high]\npeople: { ada: high }\n",
+    [policyFile]: "brunches: []\n",
+  };
+  const open = await ownCompany({ publicUrl, signIn: true, files, permissions: { deployments: "read" } });
+  const { github } = open;
+  github.createUser("mallory");
+  github.createUser("nora");
+  github.createRepository("acme/secret", {
+    files: { [policyFile]: "mode: enforce\n" },
+    collaborators: { grace: "read", nora: "read" },
+  });
+  for (const repository of github.world.repositories.values()) {
+    repository.private = true;
+    const grace = [...github.world.accounts.values()].find(({ login }) => login === "grace");
+    if (repository.name === ".github") repository.collaborators.set(grace?.id ?? 0, "read");
+  }
+  await open.loseStore();
+  const told = async (login: string) => {
+    const visitor = visitorOf(open);
+    await visitor.signIn(login);
+    const { text } = await visitor.get("/overview/gate.csv");
+    return [
+      text.includes("error,acme,The app lacks what it needs: the permission deployments: write."),
+      text.includes(`error,${configRepository},"acme/.github › ${policyFile}`),
+      text.includes("built-in defaults has no rules of its own"),
+      text.includes(`acme/secret › ${policyFile} has no rules of its own`),
+    ];
+  };
+  await until("the gate to be examined", async () => {
+    const { gate } = z
+      .object({ gate: z.object({ repositories: z.number() }) })
+      .parse(await (await fetch(`${open.url}/health`)).json());
+    return gate.repositories === 3;
+  });
+
+  expect({
+    "who reads all that it names": await told("grace"),
+    "who reads the configuration repository, and not the other one that is named": await told("ada"),
+    "who reads another repository": await told("nora"),
+    "who reads none": await told("mallory"),
+  }).toEqual({
+    "who reads all that it names": [true, true, true, true],
+    "who reads the configuration repository, and not the other one that is named": [true, true, true, false],
+    "who reads another repository": [true, false, false, false],
+    "who reads none": [false, false, false, false],
+  });
+  assertNothingRefused(github);
+});
+
+it("says that an installation is suspended to whom GitHub shows it, and asks for nothing that is in it", async () => {
+  const open = await ownCompany({ publicUrl, signIn: true });
+  const { github } = open;
+  for (const repository of github.world.repositories.values()) repository.private = true;
+  github.fault({ path: /^\/user\/installations\/\d+\/repositories$/u, status: 403 });
+  await open.loseStore(() => {
+    for (const one of github.world.installations.values()) one.suspendedAt = new Date().toISOString();
+  });
+  const dora = visitorOf(open);
+  await dora.signIn("dora");
+
+  const text = await until("the gate to be examined", async () => {
+    const csv = await dora.get("/overview/gate.csv");
+    return csv.text.includes("error") && csv.text;
+  });
+  expect(text).toContain("error,acme,The installation is suspended: no pull request gets a check.");
 });

@@ -207,8 +207,8 @@ test("each finding about the installation and the files says the same", () => {
     config,
     { roster: { kind: "absent" }, policies: [] },
     {
-      roster: { kind: "unreadable", why: "The roster is broken." },
-      policies: [{ kind: "unreadable", why: "So is the policy." }],
+      roster: { kind: "unreadable", why: "ACME/Shop › roster.yml is broken." },
+      policies: [{ kind: "unreadable", why: "acme/gone › policy.yml is broken." }],
     },
     { ...config, stale: { since: "yesterday", problem: "acme/.github › roster.yml is broken." } },
     { ...config, stale: { since: "yesterday", problem: "acme/.github › policy.yml is broken." } },

@@ -46,7 +46,7 @@ async function acmeByTheClock(files?: Parameters<typeof acme>[0]) {
     const asked = own.github.requests.slice(before).filter(({ operation }) => operation === "Branches");
     return {
       ...done,
-      repositories,
+      repositories: repositories.length,
       kinds: findings.map(({ kind }) => kind),
       asked: asked.length,
       logged: [...logged],

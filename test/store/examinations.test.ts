@@ -37,6 +37,6 @@ test("what was found last stands for each place, and what two places share is to
   await forgetExamination(store, "acme/gone");
   expect([Object.fromEntries(await examinedAt(store)), await lastFindings(store)]).toEqual([
     { acme: 1, "acme/shop": 2 },
-    { repositories: 1, findings: [wide, finding("bypass", "acme/shop")] },
+    { repositories: ["acme/shop"], findings: [wide, finding("bypass", "acme/shop")] },
   ]);
 });
