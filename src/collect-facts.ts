@@ -21,7 +21,7 @@ import {
   readStackBase,
   readSuggestions,
 } from "./github/read-more.ts";
-import { type PullRead, type PullRef, readPull } from "./github/read-pull.ts";
+import type { PullRead } from "./github/read-pull.ts";
 import { readOldHeads } from "./github/read-old-heads.ts";
 import { repoKey } from "./github/targets.ts";
 import { bindRoster, configInForce, type InForce } from "./rules/in-force.ts";
@@ -29,22 +29,15 @@ import { recallPushes } from "./store/branch-pushes.ts";
 import type { Memory } from "./memory.ts";
 import { type ProposedChange, proposedChanges } from "./rules/proposed-changes.ts";
 import { restore, type RestoreContext, toStore } from "./restore.ts";
+import { type ReadContext, readWithSiblings } from "./read-together.ts";
 import { bypassOfPull } from "./store/bypasses.ts";
 import { cachedPatch, cachePatch, rememberInBase, wasInBase } from "./store/configs.ts";
 import { clearedBefore } from "./store/landed.ts";
 import { type NewObservation, recall } from "./store/observations.ts";
-import { openPullsWithHead } from "./store/pulls.ts";
-import type { Store } from "./store/store.ts";
 import { recallInherited, recallLanded } from "./store/traces.ts";
 
-/** What reading needs. `now` is the server's clock, ms since epoch; `appId` is null for a reader that is no app. */
-export type CollectContext = {
-  readonly store: Store;
-  readonly appId: number | null;
-  readonly configRepo: string;
-  readonly now: () => number;
-  readonly log: RestoreContext["log"];
-};
+/** What collecting needs. */
+export type CollectContext = ReadContext & { readonly log: RestoreContext["log"] };
 
 /** What there is to judge at one head SHA: the pull request that was looked at and those that share its head. */
 export type Collected = {
@@ -59,12 +52,6 @@ export type Collected = {
   readonly proposed: readonly ProposedChange[];
 };
 
-/** The one query about a pull request. @throws GitHubError */
-export async function read(context: CollectContext, github: GitHub, pull: PullRef): Promise<PullRead> {
-  const { configRepo, appId, now } = context;
-  return readPull(github, pull, { configRepo, appId, now: now() });
-}
-
 /**
  * Completes what the one query answered: the open pull requests with the same head SHA, roster and policies, what was
  * remembered, and then, because only now it is known whether a verdict depends on it, the rest. For an ordinary pull
@@ -76,16 +63,17 @@ export async function collectFacts(
   seen: PullRead,
 ): Promise<Collected> {
   const { store, configRepo, now } = context;
-  const reads = [seen, ...(await readSiblings(context, github, seen))];
+  const reads = await readWithSiblings(context, github, seen);
+  const [first = seen] = reads;
   const given = { store, github, configRepo, now: now() };
-  const inForce = await configInForce(given, seen.facts.owner, seen);
+  const inForce = await configInForce(given, first.facts.owner, first);
   const recalled = await Promise.all(reads.map(async (pull) => recallFacts(context, github, pull)));
   const known = pool(recalled.map((each) => each.facts));
   const config = await bindRoster(store, inForce.config, known, now());
   const reading = { context, github, inForce: { ...inForce, config } };
   // The pool keeps the order.
   const completed = await Promise.all(
-    known.map(async (each, at) => readAll(reading, reads[at] ?? seen, each)),
+    known.map(async (each, at) => readAll(reading, reads[at] ?? first, each)),
   );
   return {
     facts: completed.map(({ facts }) => facts),
@@ -100,38 +88,6 @@ export async function collectFacts(
 /** Pull requests with one head SHA make the same of a file. */
 function eachOnce(proposed: readonly ProposedChange[]): ProposedChange[] {
   return [...new Map(proposed.map((each) => [each.change.name, each])).values()];
-}
-
-/**
- * Other open pull requests with this head SHA: those GitHub names, and those deliveries told us of, because GitHub names
- * only the merged one as soon as the commit is on the default branch. @throws GitHubError when the head of one moves meanwhile.
- */
-async function readSiblings(context: CollectContext, github: GitHub, seen: PullRead): Promise<PullRead[]> {
-  const { owner, repo, number, headSha } = seen.facts;
-  const known = await openPullsWithHead(context.store, repoKey(owner, repo), headSha);
-  const numbers = [...new Set([...seen.siblings, ...known])].filter((other) => other !== number);
-  const reads = await Promise.all(
-    numbers.map(async (other) => readIfThere(context, github, { owner, repo, number: other })),
-  );
-  return reads.flatMap((other) => {
-    if (other === null) return [];
-    const { facts } = other;
-    if (facts.headSha === headSha) return facts.open ? [other] : [];
-    // It had this head a moment ago, and perhaps held it up: without it the head would be judged by what was true at no time.
-    if (seen.siblings.includes(facts.number))
-      throw new GitHubError(`The head of ${owner}/${repo}#${facts.number} moved while #${number} was read.`);
-    return [];
-  });
-}
-
-/** Null for a pull request that GitHub does not know any more: nobody can merge it, and this look is not about it. */
-async function readIfThere(context: CollectContext, github: GitHub, pull: PullRef): Promise<PullRead | null> {
-  try {
-    return await read(context, github, pull);
-  } catch (error) {
-    if (error instanceof GitHubError && error.gone) return null;
-    throw error;
-  }
 }
 
 async function recallFacts(

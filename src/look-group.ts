@@ -1,14 +1,15 @@
-import { collectFacts, read } from "./collect-facts.ts";
+import { collectFacts } from "./collect-facts.ts";
 import { judge } from "./gate/judge.ts";
 import { strictest } from "./gate/strictest.ts";
 import { type Problem, undecidable, type Verdict } from "./gate/verdict.ts";
 import type { GitHub } from "./github/client.ts";
-import { GitHubError } from "./github/errors.ts";
 import { type GroupRef, readGroup } from "./github/read-group.ts";
+import type { PullRead } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
 import { type HeadLease, withHead } from "./lease.ts";
 import { type LookContext, type LookResult, whatIsUnread } from "./look.ts";
 import { publishVerdict } from "./publish-checks.ts";
+import { atOneMoment, readIfThere } from "./read-together.ts";
 import { newestAudit } from "./store/audit.ts";
 import { closeGroup, openGroup, rememberGroupPulls } from "./store/groups.ts";
 
@@ -63,7 +64,7 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
   if (group.pulls.kind === "read") await rememberGroupPulls(store, key, sha, pulls);
   const judged =
     group.pulls.kind === "read"
-      ? await Promise.all(pulls.map(async (number) => judgePull(context, github, { ...looking, number })))
+      ? await judgePulls(context, github, looking, pulls)
       : [{ verdict: undecidableGroup(sha, 0, unrecognised(group.pulls)), unread: null }];
   const verdicts = judged.flatMap(({ verdict }) => verdict ?? []);
   if (verdicts.length === 0) return { kind: "not-gated", headSha: sha, landing: null };
@@ -105,27 +106,40 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
 
 type Judged = { readonly verdict: Verdict | null; readonly unread: string | null };
 
-/** The verdict on one pull request of the group, null where its base is not gated. */
-async function judgePull(
+/** The verdicts on the pull requests of the group as they were at one moment. @throws GitHubError */
+async function judgePulls(
   context: LookContext,
   github: GitHub,
-  pull: GroupRef & { readonly number: number },
-): Promise<Judged> {
-  const { owner, repo, number } = pull;
-  try {
-    const seen = await read(context, github, { owner, repo, number });
-    const { facts, config } = await collectFacts(context, github, seen);
-    // Others that share its head SHA may go to another base; the group does not land them.
-    const own = facts.filter((each) => each.number === number);
-    const [verdict = null] = own.map((each) => judge(each, config));
-    const [unread = null] = own.map(whatIsUnread);
-    return { verdict, unread };
-  } catch (error) {
-    if (!(error instanceof GitHubError && error.gone)) throw error;
-    const what = `#${number} of this merge group cannot be read: ${error.message}`;
-    const repair = "Let the app see it, then take it out of the merge queue and add it again.";
-    return { verdict: undecidableGroup(pull.sha, number, { what, repair }), unread: null };
-  }
+  { owner, repo, sha }: Looking,
+  numbers: readonly number[],
+): Promise<readonly Judged[]> {
+  const readAll = async () =>
+    Promise.all(numbers.map(async (number) => readIfThere(context, github, { owner, repo, number })));
+  const seen = await atOneMoment(await readAll(), readAll);
+  return Promise.all(
+    numbers.map(async (number, at) => {
+      const pull = seen[at] ?? null;
+      return pull === null
+        ? { verdict: unseen(sha, number), unread: null }
+        : judgePull(context, github, pull);
+    }),
+  );
+}
+
+/** The verdict on one pull request of the group, null where its base is not gated. */
+async function judgePull(context: LookContext, github: GitHub, seen: PullRead): Promise<Judged> {
+  const { facts, config } = await collectFacts(context, github, seen);
+  // Others that share its head SHA may go to another base; the group does not land them.
+  const own = facts.filter((each) => each.number === seen.facts.number);
+  const [verdict = null] = own.map((each) => judge(each, config));
+  const [unread = null] = own.map(whatIsUnread);
+  return { verdict, unread };
+}
+
+function unseen(headSha: string, number: number): Verdict {
+  const what = `#${number} of this merge group cannot be read: GitHub does not show it to the app.`;
+  const repair = "Let the app see it, then take it out of the merge queue and add it again.";
+  return undecidableGroup(headSha, number, { what, repair });
 }
 
 function unrecognised({ kind, ...rest }: { kind: string; why?: string }): Problem {

@@ -1,5 +1,6 @@
 import { answerCommands } from "./answer-commands.ts";
-import { type CollectContext, type Collected, collectFacts, read } from "./collect-facts.ts";
+import { type CollectContext, type Collected, collectFacts } from "./collect-facts.ts";
+import { read } from "./read-together.ts";
 import type { Evidence } from "./gate/evidence.ts";
 import type { Facts, Observation } from "./gate/facts.ts";
 import { signsToRemember } from "./gate/assistance.ts";

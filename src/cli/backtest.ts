@@ -1,6 +1,7 @@
 /** `countersign backtest OWNER/REPO`: what the gate would have said of the pull requests that were merged. Writes nothing. */
 import { parseArgs } from "node:util";
-import { type CollectContext, collectFacts, read } from "../collect-facts.ts";
+import { type CollectContext, collectFacts } from "../collect-facts.ts";
+import { read } from "../read-together.ts";
 import type { Read } from "../gate/accounts.ts";
 import { judge } from "../gate/judge.ts";
 import { type GitHub, personalClient } from "../github/client.ts";

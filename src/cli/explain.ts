@@ -1,6 +1,7 @@
 /** `countersign explain owner/repo#12`: what the gate says of a pull request as it is on GitHub now. Writes nothing. */
 import { parseArgs } from "node:util";
-import { type Collected, collectFacts, read } from "../collect-facts.ts";
+import { type Collected, collectFacts } from "../collect-facts.ts";
+import { read } from "../read-together.ts";
 import { judge } from "../gate/judge.ts";
 import { plain } from "../gate/markdown.ts";
 import { blocks, strictest } from "../gate/strictest.ts";

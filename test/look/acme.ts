@@ -121,6 +121,15 @@ function acting({
         .as(by)
         .rest.pulls.createReview({ ...shop, pull_number: number, event, body: "As I said." });
     },
+    /** Takes the approvals of a pull request back. */
+    dismiss: async (by: string, number = 1) => {
+      const { pulls } = github.as(by).rest;
+      const { data } = await pulls.listReviews({ ...shop, pull_number: number });
+      for (const { id: review_id, state } of data) {
+        if (state === "APPROVED")
+          await pulls.dismissReview({ ...shop, pull_number: number, review_id, message: "Not any more." });
+      }
+    },
     /** A further pull request of june's, from topic if no other branch is named. */
     openPull: async (base: string, branch = "topic") => {
       const { data } = await github
@@ -149,12 +158,12 @@ function acting({
       return { arrived: arrived.promise, release: released.resolve };
     },
     /** Does something when a query was answered, as often as given. */
-    afterQuery: (times: number, happens: (time: number) => void) => {
+    afterQuery: (times: number, happens: (time: number) => void | Promise<void>) => {
       let time = 0;
-      octokit.hook.after("request", (_, options) => {
+      octokit.hook.after("request", async (_, options) => {
         if (!options.url.endsWith("/graphql") || time >= times) return;
         time += 1;
-        happens(time);
+        await happens(time);
       });
     },
   };

@@ -152,12 +152,43 @@ describe("several pull requests with one head SHA", () => {
     expect(await acme.look(1)).toMatchObject({ verdict: { number: 1, siblings: [] } });
   });
 
+  test("of which one waits at any moment: never what the first said before and the second says since", async () => {
+    const acme = await openAcme();
+    gatedBranch(acme, "release");
+    const other = await acme.openPull("release");
+    await acme.deliver();
+    await acme.review("grace", "APPROVE", 1);
+    acme.afterQuery(1, async () => {
+      await acme.dismiss("ada", 1);
+      await acme.review("grace", "APPROVE", other);
+    });
+
+    expect(await acme.look(1)).toMatchObject({ verdict: { number: 1, outcome: { kind: "waiting" } } });
+    expect(await acme.runs(acme.head)).toMatchObject([{ conclusion: "action_required" }]);
+  });
+
+  test("that keep changing while they are read: nothing is published, and the look is repeated later", async () => {
+    const acme = await openAcme();
+    gatedBranch(acme, "release");
+    const other = await acme.openPull("release");
+    await acme.deliver();
+    acme.afterQuery(20, async (time) => {
+      if (time % 2 === 0) await acme.review("grace", "APPROVE", other);
+      else await acme.dismiss("ada", other);
+    });
+
+    await expect(acme.look(1)).rejects.toMatchObject({ message: expect.stringContaining("kept changing") });
+    expect(acme.writes()).toEqual([]);
+  });
+
   test("of which one cannot be read: nothing is published", async () => {
     const acme = await openAcme();
     gatedBranch(acme, "release");
     await acme.openPull("release");
     await acme.deliver();
-    acme.afterQuery(1, () => acme.github.fault({ path: /^\/graphql$/u, status: 502, times: 1 }));
+    acme.afterQuery(1, () => {
+      acme.github.fault({ path: /^\/graphql$/u, status: 502, times: 1 });
+    });
 
     await expect(acme.look(1)).rejects.toMatchObject({ name: "GitHubError", gone: false });
     expect(acme.writes()).toEqual([]);
