@@ -30,13 +30,12 @@ async function agentDeletesAnEnvironment(github: FakeGitHub, { say }: Teller): P
   say(
     "1. grace, a senior, has an agent tidy up. It deletes the production environment, and she approves that herself.",
   );
-  const head = github.push(shop, {
+  const { head, pull } = await openPull(github, {
     branch: "copilot/tidy-up",
     pusher: agent,
     files: { "infra/production.tf": null },
     message: aiMessage("Remove what is not used"),
   });
-  const pull = await open(github, agent, "copilot/tidy-up");
   await github
     .as("grace")
     .rest.issues.addAssignees({ owner, repo, issue_number: pull, assignees: ["grace"] });
@@ -50,13 +49,12 @@ async function assistantResolvesAnIssue(github: FakeGitHub, { say }: Teller): Pr
   say(
     "2. An issue is assigned to an assistant, which writes the fix and opens the pull request; another approves it. No person was there.",
   );
-  const head = github.push(shop, {
+  const { head, pull } = await openPull(github, {
     branch: "copilot/fix-17",
     pusher: agent,
     files: { "src/cart.ts": "export const total = 17;\n" },
     message: aiMessage("Fix the total"),
   });
-  const pull = await open(github, agent, "copilot/fix-17");
   await approve(github, "reviewer[bot]", pull);
   const says = ["Waiting for 1 approval by senior or above", "is not a person: bots and apps have no say"];
   say(line(await settle(github, head, { conclusion: "action_required", says })));
@@ -67,13 +65,12 @@ async function oneSeniorChangesALimit(github: FakeGitHub, { say }: Teller): Prom
   say(
     "3. grace changes one number in a configuration file that every server reads, by hand, and vera, a senior, approves it.",
   );
-  const head = github.push(shop, {
+  const { head, pull } = await openPull(github, {
     branch: "raise-limit",
     pusher: "grace",
     files: { "infra/limits.yml": "connections: 100000\n" },
     message: "Raise the limit\n",
   });
-  const pull = await open(github, "grace", "raise-limit");
   await approve(github, "vera", pull);
   const says = ["Waiting for 1 approval by senior or above: ada can", "infra/limits.yml"];
   say(line(await settle(github, head, { conclusion: "action_required", says })));
@@ -88,13 +85,12 @@ async function administratorMergesAndDeploys(github: FakeGitHub, { say }: Teller
   say(
     "4. ada, an administrator, merges juno's AI-assisted pull request past the check, and main is deployed.",
   );
-  const head = github.push(shop, {
+  const { head, pull } = await openPull(github, {
     branch: "cache",
     pusher: "juno",
     files: { "src/cart.ts": "export const total = 4;\n" },
     message: aiMessage("Cache the total"),
   });
-  const pull = await open(github, "juno", "cache");
   await settle(github, head, { conclusion: "action_required", says: ["Waiting for 1 approval"] });
   const run = await deployed(github, github.mergeAnyway(shop, pull, "ada"), "pending");
   say(comment(await settleRun(run, "pending", `#${pull} needs a senior: grace`)));
@@ -103,9 +99,16 @@ async function administratorMergesAndDeploys(github: FakeGitHub, { say }: Teller
   say(comment(await settleRun(run, "approved", `#${pull}: countersigned by grace`)));
 }
 
-async function open(github: FakeGitHub, by: string, head: string): Promise<number> {
-  const { data } = await github.as(by).rest.pulls.create({ owner, repo, title: head, head, base: "main" });
-  return data.number;
+/** A branch with one commit, and the pull request that its author opens from it. */
+async function openPull(
+  github: FakeGitHub,
+  change: { branch: string; pusher: string; files: Record<string, string | null>; message: string },
+): Promise<{ head: string; pull: number }> {
+  const { branch, pusher } = change;
+  const head = github.push(shop, change);
+  const opened = { owner, repo, title: branch, head: branch, base: "main" };
+  const { data } = await github.as(pusher).rest.pulls.create(opened);
+  return { head, pull: data.number };
 }
 
 async function approve(github: FakeGitHub, by: string, pull_number: number): Promise<void> {

@@ -5,6 +5,7 @@ import { pushesOf } from "../gate/patches.ts";
 import { account } from "./observations.ts";
 import { parseStored } from "./store.ts";
 import type { Queryable } from "./store.ts";
+import { pullsFromBranch } from "./traces.ts";
 
 /** A push as its delivery told. `repo` is where the branch is, which may be a fork. */
 export type NewBranchPush = Omit<BranchPush, "at"> & { readonly repo: string };
@@ -61,18 +62,7 @@ export async function openPullsPushedTo({ db }: Queryable, push: NewBranchPush):
     .where("open", "=", 1)
     .where("head_sha", "!=", before ?? "")
     .where((eb) =>
-      eb.or([
-        eb("head_sha", "=", after),
-        eb(
-          "number",
-          "in",
-          eb
-            .selectFrom("traces")
-            .select("traces.number")
-            .where("traces.repo", "=", repo)
-            .where("traces.trace", "=", `branch ${repo}:${branch}`),
-        ),
-      ]),
+      eb.or([eb("head_sha", "=", after), eb("number", "in", pullsFromBranch({ db }, repo, branch))]),
     )
     .orderBy("number")
     .execute();

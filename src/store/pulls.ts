@@ -5,6 +5,7 @@ import type { Facts } from "../gate/facts.ts";
 import type { Verdict } from "../gate/verdict.ts";
 import { parseStored } from "./store.ts";
 import type { Queryable } from "./store.ts";
+import { pullsFromBranch } from "./traces.ts";
 
 /** What a delivery says of a pull request in passing. The next look corrects one that came late. */
 export type PullHint = {
@@ -215,15 +216,7 @@ export async function openPullsFrom({ db }: Queryable, repo: string, branch: str
           "in",
           eb.selectFrom("landed").select("sha").where("repo", "=", repo).where("branch", "=", branch),
         ),
-        eb(
-          "number",
-          "in",
-          eb
-            .selectFrom("traces")
-            .select("traces.number")
-            .where("traces.repo", "=", repo)
-            .where("traces.trace", "=", `branch ${repo}:${branch}`),
-        ),
+        eb("number", "in", pullsFromBranch({ db }, repo, branch)),
       ]),
     )
     .orderBy("number")

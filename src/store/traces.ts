@@ -15,6 +15,12 @@ export function tracesOf(facts: Facts): string[] {
   return [...new Set([...branch, ...trees])];
 }
 
+/** A query for the numbers of the pull requests that were seen with this branch of the repository as their head. */
+export function pullsFromBranch({ db }: Pick<Queryable, "db">, repo: string, branch: string) {
+  const numbers = db.selectFrom("traces").select("traces.number").where("traces.repo", "=", repo);
+  return numbers.where("traces.trace", "=", `branch ${repo}:${branch}`);
+}
+
 /** Keeps the traces of a pull request for good: after a force-push the trees that are gone still tell. */
 export async function rememberTraces(store: Queryable, repo: string, facts: Facts): Promise<void> {
   for (const trace of tracesOf(facts)) {
