@@ -1,14 +1,18 @@
 /** What is said where a look fails again and again: what stood there before may be green, and nobody knows whether it still holds. */
 import { type Problem, undecidable } from "./gate/verdict.ts";
+import { pageOfUnread } from "./github/access.ts";
 import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
 import { readOwnCheckRun } from "./github/own-check-run.ts";
+import { pullOfGroup } from "./github/read-group.ts";
 import { repoKey, type Target } from "./github/targets.ts";
 import { withHead } from "./lease.ts";
 import { type LookContext, rememberShownBy } from "./look.ts";
 import { publishVerdict } from "./publish-checks.ts";
+import { openGroup } from "./store/groups.ts";
 import { lastLook } from "./store/pulls.ts";
 import { recordFailedLook } from "./store/record-look.ts";
+import type { Store } from "./store/store.ts";
 
 /** Looks that fail before it is said: half a minute, for GitHub's short troubles pass. */
 export const failuresShownFrom = 5;
@@ -28,6 +32,7 @@ export async function showFailure(
   const { owner, repo } = target;
   const key = repoKey(owner, repo);
   const last = target.kind === "pull" ? await lastLook(store, key, target.number) : null;
+  const explained = target.kind === "pull" ? target.number : await pullOfGroupAt(store, key, target.sha);
   const headSha = target.kind === "group" ? target.sha : last?.headSha;
   if (headSha === undefined || last?.mode === "not-gated") return;
   const number = target.kind === "pull" ? target.number : 0;
@@ -35,6 +40,7 @@ export async function showFailure(
   const shown = await withHead(context, { repo: key, sha: headSha }, async (lease) => {
     const now = context.now();
     const head = { owner, repo, headSha };
+    const page = await pageFor(context, github, { owner, repo, number: explained });
     const checkRun = await readOwnCheckRun(github, head, { appId, now });
     const entry = await recordFailedLook(store, {
       repo: key,
@@ -45,10 +51,27 @@ export async function showFailure(
     });
     const witness = `look:${lease.look} audit:${entry.seq}:${entry.hash}`;
     const to = { ...head, lease, rewrite: false, now };
-    return publishVerdict(github, to, { verdict, text: null, page: null, witness, checkRun });
+    return publishVerdict(github, to, { verdict, text: null, page, witness, checkRun });
   });
   if (shown !== null && target.kind === "pull")
     await rememberShownBy(context, [{ owner, repo, number, headSha }], shown);
+}
+
+/** The pull request a merge group was made for; null where that is not known. */
+async function pullOfGroupAt(store: Store, repo: string, sha: string): Promise<number | null> {
+  const group = await openGroup(store, repo, sha);
+  return group === null ? null : pullOfGroup(group.headRef, group.base);
+}
+
+/** Where the last verdict is explained; null where there is none, for then there is no page either. */
+async function pageFor(
+  { store, pages, now }: LookContext,
+  github: GitHub,
+  { number, ...at }: { readonly owner: string; readonly repo: string; readonly number: number | null },
+): Promise<string | null> {
+  const last = number === null ? null : await lastLook(store, repoKey(at.owner, at.repo), number);
+  if (number === null || last === null || last.mode === null || last.mode === "not-gated") return null;
+  return pageOfUnread(pages, github, { ...at, number }, now);
 }
 
 /** Errors of ours may quote what is nobody else's business; the log has them. */

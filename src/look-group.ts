@@ -2,6 +2,7 @@ import { collectFacts } from "./collect-facts.ts";
 import { judge } from "./gate/judge.ts";
 import { strictest } from "./gate/strictest.ts";
 import { type Problem, undecidable, type Verdict } from "./gate/verdict.ts";
+import { pageOf } from "./github/access.ts";
 import type { GitHub } from "./github/client.ts";
 import { type GroupRef, readGroup } from "./github/read-group.ts";
 import type { PullRead } from "./github/read-pull.ts";
@@ -65,7 +66,7 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
   const judged =
     group.pulls.kind === "read"
       ? await judgePulls(context, github, looking, pulls)
-      : [{ verdict: undecidableGroup(sha, 0, unrecognised(group.pulls)), unread: null }];
+      : [{ verdict: undecidableGroup(sha, 0, unrecognised(group.pulls)), unread: null, page: null }];
   const verdicts = judged.flatMap(({ verdict }) => verdict ?? []);
   if (verdicts.length === 0) return { kind: "not-gated", headSha: sha, landing: null };
   const verdict = strictest(verdicts);
@@ -75,7 +76,7 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
   const { wrote } = await publishVerdict(github, to, {
     verdict: { ...verdict, notes: [...verdict.notes, ...pullsNamed(pulls)] },
     text: null,
-    page: null,
+    page: judged.find((each) => each.verdict?.number === verdict.number)?.page ?? null,
     checkRun: group.checkRun,
     witness: newest === null ? `look:${look}` : `look:${look} audit:${newest.seq}:${newest.hash}`,
   });
@@ -104,7 +105,12 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
   };
 }
 
-type Judged = { readonly verdict: Verdict | null; readonly unread: string | null };
+type Judged = {
+  readonly verdict: Verdict | null;
+  readonly unread: string | null;
+  /** Where it is explained; null where there is no page. */
+  readonly page: string | null;
+};
 
 /** The verdicts on the pull requests of the group as they were at one moment. @throws GitHubError */
 async function judgePulls(
@@ -120,7 +126,7 @@ async function judgePulls(
     numbers.map(async (number, at) => {
       const pull = seen[at] ?? null;
       return pull === null
-        ? { verdict: unseen(sha, number), unread: null }
+        ? { verdict: unseen(sha, number), unread: null, page: null }
         : judgePull(context, github, pull);
     }),
   );
@@ -133,7 +139,7 @@ async function judgePull(context: LookContext, github: GitHub, seen: PullRead): 
   const own = facts.filter((each) => each.number === seen.facts.number);
   const [verdict = null] = own.map((each) => judge(each, config));
   const [unread = null] = own.map(whatIsUnread);
-  return { verdict, unread };
+  return { verdict, unread, page: pageOf(context.pages, seen, seen.facts.number) };
 }
 
 function unseen(headSha: string, number: number): Verdict {

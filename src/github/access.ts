@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type GitHub, personalClient, timedFetch } from "./client.ts";
 import { GitHubError, toGitHubError } from "./errors.ts";
 import type { ClientFor } from "./installations.ts";
-import type { PullRead } from "./read-pull.ts";
+import type { PullRead, PullRef } from "./read-pull.ts";
 
 /** Whom GitHub says a token stands for. */
 export type Person = { readonly id: number; readonly login: string };
@@ -62,11 +62,28 @@ export function pagesAt(given: {
 /** Where the check run of a pull request leads to; null where there is no page. @param number of the pull request that decides. */
 export function pageOf(
   pages: ExplainPages | null,
-  { facts, isPrivate }: Pick<PullRead, "facts" | "isPrivate">,
+  { facts: { owner, repo }, isPrivate }: Pick<PullRead, "facts" | "isPrivate">,
   number: number,
 ): string | null {
   if (pages === null || (isPrivate && !pages.ofPrivate)) return null;
-  return `${pages.url}/${facts.owner}/${facts.repo}/pull/${number}`;
+  return pageAt(pages, { owner, repo, number });
+}
+
+/** The same where the pull request could not be read: where it matters GitHub is asked who may see the repository. @throws GitHubError */
+export async function pageOfUnread(
+  pages: ExplainPages | null,
+  github: GitHub,
+  pull: PullRef,
+  now: () => number,
+): Promise<string | null> {
+  if (pages === null) return null;
+  const name = `${pull.owner}/${pull.repo}`.toLowerCase();
+  const shown = pages.ofPrivate || (await askForRepository(github, name, now))?.visibility === "public";
+  return shown ? pageAt(pages, pull) : null;
+}
+
+function pageAt({ url }: ExplainPages, { owner, repo, number }: PullRef): string {
+  return `${url}/${owner}/${repo}/pull/${number}`;
 }
 
 /** Where GitHub sends people back to, below the address of the pages; the callback URL of the App ends with it. */

@@ -15,3 +15,26 @@ export async function openLooked(day: WorkingDay): Promise<PullRequest> {
   await workedOff(day);
   return pull;
 }
+
+/** The mark of a failed look, once it was given back. */
+export async function failedMark({ store }: WorkingDay, target: string) {
+  return until("the look to fail", async () =>
+    store.db
+      .selectFrom("marks")
+      .select(["due_at", "attempts", "error"])
+      .where("target", "=", target)
+      .where("lease_until", "=", 0)
+      .where("attempts", ">", 0)
+      .executeTakeFirst(),
+  );
+}
+
+/** What GitHub was asked to write about check runs, since `from`. */
+export function checkWrites({ github }: WorkingDay, from: number): string[] {
+  return github.requests
+    .slice(from)
+    .filter(
+      ({ path, method, as }) => as === "countersign[bot]" && path.includes("/check-runs") && method !== "GET",
+    )
+    .map(({ method }) => method);
+}

@@ -1,12 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { matching } from "../end-to-end/containing.ts";
 import type { Worker } from "../../src/delivery/worker.ts";
-import { hintPulls } from "../../src/store/pulls.ts";
 import { backlog } from "../../src/store/marks.ts";
 import { assertNothingRefused, checkOn, shop } from "../end-to-end/company.ts";
 import { openPull, review } from "../end-to-end/pull-request.ts";
 import { until } from "../end-to-end/until.ts";
-import { openLooked, workedOff } from "./worked-off.ts";
+import { checkWrites, failedMark, openLooked, workedOff } from "./worked-off.ts";
 import { startWorkingDay, type WorkingDay } from "./working-day.ts";
 
 let day: WorkingDay;
@@ -24,33 +23,13 @@ afterEach(async () => {
 });
 afterAll(async () => day.close());
 
-const shopPull = { repo: shop, base: "main", open: true, merged: false } as const;
 const target = (number: number) => `pull:acme/shop:${number}`;
 
 const done = async () => workedOff(day);
 
-/** The mark of a failed look, once it was given back. */
-async function failed(name: string) {
-  return until("the look to fail", async () =>
-    day.store.db
-      .selectFrom("marks")
-      .select(["due_at", "attempts", "error"])
-      .where("target", "=", name)
-      .where("lease_until", "=", 0)
-      .where("attempts", ">", 0)
-      .executeTakeFirst(),
-  );
-}
+const failed = async (name: string) => failedMark(day, name);
 
-/** What GitHub was asked for about check runs, since `from`. */
-function writes(from: number): string[] {
-  return day.github.requests
-    .slice(from)
-    .filter(
-      ({ path, method, as }) => as === "countersign[bot]" && path.includes("/check-runs") && method !== "GET",
-    )
-    .map(({ method }) => method);
-}
+const writes = (from: number) => checkWrites(day, from);
 
 it("looks once for a burst of deliveries about one pull request", async () => {
   const { number, sha } = await openLooked(day);
@@ -144,81 +123,6 @@ it("does not repeat at once what failed at once", async () => {
   expect(due).toEqual([875, 505]);
   day.later(1000);
   await done();
-});
-
-/** Waits until looks at a target have failed so many times; each is due at once after the one before. */
-async function failTimes(name: string, times: number): Promise<void> {
-  for (let attempts = 1; ; attempts += 1) {
-    const mark = await until(`attempt ${attempts}`, async () => {
-      const row = await failed(name);
-      return row.attempts === attempts && row;
-    });
-    if (attempts === times) return;
-    day.later(mark.due_at - day.clock());
-  }
-}
-
-const broken = { path: /^\/graphql$/, status: 502, body: { message: "Server Error" } } as const;
-
-it("replaces a green check by a failing one after five looks that failed, and takes that back when one succeeds", async () => {
-  const pull = await openPull(day);
-  await review(day, pull, "grace");
-  await day.mark(target(pull.number));
-  await done();
-  const seen = [await checkOn(day.github, pull.sha)];
-  day.github.fault({ ...broken, times: 5 });
-  await day.mark(target(pull.number));
-  await failTimes(target(pull.number), 4);
-  seen.push(await checkOn(day.github, pull.sha));
-  day.later(60_000);
-  await until("the fifth attempt", async () => (await failed(target(pull.number))).attempts === 5);
-  seen.push(await checkOn(day.github, pull.sha));
-  day.later(60_000);
-  await done();
-  seen.push(await checkOn(day.github, pull.sha));
-  expect(seen.map((check) => check?.conclusion)).toEqual(["success", "success", "failure", "success"]);
-  const audited = await day.store.db
-    .selectFrom("audit")
-    .select("body")
-    .where("sha", "=", pull.sha)
-    .orderBy("seq")
-    .execute();
-  expect(audited.map(({ body }) => /"kind":"([a-z-]+)"/.exec(body)?.[1])).toEqual([
-    "countersigned",
-    "undecidable",
-    "countersigned",
-  ]);
-});
-
-it("says in a failing check, once, why looks go on failing, though there was none before", async () => {
-  const { number, sha } = await openPull(day);
-  await hintPulls(day.store, [{ ...shopPull, number, headSha: sha, installation: day.installation }]);
-  const from = day.github.requests.length;
-  day.github.fault({ ...broken, times: 8 });
-  await day.mark(target(number));
-  await failTimes(target(number), 8);
-  const check = await checkOn(day.github, sha);
-  expect([check?.conclusion, check?.title, writes(from)]).toEqual([
-    "failure",
-    matching(/^Could not decide: One look after another failed: GitHub answered 502/),
-    ["POST"],
-  ]);
-  day.later(600_000);
-  await done();
-  expect(await checkOn(day.github, sha)).toMatchObject({ conclusion: "action_required" });
-});
-
-it("says nothing on a pull request whose base is not gated, however often looks fail", async () => {
-  day.github.push(shop, { branch: "next", pusher: "ada", files: {}, message: "Begin" });
-  const { number, sha } = await openPull(day, { base: "next" });
-  await day.mark(target(number));
-  await done();
-  day.github.fault({ ...broken, times: 6 });
-  await day.mark(target(number));
-  await failTimes(target(number), 6);
-  day.later(600_000);
-  await done();
-  expect(await checkOn(day.github, sha)).toBeNull();
 });
 
 it("writes one check run though the answer to the first write was lost", async () => {

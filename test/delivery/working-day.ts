@@ -1,5 +1,6 @@
 import type { SweepContext } from "../../src/delivery/sweep.ts";
 import { startWorker, type Worker } from "../../src/delivery/worker.ts";
+import type { ExplainPages } from "../../src/github/access.ts";
 import { createProbot, type GitHub } from "../../src/github/client.ts";
 import { createUsage } from "../../src/github/usage.ts";
 import { createLog } from "../../src/log.ts";
@@ -50,9 +51,11 @@ export async function startWorkingDay(
     readonly place?: Place;
     /** How long every answer of the fake takes. */
     readonly latencyMs?: number;
+    /** Where people see the explain pages; there are none when left out. */
+    readonly pages?: ExplainPages;
   } = {},
 ): Promise<WorkingDay> {
-  const { files, place: given, ...more } = options;
+  const { files, place: given, pages = null, ...more } = options;
   const github = await startFakeGitHub(more);
   const { appId, privateKey, webhookSecret } = furnish(github, files);
   const installation = github.installApp("acme", { repositories: "all" });
@@ -103,7 +106,7 @@ export async function startWorkingDay(
     },
     work: () => {
       const named = { worker: `worker ${++workers}`, random: () => chance.next };
-      const worker = startWorker({ ...context, pages: null, issues: true, ...named });
+      const worker = startWorker({ ...context, pages, issues: true, ...named });
       running.push(worker);
       return worker;
     },

@@ -9,13 +9,14 @@ import {
   rosterFile,
   shop,
 } from "./company.ts";
+import { publicUrl } from "./public-url.ts";
 import { openPull, type PullRequest, review } from "./pull-request.ts";
 
 const at = { owner: "acme", repo: "shop" } as const;
 
 let company: Company;
 beforeEach(async () => {
-  company = await ownCompany();
+  company = await ownCompany({ publicUrl });
 });
 afterEach(() => assertNothingRefused(company.github));
 
@@ -31,6 +32,14 @@ async function dismiss({ number, reviewId }: { number: number; reviewId: number 
   await company.github
     .as("ada")
     .rest.pulls.dismissReview({ ...at, pull_number: number, review_id: reviewId, message: "Not this" });
+}
+
+/** Where the check run on a commit leads to. */
+async function leadsTo(ref: string): Promise<string | null | undefined> {
+  const { data } = await company.github
+    .as("juno")
+    .rest.checks.listForRef({ ...at, ref, check_name: "Countersign" });
+  return data.check_runs[0]?.details_url;
 }
 
 /** Presses "Re-run" on the check of a commit. */
@@ -115,6 +124,7 @@ it("holds up every entry behind one that is not countersigned any more, and name
     conclusion: "action_required",
     title: containing(`#${first.number}: Waiting for 1 approval`),
   });
+  expect(await leadsTo(second.group)).toBe(`${publicUrl}/${shop}/pull/${first.number}`);
   expect(await company.check(second.sha)).toMatchObject({ conclusion: "success" });
   expect(company.github.landQueue(shop)).toEqual([]);
 });
