@@ -89,6 +89,7 @@ const WEBHOOKS: Readonly<Record<string, readonly string[]>> = {
   deployment_protection_rule: ["requested"],
   installation: ["created", "deleted", "new_permissions_accepted", "suspend", "unsuspend"],
   installation_repositories: ["added", "removed"],
+  installation_target: ["renamed"],
   issue_comment: ["created", "edited"],
   label: ["created", "deleted", "edited"],
   member: ["added", "edited", "removed"],

@@ -21,6 +21,7 @@ export function createWorld({ now }: { now?: () => number } = {}): World {
     apps: new Map(),
     installations: new Map(),
     repositories: new Map(),
+    formerNames: new Map(),
     tokens: new Map(),
     happened: () => undefined,
     privateMode: false,

@@ -20,6 +20,7 @@ import { notFound, type Scope } from "./graphql-access.ts";
 import { renderActor, renderOrganization } from "./graphql-account.ts";
 import type { Page } from "./graphql-connection.ts";
 import { renderRepository } from "./graphql-repository.ts";
+import { followedRepository } from "./names.ts";
 import { search } from "./graphql-search.ts";
 import { actorOf, findAccount, findRepository, isoSeconds, type World } from "./world.ts";
 
@@ -74,8 +75,17 @@ function rootOf(scope: Scope): Record<string, unknown> {
       // Unlike an actor, the viewer of an installation carries its bot's full name.
       return { ...renderActor(scope, account.id), __typename: "User", login: account.login };
     },
-    repository: ({ owner, name }: { owner: string; name: string }) => {
-      const repository = findRepository(world, owner, name);
+    repository: ({
+      owner,
+      name,
+      followRenames,
+    }: {
+      owner: string;
+      name: string;
+      followRenames: boolean | null;
+    }) => {
+      const find = followRenames === false ? findRepository : followedRepository;
+      const repository = find(world, owner, name);
       const shown = repository === undefined ? null : renderRepository(scope, repository);
       if (shown === null)
         throw notFound(`Could not resolve to a Repository with the name '${owner}/${name}'.`);

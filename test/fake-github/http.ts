@@ -18,7 +18,8 @@ import { addGitRoutes } from "./rest-git.ts";
 import { addOAuthRoutes, addPersonRoutes, appOfBasic } from "./oauth.ts";
 import { addPeopleRoutes } from "./rest-people.ts";
 import { addStatusRoutes } from "./statuses.ts";
-import { actorOf, type Viewer, type World } from "./world.ts";
+import { followedRepository } from "./names.ts";
+import { actorOf, canSee, findRepository, fullName, type Viewer, type World } from "./world.ts";
 
 /** One request and when it was answered. `path` is without /api/v3 (or /api for graphql) and without the query. */
 export type LoggedRequest = {
@@ -80,6 +81,7 @@ const graphqlBody = z.object({
 /** The HTTP application over a world. */
 export function createHttp(world: World, state: HttpState): Hono<RestEnv> {
   const rest = new Hono<RestEnv>();
+  rest.use("/repos/:owner/:repo/*", async (context, next) => moved(context, world) ?? (await next()));
   rest.use(async (context, next) => {
     await checked(context, state, next);
   });
@@ -119,6 +121,15 @@ export function createHttp(world: World, state: HttpState): Hono<RestEnv> {
     return context.json({ message: `The fake GitHub broke: ${error.message}`, status: "500" }, 500);
   });
   return app;
+}
+
+/** Where what was given up by a repository leads; GitHub's own address there has the repository's id. */
+function moved(context: RestContext, world: World): Response | null {
+  const { owner = "", repo = "" } = context.req.param();
+  const repository = findRepository(world, owner, repo) ? undefined : followedRepository(world, owner, repo);
+  if (repository === undefined || !canSee(context.get("viewer"), repository)) return null;
+  const url = context.req.url.replace(`/repos/${owner}/${repo}`, `/repos/${fullName(world, repository)}`);
+  return context.redirect(url, context.req.method === "GET" ? 301 : 307);
 }
 
 /** Somebody without an account. GitHub shows them what is public; here that is repositories themselves. */

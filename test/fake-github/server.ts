@@ -20,6 +20,7 @@ import {
 import { deleteLabel, editComment, editReview, renameLabel } from "./people.ts";
 import { type MergeMethod, mergePull } from "./merge.ts";
 import { dequeue, enqueue, landQueue } from "./merge-queue.ts";
+import { deleteRepository, renameAccount, renameRepository, transferRepository } from "./names.ts";
 import { markReady } from "./pulls.ts";
 import { push, type Push } from "./push.ts";
 import {
@@ -181,6 +182,13 @@ function happenings(world: World) {
       changeSelection(world, installationOf(world, installationId), "removed", fullNames.map(repository)),
     changeDefaultBranch: (fullName: string, branch: string, by: string) =>
       changeDefaultBranch(world, repository(fullName), actor(by), branch),
+    renameRepository: (fullName: string, name: string, by: string) =>
+      renameRepository(world, repository(fullName), actor(by), name),
+    transferRepository: (fullName: string, to: string, by: string) =>
+      transferRepository(world, repository(fullName), actor(by), actor(to)),
+    deleteRepository: (fullName: string, by: string) =>
+      deleteRepository(world, repository(fullName), actor(by)),
+    renameAccount: (login: string, to: string) => renameAccount(world, actor(login), to),
     markReady: (fullName: string, number: number, by: string) =>
       markReady(world, repository(fullName), pullOf(repository(fullName), number), actor(by)),
     editComment: (

@@ -157,8 +157,8 @@ function audience(world: World, happening: Happening): { app: App; installation:
 }
 
 function isSubscribed(app: App, event: string): boolean {
-  // Every app gets these two, and one that writes checks gets the events of checks, without asking.
-  if (event === "installation" || event === "installation_repositories") return true;
+  // Every app gets these three, and one that writes checks gets the events of checks, without asking.
+  if (/^installation(?:_repositories|_target)?$/u.test(event)) return true;
   if (event === "check_run" || event === "check_suite") {
     return app.events.includes(event) || app.permissions["checks"] === "write";
   }

@@ -221,8 +221,8 @@ export type Activity = {
 
 export type Repository = {
   readonly id: number;
-  readonly ownerId: number;
-  readonly name: string;
+  ownerId: number;
+  name: string;
   private: boolean;
   defaultBranch: string;
   readonly collaborators: Map<number, Role>;
@@ -304,6 +304,7 @@ export type World = {
   readonly apps: Map<number, App>;
   readonly installations: Map<number, Installation>;
   readonly repositories: Map<number, Repository>;
+  readonly formerNames: Map<string, number>; // `owner/name`, in lower case, that a repository gave up -> its id
   readonly tokens: Map<string, Token>;
   /** Set by webhooks.ts. */
   happened: (happening: Happening) => void;
