@@ -46,7 +46,9 @@ export async function receive(
         ];
   const groups = effects?.groups ?? [];
   const pushes = effects?.pushes ?? [];
-  const outcome = marks.length + groups.length + pushes.length === 0 ? "ignored" : "accepted";
+  const renames = effects?.renames ?? [];
+  const does = marks.length + groups.length + pushes.length + renames.length;
+  const outcome = does === 0 ? "ignored" : "accepted";
   const said = acceptances.map(({ observation }) => observation);
   const seen = [...(effects?.observations ?? []), ...bound, ...said];
   const observations = seen.map((one) => ({ ...one, at: now }));
@@ -58,7 +60,7 @@ export async function receive(
     groups,
     deployments: effects?.deployments ?? [],
     pushes,
-    renames: effects?.renames ?? [],
+    renames,
     outcome,
   });
   return accepted === "repeated" ? "repeated" : outcome;

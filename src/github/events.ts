@@ -43,9 +43,10 @@ const groupPayload = z.object({
 });
 
 const installationPayload = z.object({ action: z.string(), installation });
+const changedLogin = z.object({ login: z.object({ from: z.string() }).optional() });
 const targetPayload = z.object({
   account: z.object({ login: z.string().optional() }),
-  changes: z.object({ login: z.object({ from: z.string() }).optional() }),
+  changes: changedLogin,
 });
 const oldOwner = z.object({ login: z.string() });
 const repositoryPayload = z.object({
@@ -64,7 +65,11 @@ const repositoryPayload = z.object({
     })
     .optional(),
 });
-const organizationPayload = z.object({ installation, organization: z.object({ login: z.string() }) });
+const organizationPayload = z.object({
+  installation,
+  organization: z.object({ login: z.string() }),
+  changes: changedLogin.optional(),
+});
 
 /**
  * Every event the app acts on; a new one is a row here. Anything else is stored, counted and ignored. `installation*` come to every app unasked,
@@ -233,27 +238,33 @@ function onMember(payload: unknown): Effects {
 }
 
 /**
- * Another name, owner or default branch, or other people who can see it. Whatever happens to the repository that holds the
- * organisation's roster and policy happens to every repository of the organisation.
+ * Another name, owner or default branch, or other people who can see it, or nobody any more. Whatever happens to the repository
+ * that holds the organisation's roster and policy happens to every repository of the organisation.
  */
 function onRepository(payload: unknown, configRepo: string): Effects {
   const event = repositoryPayload.parse(payload);
   const { action, changes } = event;
   if (action === "edited" && changes?.default_branch === undefined) return none;
-  const names = [event.repository.name, changes?.repository?.name?.from ?? ""];
-  const wide = names.some((name) => name.toLowerCase() === configRepo.toLowerCase());
-  const renames = renamesOf(event);
-  if (wide) return { ...markInstallation(event.installation.id), renames };
-  return action === "deleted" || action === "archived" ? none : { ...markRepository(event), renames };
+  const isConfig = (name: string) => name.toLowerCase() === configRepo.toLowerCase();
+  const formerName = changes?.repository?.name?.from ?? event.repository.name;
+  const renames = renamesOf(event, { rulesStay: isConfig(formerName) });
+  if (isConfig(formerName) || isConfig(event.repository.name))
+    return { ...markInstallation(event.installation.id), renames };
+  if (action === "deleted") return { ...none, renames };
+  return action === "archived" ? none : { ...markRepository(event), renames };
 }
 
 /** What the repository was called before, by its own name or its owner's; none when neither changed. */
-function renamesOf({ repository: { key }, changes }: z.infer<typeof repositoryPayload>): Effects["renames"] {
+function renamesOf(
+  { action, repository: { key }, changes }: z.infer<typeof repositoryPayload>,
+  rules: { readonly rulesStay: boolean },
+): Effects["renames"] {
   const [owner = "", name = ""] = key.split("/");
   const before = changes?.owner?.from;
   const formerOwner = before?.organization?.login ?? before?.user?.login ?? owner;
   const from = `${formerOwner}/${changes?.repository?.name?.from ?? name}`.toLowerCase();
-  return from === key ? [] : [{ kind: "repository", from, to: key }];
+  const to = action === "deleted" ? null : key;
+  return from === to ? [] : [{ kind: "repository", from, to, ...rules }];
 }
 
 /** The owner has another login: every repository is called differently from now on. */
@@ -261,9 +272,15 @@ function onTarget(payload: unknown): Effects {
   const effects = onInstallation(payload, ["renamed"]);
   if (effects.marks.length === 0) return effects;
   const { account, changes } = targetPayload.parse(payload);
-  if (account.login === undefined || changes.login === undefined) return effects;
-  const renamed = { from: changes.login.from.toLowerCase(), to: account.login.toLowerCase() };
-  return { ...effects, renames: [{ kind: "owner", ...renamed }] };
+  return { ...effects, renames: renamesOfOwner(account.login, changes) };
+}
+
+function renamesOfOwner(
+  login: string | undefined,
+  changes: z.infer<typeof changedLogin> | undefined,
+): Effects["renames"] {
+  const [from, to] = [changes?.login?.from.toLowerCase(), login?.toLowerCase()];
+  return from === undefined || to === undefined || from === to ? [] : [{ kind: "owner", from, to }];
 }
 
 function markRepository(event: z.infer<typeof repositoryPayload>): Effects {
@@ -276,10 +293,11 @@ function onInstallation(payload: unknown, actions: readonly string[]): Effects {
   return actions.includes(event.action) ? markInstallation(event.installation.id) : none;
 }
 
-/** Somebody joined or left a team or the organisation: levels may have changed anywhere. */
+/** Somebody joined or left a team or the organisation: levels may have changed anywhere. Or it has another login. */
 function onOrganization(payload: unknown): Effects {
-  const event = organizationPayload.parse(payload);
-  return { ...markInstallation(event.installation.id), forgetTeamsOf: event.organization.login };
+  const { installation: on, organization, changes } = organizationPayload.parse(payload);
+  const renames = renamesOfOwner(organization.login, changes);
+  return { ...markInstallation(on.id), renames, forgetTeamsOf: organization.login };
 }
 
 function markInstallation(id: number): Effects {

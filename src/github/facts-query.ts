@@ -114,6 +114,9 @@ fragment sameNamed on Commit {
 export const sameNamedParts: readonly string[] = ["suites", "status"];
 
 /**
+ * GitHub would follow a name that a repository gave up, even to another owner's: what is remembered goes by names, and roster and
+ * policy are read from the owner's own repository, so nothing that begins a look does.
+ *
  * Variables: owner, repo, number, configRepo, appId, asApp, and the cursors, all null. A reader that is no app has the appId
  * null and asApp false: it has no check run, and a fine-grained personal token may read none.
  */
@@ -121,7 +124,7 @@ export const factsQuery = `
 query Facts(
   $owner: String!, $repo: String!, $number: Int!, $configRepo: String!, $appId: Int, $asApp: Boolean!, $associated: String, ${cursors}
 ) {
-  repository(owner: $owner, name: $repo) {
+  repository(owner: $owner, name: $repo, followRenames: false) {
     isPrivate ${configFiles}
     pullRequest(number: $number) {
       number url state title createdAt updatedAt body lastEditedAt headRefName headRefOid baseRefName baseRefOid changedFiles
@@ -137,7 +140,7 @@ query Facts(
       head: commits(last: 1) { nodes { commit { ...headCommit ...sameNamed } } }
     }
   }
-  config: repository(owner: $owner, name: $configRepo) { ${configFiles} }
+  config: repository(owner: $owner, name: $configRepo, followRenames: false) { ${configFiles} }
 }
 fragment blob on Blob { oid byteSize isTruncated text }
 fragment commit on Commit {${commitFields}
@@ -157,7 +160,7 @@ query Group(
   $owner: String!, $repo: String!, $headRef: String!, $base: String!, $sha: GitObjectID!,
   $appId: Int, $asApp: Boolean!, $associated: String
 ) {
-  repository(owner: $owner, name: $repo) {
+  repository(owner: $owner, name: $repo, followRenames: false) {
     ref(qualifiedName: $headRef) { target { oid } }
     mergeQueue(branch: $base) { entries(first: 100) { totalCount nodes { position pullRequest { number } } } }
     object(oid: $sha) { ...headCommit }

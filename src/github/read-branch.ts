@@ -26,11 +26,11 @@ export type BranchRead = {
 
 const branchQuery = `
 query Branch($owner: String!, $repo: String!, $configRepo: String!, $name: String!) {
-  repository(owner: $owner, name: $repo) {
+  repository(owner: $owner, name: $repo, followRenames: false) {
     ${configFiles} url
     ref(qualifiedName: $name) { target { oid } ${protection} }
   }
-  config: repository(owner: $owner, name: $configRepo) { ${configFiles} }
+  config: repository(owner: $owner, name: $configRepo, followRenames: false) { ${configFiles} }
 }
 fragment blob on Blob { oid byteSize isTruncated text }`;
 

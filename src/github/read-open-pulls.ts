@@ -26,8 +26,8 @@ export type Quota = { readonly remaining: number; readonly limit: number; readon
 
 const filesQuery = `
 query ConfigFiles($owner: String!, $repo: String!, $configRepo: String!) {
-  repository(owner: $owner, name: $repo) { ${configFiles} }
-  config: repository(owner: $owner, name: $configRepo) { ${configFiles} }
+  repository(owner: $owner, name: $repo, followRenames: false) { ${configFiles} }
+  config: repository(owner: $owner, name: $configRepo, followRenames: false) { ${configFiles} }
 }
 fragment blob on Blob { oid byteSize isTruncated text }`;
 

@@ -104,7 +104,7 @@ async function accept(
     .returning("repeats")
     .executeTakeFirstOrThrow();
   if (repeats > 0) return "repeated";
-  await carryOver(transaction, effects.renames ?? []);
+  await carryOver(transaction, effects.renames ?? [], guid);
   await rememberObservations(transaction, effects.observations);
   await recordOverrides(transaction, effects.observations, at);
   await hintPulls(transaction, effects.pulls);

@@ -75,6 +75,37 @@ export async function makeAppendOnly(
   }
 }
 
+/**
+ * Lets a row be laid aside when its repository has given up its name: `repo` is then `NAME until …`, which is the name of none.
+ * @param columns the others, which still nobody changes.
+ */
+export async function allowLayingAside(
+  db: Kysely<Tables>,
+  table: "branch_pushes" | "observations" | "traces",
+  columns: readonly string[],
+): Promise<void> {
+  const of = sql.join(columns.map((column) => sql.ref(column)));
+  const on = sql.table(table);
+  const otherwise = sql`when (new.repo not like old.repo || ' until %')`;
+  if (!isPostgres(db)) {
+    const refuse = sql`begin select raise(abort, ${sql.lit(`${table} is append-only`)}); end`;
+    await sql`drop trigger ${sql.id(`${table}_no_update`)}`.execute(db);
+    await sql`create trigger ${sql.id(`${table}_no_update`)} before update of ${of} on ${on} ${refuse}`.execute(
+      db,
+    );
+    await sql`create trigger ${sql.id(`${table}_no_rename`)} before update of repo on ${on} ${otherwise} ${refuse}`.execute(
+      db,
+    );
+    return;
+  }
+  const refuse = sql.id(`${table}_append_only`);
+  await sql`drop trigger ${refuse} on ${on}`.execute(db);
+  await sql`create trigger ${refuse} before update of ${of} or delete or truncate on ${on}
+    for each statement execute function ${refuse}()`.execute(db);
+  await sql`create trigger ${sql.id(`${table}_no_rename`)} before update of repo on ${on}
+    for each row ${otherwise} execute function ${refuse}()`.execute(db);
+}
+
 /** Lets the audit log give up the rows that a row of kind `checkpoint` in it names, and no others. */
 export async function allowCheckpoints(db: Kysely<Tables>): Promise<void> {
   const kept = sql`old.seq > coalesce((select max(number) from audit where kind = 'checkpoint'), 0)`;

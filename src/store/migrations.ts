@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import {
   allowCheckpoints,
+  allowLayingAside,
   bytesType,
   lockMigrations,
   makeAppendOnly,
@@ -35,6 +36,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0013-bypasses": { up: createBypasses },
   // When GitHub says that a pull request was opened, as the last look read it: before us, perhaps.
   "0014-opened": { up: (db) => db.schema.alterTable("pulls").addColumn("opened_at", "bigint").execute() },
+  "0015-laid-aside": { up: layAside },
 };
 
 /**
@@ -347,4 +349,13 @@ async function createExaminations(db: Kysely<Tables>): Promise<void> {
     .addColumn("at", "bigint", (column) => column.notNull())
     .addColumn("findings", "text", (column) => column.notNull())
     .execute();
+}
+
+/** What was seen in a repository is not that of the next one under its name. */
+async function layAside(db: Kysely<Tables>): Promise<void> {
+  const observed = ["id", "number", "kind", "key", "sha", "actor_id", "body", "at"];
+  await allowLayingAside(db, "observations", observed);
+  await allowLayingAside(db, "traces", ["trace", "number"]);
+  const pushed = ["id", "branch", "actor", "before", "after", "forced", "at"];
+  await allowLayingAside(db, "branch_pushes", pushed);
 }

@@ -1,36 +1,81 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Queryable } from "./store.ts";
 
-/** What was called `from` is called `to` from now on: repositories are `owner/name`, in lower case as everywhere. */
-export type Rename = { readonly kind: "repository" | "owner"; readonly from: string; readonly to: string };
+/**
+ * What was called `from` is called `to` from now on, or is gone: repositories are `owner/name`, in lower case as everywhere. With
+ * `rulesStay` the place still counts as one that had a roster and a policy, so that they cannot be got rid of in this way.
+ */
+export type Rename =
+  | { readonly kind: "owner"; readonly from: string; readonly to: string }
+  | {
+      readonly kind: "repository";
+      readonly from: string;
+      readonly to: string | null;
+      readonly rulesStay: boolean;
+    };
 
 /**
- * Lets what is remembered of repositories be found under their new name. Rows that are kept for good are copied, the others
- * move. What the new name knows already, because deliveries came in another order, stays. The audit log keeps the names of
- * its time; the next look at each pull request says its verdict under the new one.
+ * Lets what is remembered of repositories be found under their new name, and under no other: another repository may have the old one
+ * by tomorrow. Rows that are kept for good are copied and laid aside, the others move. What the new name knows already, because
+ * deliveries came in another order, stays. The audit log keeps the names of its time; the next look at each pull request says its
+ * verdict under the new one.
+ * @param delivery the id of the delivery that tells: what it lays aside is told apart by it.
  */
-export async function carryOver(store: Queryable, renames: readonly Rename[]): Promise<void> {
-  for (const { kind, from, to } of renames) {
-    if (kind === "repository") await carryRepository(store, from, to);
-    else await carryOwner(store, from, to);
+export async function carryOver(
+  store: Queryable,
+  renames: readonly Rename[],
+  delivery: string,
+): Promise<void> {
+  for (const rename of renames) {
+    if (rename.kind === "owner") await carryOwner(store, rename, delivery);
+    else await carryRepository(store, rename, delivery);
   }
 }
 
-async function carryOwner(store: Queryable, from: string, to: string): Promise<void> {
+async function carryOwner(
+  store: Queryable,
+  { from, to }: Extract<Rename, { kind: "owner" }>,
+  delivery: string,
+): Promise<void> {
   const { rows } = await sql<{ repo: string }>`
     select repo from observations union select repo from traces union select repo from branch_pushes
       union select repo from pulls union select repo from groups union select repo from shown
       union select repo from landed union select repo from deployments union select repo from approved_shas
       union select repo from ledgers union select repo from bypasses`.execute(store.db);
   for (const { repo } of rows) {
-    const [owner, name] = repo.split("/");
-    if (owner === from) await carryRepository(store, repo, `${to}/${name}`);
+    const [owner, name = ""] = repo.split("/");
+    // What was laid aside has a blank in it.
+    if (owner !== from || name.includes(" ")) continue;
+    await carryRepository(
+      store,
+      { kind: "repository", from: repo, to: `${to}/${name}`, rulesStay: true },
+      delivery,
+    );
   }
-  // Ids of logins and what else belongs to no repository.
+  // Rules, ids of logins and what else belongs to no repository.
   await carryConfigs(store, sql`owner = ${from}`, sql`${to}, repo`);
+  await store.db.deleteFrom("configs").where("owner", "=", from).execute();
 }
 
-async function carryRepository(store: Queryable, from: string, to: string): Promise<void> {
+async function carryRepository(
+  store: Queryable,
+  { from, to, rulesStay }: Extract<Rename, { kind: "repository" }>,
+  delivery: string,
+): Promise<void> {
+  const { db } = store;
+  if (to !== null) await copyRepository(store, from, to);
+  const aside = `${from} until ${delivery}`;
+  for (const table of ["observations", "traces", "branch_pushes"] as const)
+    await sql`update ${sql.table(table)} set repo = ${aside} where repo = ${from}`.execute(db);
+  for (const table of moving) await sql`delete from ${sql.table(table)} where repo = ${from}`.execute(db);
+  const [owner = "", name = ""] = from.split("/");
+  if (!rulesStay)
+    await db.deleteFrom("configs").where("owner", "=", owner).where("repo", "=", name).execute();
+}
+
+const moving = ["shown", "pulls", "groups", "landed", "approved_shas", "deployments", "ledgers", "bypasses"];
+
+async function copyRepository(store: Queryable, from: string, to: string): Promise<void> {
   const { db } = store;
   const [owner, name] = from.split("/");
   const [newOwner, newName] = to.split("/");
@@ -75,14 +120,6 @@ async function carryRepository(store: Queryable, from: string, to: string): Prom
   ];
   for (const copy of copies) await copy.execute(db);
   await carryConfigs(store, sql`owner = ${owner} and repo = ${name}`, sql`${newOwner}, ${newName}`);
-  await db.deleteFrom("shown").where("repo", "=", from).execute();
-  await db.deleteFrom("pulls").where("repo", "=", from).execute();
-  await db.deleteFrom("groups").where("repo", "=", from).execute();
-  await db.deleteFrom("landed").where("repo", "=", from).execute();
-  await db.deleteFrom("approved_shas").where("repo", "=", from).execute();
-  await db.deleteFrom("deployments").where("repo", "=", from).execute();
-  await db.deleteFrom("ledgers").where("repo", "=", from).execute();
-  await db.deleteFrom("bypasses").where("repo", "=", from).execute();
 }
 
 /** @param key the new owner and repository. */

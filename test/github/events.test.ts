@@ -223,16 +223,36 @@ describe("what happens to a repository as a whole", () => {
   ])("%s: what is remembered is found under its new name, and it is looked at", (action, changes, from) => {
     expect(effects("repository", { action, changes })).toEqual({
       ...everyPull,
-      renames: [{ kind: "repository", from, to: "acme/shop" }],
+      renames: [{ kind: "repository", from, to: "acme/shop", rulesStay: false }],
     });
   });
 
-  test("its owner is renamed: what is remembered of all of them is found under their new names", () => {
-    const renamed = { action: "renamed", account: { login: "Acme" }, changes: { login: { from: "Oldco" } } };
-    expect(effects("installation_target", renamed)).toEqual({
-      ...everything,
+  test("it is deleted: what is remembered is nobody's", () => {
+    const gone = { kind: "repository", from: "acme/shop", to: null, rulesStay: false } as const;
+    expect(effects("repository", { action: "deleted" })).toEqual({ ...none, renames: [gone] });
+  });
+
+  test.each([
+    ["renamed", { name: { from: ".github" } }],
+    ["deleted", undefined],
+  ])("the configuration repository is %s: that there were rules stays known", (action, changed) => {
+    const at = { full_name: "acme/.github", name: ".github" };
+    const payload = changed === undefined ? { repository: { ...repository, ...at } } : {};
+    const { renames } = effects("repository", { action, changes: { repository: changed }, ...payload });
+    expect(renames).toMatchObject([{ from: "acme/.github", rulesStay: true }]);
+  });
+
+  test.each([
+    ["installation_target", { account: { login: "Acme" } }],
+    ["organization", { organization: { login: "Acme" } }],
+  ])("%s: its owner is renamed, and what is remembered of all of them is found", (event, owner) => {
+    const renamed = { action: "renamed", ...owner, changes: { login: { from: "Oldco" } } };
+    expect(effects(event, renamed)).toMatchObject({
+      marks: everything.marks,
       renames: [{ kind: "owner", from: "oldco", to: "acme" }],
     });
+    const sameLogin = { ...renamed, changes: { login: { from: "ACME" } } };
+    expect(effects(event, sameLogin)).toMatchObject({ renames: [] });
   });
 
   test.each([
@@ -240,7 +260,6 @@ describe("what happens to a repository as a whole", () => {
     ["label", { action: "edited", changes: { color: { from: "ededed" } } }],
     ["repository", { action: "edited", changes: { description: { from: null } } }],
     ["repository", { action: "archived" }],
-    ["repository", { action: "deleted" }],
   ])("%s %j changes no verdict", (event, payload) => {
     expect(effects(event, payload)).toEqual(none);
   });

@@ -1,7 +1,8 @@
+import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { rememberPushes, recallPushes } from "../../src/store/branch-pushes.ts";
 import { acceptDelivery } from "../../src/store/deliveries.ts";
-import { bindLogins } from "../../src/store/configs.ts";
+import { bindLogins, configWasSeen, rememberConfig } from "../../src/store/configs.ts";
 import { evidenceObservation, recall } from "../../src/store/observations.ts";
 import { landedCommits, recordLanded } from "../../src/store/landed.ts";
 import { hintPulls, openPullsWithHead } from "../../src/store/pulls.ts";
@@ -62,22 +63,55 @@ async function known(store: Store, name: string) {
   };
 }
 
+const renamed = { kind: "repository", rulesStay: false } as const;
+const nothing = { open: [], observations: 0, pushes: 0, inherited: 0, landed: 0 };
 const all = { open: [7], observations: 1, pushes: 1, inherited: 1, landed: 1 };
 
 test("what is remembered of a repository is found under its new name", async () => {
   const store = await furnished();
   expect(await known(store, repo)).toEqual(all);
-  await rename(store, "second", [{ kind: "repository", from: repo, to: "evil/store" }]);
+  await rename(store, "second", [{ ...renamed, from: repo, to: "evil/store" }]);
   expect(await known(store, "evil/store")).toEqual(all);
-  expect(await openPullsWithHead(store, repo, headSha)).toEqual([]);
-  await rename(store, "third", [{ kind: "repository", from: "evil/store", to: repo }]);
+  expect(await known(store, repo)).toEqual(nothing);
+  await rename(store, "third", [{ ...renamed, from: "evil/store", to: repo }]);
   expect(await known(store, repo)).toEqual(all);
+  await rename(store, "fourth", [{ ...renamed, from: repo, to: "evil/store" }]);
+  expect(await known(store, "evil/store")).toEqual(all);
+});
+
+test("what is remembered of a repository that is gone is nobody's", async () => {
+  const store = await furnished();
+  await rename(store, "second", [{ ...renamed, from: repo, to: null }]);
+  expect(await known(store, repo)).toEqual(nothing);
+  expect(await openPullsWithHead(store, "other/shop", headSha)).toEqual([7]);
+});
+
+test.each([
+  ["stays known under its name", true],
+  ["is forgotten with its name", false],
+])("that a repository had rules %s where that is asked for", async (_, rulesStay) => {
+  const store = await freshStore();
+  const file = { owner: "acme", repo: ".github", path: "roster.yml" } as const;
+  await rememberConfig(store, { ...file, version: "1", text: "", valid: true, now: 1 });
+  await rename(store, "first", [{ ...renamed, from: "acme/.github", to: "acme/old", rulesStay }]);
+  const places = ["acme", ".github", "acme", "old"] as const;
+  expect(await configWasSeen(store, places[0], places[1], file.path)).toBe(rulesStay);
+  expect(await configWasSeen(store, places[2], places[3], file.path)).toBe(true);
+});
+
+test("a row can be laid aside, and not be made another repository's", async () => {
+  const store = await furnished();
+  for (const table of ["observations", "traces", "branch_pushes"])
+    await expect(sql`update ${sql.table(table)} set repo = 'other/shop'`.execute(store.db)).rejects.toThrow(
+      `${table} is append-only`,
+    );
 });
 
 test("when the owner is renamed all of that owner's repositories are found, and ids of logins stay bound", async () => {
   const store = await furnished();
   await rename(store, "second", [{ kind: "owner", from: "acme", to: "newco" }]);
   expect(await known(store, "newco/shop")).toEqual(all);
+  expect(await known(store, repo)).toEqual(nothing);
   expect(await openPullsWithHead(store, "other/shop", headSha)).toEqual([7]);
   expect(await bindLogins(store, "newco", [{ login: "june", id: 666 }], 3)).toEqual(new Map([["june", 1]]));
 });
@@ -86,7 +120,7 @@ test("what deliveries said under the new name before stays", async () => {
   const store = await furnished();
   const newer = { installation: 8, headSha: small.olderSha, base: "main", open: true, merged: false };
   await hintPulls(store, [{ repo: "acme/store", number: 7, ...newer }]);
-  await rename(store, "second", [{ kind: "repository", from: repo, to: "acme/store" }]);
+  await rename(store, "second", [{ ...renamed, from: repo, to: "acme/store" }]);
   expect(await openPullsWithHead(store, "acme/store", small.olderSha)).toEqual([7]);
   expect(await openPullsWithHead(store, "acme/store", headSha)).toEqual([]);
 });

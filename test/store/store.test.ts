@@ -59,6 +59,7 @@ test("several processes that start at once on no database all open the same one"
       { name: "0012-audit-no-replace" },
       { name: "0013-bypasses" },
       { name: "0014-opened" },
+      { name: "0015-laid-aside" },
     ],
   ]);
 });
