@@ -1,11 +1,15 @@
 /** Finds what changed on GitHub without a delivery that told us: lost ones, our own outages, somebody's deleted check runs. */
+import type { GitHub } from "../github/client.ts";
 import { priority } from "../github/effects.ts";
 import { messageOf } from "../github/errors.ts";
 import { type ClientFor, type Installation, listInstallations } from "../github/installations.ts";
 import { listOpenPulls, listRepositories } from "../github/open-pulls.ts";
+import { readMoved } from "../github/read-branch.ts";
 import { type FoundPull, searchOpenPulls } from "../github/search-open-pulls.ts";
-import { pullTarget, repoKey } from "../github/targets.ts";
+import { branchTarget, pullTarget, repoKey } from "../github/targets.ts";
+import { ledgersOf } from "../store/landed.ts";
 import { putMarks } from "../store/marks.ts";
+import { pushTo } from "../store/observations.ts";
 import { type KnownPull, knownPulls } from "../store/pulls.ts";
 import type { Store } from "../store/store.ts";
 import { affordableLooks } from "./quota.ts";
@@ -22,8 +26,8 @@ export type SweepContext = {
 };
 
 /**
- * Compares the open pull requests of every installation with what the last look at each read, and marks those that
- * differ: one search for each hundred. Says how many. @throws GitHubError where the installations cannot be listed; what
+ * Compares the open pull requests of every installation with what the last look at each read, and the gated branches with what
+ * the ledger has, and marks those that differ: one request for each hundred. Says how many. @throws GitHubError where the installations cannot be listed; what
  * fails for one of them is logged and does not keep the others waiting.
  */
 export async function sweep(context: SweepContext): Promise<{ marked: number; failed: number }> {
@@ -53,13 +57,29 @@ async function sweepInstallation(context: SweepContext, installation: Installati
   const there = new Set([...found.pulls, ...listed].map(targetOf));
   // Closed, merged or moved out of sight, and nobody told us.
   const gone = [...known.values()].filter((pull) => !there.has(targetOf(pull)));
-  const targets = [...changed, ...gone].map(targetOf).slice(0, affordableLooks(found.quota));
+  const pushed = await findPushed(context, github, installation);
+  const targets = [...pushed, ...[...changed, ...gone].map(targetOf)].slice(0, affordableLooks(found.quota));
   await putMarks(
     store,
     targets.map((target) => ({ target, installation: installation.id, priority: priority.sweep })),
     now(),
   );
   return targets.length;
+}
+
+/** Branches with a ledger that are at a commit which is not its last, and which no delivery told of: that would have marked them. */
+async function findPushed(
+  { store, now }: SweepContext,
+  github: GitHub,
+  { owner }: Installation,
+): Promise<string[]> {
+  const targets: string[] = [];
+  for (const { from, to } of await readMoved(github, await ledgersOf(store, owner), now())) {
+    const { repo, branch } = from;
+    // A branch that is not gated any more keeps the ledger it had; it is not looked at each time.
+    if ((await pushTo(store, repo, branch, [to])) === null) targets.push(branchTarget(repo, branch));
+  }
+  return targets;
 }
 
 type Listed = Omit<FoundPull, "updatedAt" | "checked"> & Partial<Pick<FoundPull, "updatedAt" | "checked">>;

@@ -65,6 +65,40 @@ export async function readBranch(
   };
 }
 
+/** Branches in one query: each is a lookup of GitHub's, a hundred are a point of the hour's. */
+const headsPerQuery = 100;
+
+const headsSchema = z.record(
+  z.string(),
+  z.object({ ref: z.object({ target: z.object({ oid: z.string() }).nullable() }).nullable() }).nullable(),
+);
+
+/**
+ * Which of these branches are at another commit by now than at `head`, of whatever repositories, with one request for each
+ * hundred. Not those that are gone or that GitHub does not show. @param branches `repo` is `owner/name`. @throws GitHubError
+ */
+export async function readMoved<
+  T extends { readonly repo: string; readonly branch: string; readonly head: string },
+>(github: GitHub, branches: readonly T[], now: number): Promise<{ readonly from: T; readonly to: string }[]> {
+  const moved: { from: T; to: string }[] = [];
+  for (let from = 0; from < branches.length; from += headsPerQuery) {
+    const wanted = branches.slice(from, from + headsPerQuery);
+    const parts = wanted.map(({ repo, branch }, at) => {
+      const [owner, name, ref] = [...repo.split("/"), `refs/heads/${branch}`].map((text) =>
+        JSON.stringify(text),
+      );
+      return `branch${at}: repository(owner: ${owner}, name: ${name}) { ref(qualifiedName: ${ref}) { target { oid } } }`;
+    });
+    const text = `query BranchHeads {\n${parts.join("\n")}\n}`;
+    const { data } = await query(github, { text, variables: {}, schema: headsSchema, now });
+    for (const [at, one] of wanted.entries()) {
+      const to = data[`branch${at}`]?.ref?.target?.oid ?? one.head;
+      if (to !== one.head) moved.push({ from: one, to });
+    }
+  }
+  return moved;
+}
+
 /**
  * The commits that a branch has at `to` and had not at `from`, oldest first; null where GitHub cannot tell: one of the two is
  * gone, they have nothing in common, or there are more than 2,000. One request for each hundred. @throws GitHubError

@@ -2,6 +2,7 @@
  * The ledger: every commit that reached a gated branch, how it came there, and whether it was cleared. A commit has a row for
  * each branch it reached; what was cleared on one of them asks for nothing on another.
  */
+import { sql } from "kysely";
 import { z } from "zod";
 import type { How } from "../gate/landing.ts";
 import type { ClearedBefore } from "../gate/facts.ts";
@@ -196,6 +197,21 @@ export async function ledgerHead({ db }: Queryable, repo: string, branch: string
     .where("branch", "=", branch)
     .executeTakeFirst();
   return row?.head ?? null;
+}
+
+/** Up to which commit the ledger of each branch of an owner knows what landed. */
+export async function ledgersOf(
+  { db }: Queryable,
+  owner: string,
+): Promise<{ repo: string; branch: string; head: string }[]> {
+  const prefix = `${owner.toLowerCase()}/`;
+  return db
+    .selectFrom("ledgers")
+    .selectAll()
+    .where(sql`substr(repo, 1, ${sql.lit(prefix.length)})`, "=", prefix)
+    .orderBy("repo")
+    .orderBy("branch")
+    .execute();
 }
 
 /** Stores up to which commit of a branch the ledger knows what landed. */

@@ -4,10 +4,13 @@ import { sweep } from "../../src/delivery/sweep.ts";
 import { startUpkeep } from "../../src/delivery/upkeep.ts";
 import { choreDoneAt } from "../../src/store/chores.ts";
 import { acceptDelivery } from "../../src/store/deliveries.ts";
+import { moveLedger } from "../../src/store/landed.ts";
 import { backlog } from "../../src/store/marks.ts";
+import { rememberObservations } from "../../src/store/observations.ts";
 import { assertNothingRefused, checkOn, shop } from "../end-to-end/company.ts";
 import { openPull, pushMore } from "../end-to-end/pull-request.ts";
 import { until } from "../end-to-end/until.ts";
+import { openLooked } from "./worked-off.ts";
 import { startWorkingDay, type WorkingDay } from "./working-day.ts";
 
 let day: WorkingDay;
@@ -119,6 +122,41 @@ it("finds pull requests past the 1,000 that a search shows", async () => {
     repository.pulls.set(number, { ...pull, id: number, number });
   }
   expect((await swept()).length).toBe(1_051);
+});
+
+/** Pushes to main past the check; no delivery tells. */
+function pushAnyway(message: string): string {
+  const push = { branch: "main", pusher: "ada", message, files: { [`${message}.ts`]: "" } };
+  return day.github.push(shop, { ...push, bypassRules: true });
+}
+
+it("finds a push to a gated branch that no delivery told of, once, with one request for a hundred branches", async () => {
+  const worker = day.work();
+  await openLooked(day);
+  await worker.stop();
+  for (let count = 0; count < 150; count += 1)
+    await moveLedger(day.store, { repo: "acme/gone", branch: `b"${count}`, head: "a".repeat(40) });
+  const asked = () => day.github.requests.filter(({ operation }) => operation === "BranchHeads").length;
+  expect([await swept(), asked()]).toEqual([[], 2]);
+
+  pushAnyway("one");
+  const found = await swept();
+  await settle();
+
+  expect([found, await swept()]).toEqual([["branch:acme/shop:main 5"], []]);
+});
+
+it("leaves a branch alone that is not gated any more, where a delivery told where it is", async () => {
+  const worker = day.work();
+  await openLooked(day);
+  await worker.stop();
+  const sha = pushAnyway("one");
+  const actor = { login: "ada", id: 1, kind: "User" } as const;
+  const push = { kind: "push", actor, before: null, after: sha, at: new Date(0).toISOString() } as const;
+  await rememberObservations(day.store, [
+    { repo: shop, number: 0, key: `main null..${sha}`, at: 0, observation: push },
+  ]);
+  expect(await swept()).toEqual([]);
 });
 
 it("leaves a fifth of the hour's points to people who wait", async () => {

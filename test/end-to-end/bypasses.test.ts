@@ -11,6 +11,7 @@ import {
 import { containing } from "./containing.ts";
 import { commitAt, land } from "./land.ts";
 import { audited, ledgerOf } from "./ledger-of.ts";
+import { until } from "./until.ts";
 import { aiTrailer, openPull, type PullRequest, pushMore, review } from "./pull-request.ts";
 
 const at = { owner: "acme", repo: "shop" } as const;
@@ -31,6 +32,15 @@ async function mergeAnyway({ number }: PullRequest): Promise<string> {
 function pushAnyway(by = "juno", message = `Cache the total\n\n${aiTrailer}\n`): string {
   const push = { branch: "main", pusher: by, message, files: { "src/cache.ts": "export {};\n" } };
   return company.github.push(shop, { ...push, bypassRules: true });
+}
+
+/** Does something of which GitHub's deliveries reach nobody, not when they are sent again either. */
+async function untold(happen: () => void): Promise<void> {
+  await company.restart(async () => {
+    happen();
+    await company.github.quiet();
+    company.github.deliveries.length = 0;
+  });
 }
 
 /** The issues of the shop, oldest first, with what the app commented on each. */
@@ -172,6 +182,23 @@ describe("a push without the countersignature it needed", () => {
     const said = [containing("`juno`: this acceptance does not count (is a contributor"), ...closed.said];
     expect(await issues()).toMatchObject([{ state: "closed", said }]);
     expect(await ledgerOf(company, sha)).toMatchObject({ how: "push", cleared: true, by: ["grace"] });
+  });
+
+  it("is found by the sweep though no delivery told of it, and none is sent again", async () => {
+    await openPull(company);
+    await company.idle();
+    let sha = "";
+    await untold(() => {
+      sha = pushAnyway();
+    });
+    const [bypass] = await until("the sweep", async () => {
+      const found = await audited(company, "bypass");
+      return found.length > 0 && found;
+    });
+    expect(bypass).toMatchObject({ number: null, sha, body: { branch: "main" } });
+    expect(await issues()).toMatchObject([
+      { title: `Push of ${sha.slice(0, 7)} reached main without the countersignature it needed` },
+    ]);
   });
 
   it("is not accepted by who pushed it, though a senior", async () => {

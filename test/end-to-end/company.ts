@@ -82,7 +82,9 @@ export type Company = {
   readonly install: () => void;
   /** Waits until every delivery was answered and nothing waits for a look. */
   readonly idle: () => Promise<void>;
-  /** Stops the server, deletes its store, does `meanwhile`, and starts another one. */
+  /** Stops the server, does `meanwhile`, and starts another one. */
+  readonly restart: (meanwhile: () => void | Promise<void>) => Promise<void>;
+  /** The same, and its store is deleted. */
   readonly loseStore: (meanwhile?: () => void | Promise<void>) => Promise<void>;
   /** The check run on a commit, once nothing is going on any more. @throws when there are several. */
   readonly check: (sha: string) => Promise<Check>;
@@ -133,6 +135,14 @@ export async function openCompany(
   };
   if (options.installed !== false) install();
   const idle = async () => idleAt(github, server.url);
+  const restart: Company["restart"] = async (meanwhile) => {
+    await idle();
+    await server.stop("the test starts another one");
+    await meanwhile();
+    await github.quiet();
+    server = await begin();
+    listen();
+  };
   return {
     github,
     get url() {
@@ -144,15 +154,12 @@ export async function openCompany(
     dataDir,
     install,
     idle,
-    loseStore: async (meanwhile) => {
-      await idle();
-      await server.stop("its store is about to be lost");
-      rmSync(dataDir, { recursive: true });
-      await meanwhile?.();
-      await github.quiet();
-      server = await begin();
-      listen();
-    },
+    restart,
+    loseStore: async (meanwhile) =>
+      restart(async () => {
+        rmSync(dataDir, { recursive: true });
+        await meanwhile?.();
+      }),
     check: async (sha) => {
       await idle();
       return checkOn(github, sha, acme.appId);

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { clearedBefore, landedCommits, type NewLanded, recordLanded } from "../../src/store/landed.ts";
+import {
+  clearedBefore,
+  landedCommits,
+  ledgersOf,
+  moveLedger,
+  type NewLanded,
+  recordLanded,
+} from "../../src/store/landed.ts";
 import { freshStore } from "./fresh-store.ts";
 
 const repo = "acme/shop";
@@ -111,4 +118,17 @@ test("what landed with a pull request was not cleared before it", async () => {
     { kind: "commit", sha: other, policies: ["narrow"] },
     { kind: "commit", sha: "c".repeat(40), policies },
   ]);
+});
+
+test("the ledgers of an owner are those of its repositories, whatever their names begin with", async () => {
+  const store = await freshStore();
+  const [main, next, others] = [
+    { repo, branch: "main", head: one },
+    { repo, branch: "next", head: other },
+    { repo: "acme_eu/shop", branch: "main", head: one },
+  ];
+  for (const ledger of [next, others, { ...main, head: other }, main, { ...others, repo: "acme-eu/shop" }])
+    await moveLedger(store, ledger);
+  expect(await ledgersOf(store, "Acme")).toEqual([main, next]);
+  expect(await ledgersOf(store, "acme_eu")).toEqual([others]);
 });
