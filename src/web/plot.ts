@@ -1,5 +1,6 @@
 /** Plots as SVG: lines over weeks. The numbers stand in a table beside them, so that nobody needs the picture. */
 import { scaleLinear, scalePoint } from "d3-scale";
+import { line } from "d3-shape";
 import { type Html, html } from "./html.ts";
 
 /** One line; null where there is nothing to show, which leaves a gap. */
@@ -35,9 +36,9 @@ export function linePlot(plot: {
     (label) => html`<text x="${x(label) ?? left}" y="${height - 8}" text-anchor="middle">${label}</text>`,
   );
   const drawn = series.map(({ name, values }, at) => {
-    const points = values.map((value, week) => {
-      const label = labels[week];
-      return value === null || label === undefined ? null : { x: x(label) ?? left, y: y(value), at: week };
+    const points = labels.map((label, week) => {
+      const value = values[week] ?? null;
+      return value === null ? null : { x: x(label) ?? left, y: y(value) };
     });
     return drawSeries(name, points, looks[at] ?? "");
   });
@@ -46,13 +47,18 @@ export function linePlot(plot: {
 ${ticks}${dates}${drawn}</svg><figcaption>${title}</figcaption></figure>`;
 }
 
-type Point = { readonly x: number; readonly y: number; readonly at: number };
+type Point = { readonly x: number; readonly y: number };
+
+/** A line with gaps where there is no point, its name at its end. */
+const path = line<Point | null>(
+  (point) => point?.x ?? 0,
+  (point) => point?.y ?? 0,
+)
+  .defined((point) => point !== null)
+  .digits(1);
 
 function drawSeries(name: string, points: readonly (Point | null)[], look: string): Html {
   const there = points.filter((point) => point !== null);
-  const path = there.map(
-    ({ x, y, at }, index) => `${there[index - 1]?.at === at - 1 ? "L" : "M"}${round(x)} ${round(y)}`,
-  );
   const last = there.at(-1);
   const label =
     last === undefined
@@ -60,7 +66,7 @@ function drawSeries(name: string, points: readonly (Point | null)[], look: strin
       : [
           html`<text class="${look}" x="${round(last.x + 10)}" y="${round(last.y)}" dy="0.32em">${name}</text>`,
         ];
-  return html`<g class="${look}"><path d="${path.join("")}"/>
+  return html`<g class="${look}"><path d="${path([...points]) ?? ""}"/>
 ${there.map(({ x, y }) => html`<circle cx="${round(x)}" cy="${round(y)}" r="3"/>`)}</g>${label}`;
 }
 

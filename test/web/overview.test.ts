@@ -227,7 +227,7 @@ describe("a plot", () => {
   });
 
   it("leaves a gap where there is nothing", () => {
-    expect(/ d="([^"]+)"/u.exec(markup)?.[1]).toMatch(/^M[\d. ]+M[\d. ]+$/u);
+    expect(/ d="([^"]+)"/u.exec(markup)?.[1]).toMatch(/^M[\d.,]+ZM[\d.,]+Z$/u);
     expect(markup.match(/<circle/gu)).toHaveLength(2);
   });
 });
