@@ -171,25 +171,42 @@ test("without an acceptance, or with none of what landed, the facts stay as they
   expect(withAcceptances(facts)).toBe(facts);
 });
 
+test("only acceptances accept: an override or another command of what landed does not", () => {
+  const by = small.sara;
+  const command = { kind: "command", comment: "1", by, at: after } as const;
+  const override = {
+    kind: "override",
+    comment: "2",
+    by,
+    reason: "It burns",
+    sha: small.headSha,
+    at,
+  } as const;
+  const facts = merged({ merge: { ...merge, commit: null }, observations: [command, override] });
+  expect(withAcceptances(facts)).toBe(facts);
+  expect(whyNotAccepted(accept(by, mergeSha), { ...landingOf(facts), since: waiting })).toContain(
+    "accepts nothing",
+  );
+});
+
 test("who accepts is told why it did not do, and nobody else is told anything", () => {
-  const landing: Landing = {
-    facts: merged(),
-    verdict: waiting,
-    since: waiting,
-    policies: [],
-    roster: small.smallRoster,
-  };
+  const landing = landingOf(merged());
+  const bots = { ...small.smallRoster, people: [small.entry(small.copilot, "senior")] };
   const refused = {
     reviewer: "milo",
     state: "approval",
     reason: "is mid; the rules ask for senior or above",
   };
+  const another = { reviewer: "june", state: "approval", reason: "opened the pull request" };
   const said = [
     whyNotAccepted(accept(small.sara, small.sha("e15e")), landing),
-    whyNotAccepted(accept(small.milo, mergeSha), { ...landing, since: { ...waiting, refused: [refused] } }),
+    whyNotAccepted(accept(small.milo, mergeSha), {
+      ...landing,
+      since: { ...waiting, refused: [another, refused] },
+    }),
     whyNotAccepted(accept(small.sara, mergeSha), landing),
     whyNotAccepted(accept(small.sara, mergeSha), { ...landing, since: countersigned }),
-    whyNotAccepted(accept(small.copilot, mergeSha), landing),
+    whyNotAccepted(accept(small.copilot, mergeSha), { ...landing, roster: bots }),
     whyNotAccepted(accept(small.sara, mergeSha), { ...landing, roster: null }),
     whyNotAccepted(accept(small.mallory, mergeSha), { ...landing, facts: merged({ pushAccess: [] }) }),
   ];
@@ -203,6 +220,10 @@ test("who accepts is told why it did not do, and nobody else is told anything", 
     null,
   ]);
 });
+
+function landingOf(facts: Facts): Landing {
+  return { facts, verdict: waiting, since: waiting, policies: [], roster: small.smallRoster };
+}
 
 function accept(by: typeof small.sara, sha: string, comment = sha): Extract<Observation, { kind: "accept" }> {
   return { kind: "accept", comment, by, sha, at: after };
