@@ -1,5 +1,6 @@
 /** Branches and pull requests: what happens to them, in which order, and who hears of it. */
 import { requestSuites } from "./check-runs.ts";
+import { forkNamed } from "./forks.ts";
 import { commitOf, commitsBetween, diffTrees, isAncestor } from "./git.ts";
 import { HttpError, invalid } from "./http-error.ts";
 import { baseTip, headRepository, renderPull } from "./render-pull.ts";
@@ -79,7 +80,8 @@ export function createPull(
   input: { title: string; body: string | null; head: string; base: string; draft: boolean },
 ): Pull {
   const ref = input.head.slice(input.head.indexOf(":") + 1);
-  const headSha = repository.branches.get(ref);
+  const source = forkNamed(world, repository, input.head) ?? repository;
+  const headSha = source.branches.get(ref);
   const baseSha = repository.branches.get(input.base);
   const wrong = (field: string) =>
     invalid("Validation Failed", [{ resource: "PullRequest", field, code: "invalid" }]);
@@ -90,9 +92,11 @@ export function createPull(
   if (commitsBetween(repository, baseSha, headSha).length === 0) {
     throw failed(`No commits between ${input.base} and ${ref}`);
   }
-  const owner = accountById(world, repository.ownerId).login;
+  const owner = accountById(world, source.ownerId).login;
   const open = [...repository.pulls.values()].filter((one) => one.state === "open");
-  if (open.some((one) => one.head.ref === ref && one.base.ref === input.base)) {
+  const isSame = ({ head, base }: Pull) =>
+    head.repositoryId === source.id && head.ref === ref && base.ref === input.base;
+  if (open.some(isSame)) {
     throw failed(`A pull request already exists for ${owner}:${ref}.`);
   }
   const now = world.stamp();
@@ -107,7 +111,7 @@ export function createPull(
     draft: input.draft,
     labelIds: [],
     assigneeIds: [],
-    head: { repositoryId: repository.id, ref, sha: headSha },
+    head: { repositoryId: source.id, ref, sha: headSha },
     base: { ref: input.base, sha: baseSha },
     merged: false,
     mergedById: null,

@@ -7,6 +7,7 @@ import { HttpError, invalid, notFound } from "./http-error.ts";
 import { addIssueRoutes } from "./issues.ts";
 import { type MergeMethod, mergePull, updatePullBranch, writeFile } from "./merge.ts";
 import { addLabels, createComment, createReview, dismissReview, removeLabel } from "./people.ts";
+import { forkNamed } from "./forks.ts";
 import { closePull, createPull, editPull, mayEdit, reopenPull } from "./pulls.ts";
 import {
   pullFiles,
@@ -128,7 +129,8 @@ function addPullRoutes(rest: Hono<RestEnv>, world: World): void {
     const repository = repositoryIn(world, context, WRITE);
     const author = actorOf(world, context.get("viewer"));
     const { body = null, draft = false, ...input } = await bodyIn(context, newPullBody);
-    requirePush(context, repository, author.id);
+    // Whoever can read may propose what is in a fork.
+    if (forkNamed(world, repository, input.head) === undefined) requirePush(context, repository, author.id);
     const pull = createPull(world, repository, author, { ...input, body, draft });
     return context.json(renderPull(world, repository, pull), 201);
   });

@@ -17,6 +17,7 @@ import {
   startRun,
   type WorkflowRun,
 } from "./deployments.ts";
+import { createFork } from "./forks.ts";
 import { deleteLabel, editComment, editReview, renameLabel } from "./people.ts";
 import { type MergeMethod, mergePull } from "./merge.ts";
 import { dequeue, enqueue, landQueue } from "./merge-queue.ts";
@@ -36,10 +37,11 @@ import {
   repositoryNamed,
   requireCheck,
   setMembership,
+  setRole,
 } from "./setup.ts";
 import { addRuleset, type BranchProtection } from "./rulesets.ts";
 import { createWebhooks } from "./webhooks.ts";
-import { type App, type Installation, type Pull, type Repository, type World } from "./world.ts";
+import { type App, type Installation, type Pull, type Repository, type Role, type World } from "./world.ts";
 
 export type FakeGitHubOptions = {
   /** A free one when left out. */
@@ -138,6 +140,16 @@ function furnishing(world: World) {
       createTeam(world, fullSlug, more),
     createRepository: (fullName: string, more: Parameters<typeof createRepository>[2] = {}) =>
       createRepository(world, fullName, more),
+    /** @returns the fork's name, `owner/name`. */
+    createFork: (fullName: string, by: string, collaborators: Parameters<typeof createFork>[3] = {}) => {
+      const fork = createFork(
+        world,
+        repositoryNamed(world, fullName),
+        accountNamed(world, by),
+        collaborators,
+      );
+      return `${by}/${fork.name}`;
+    },
     createApp: (app: NewApp) => createApp(world, app),
     /** Where deliveries of every app go from now on. */
     setWebhookUrl: (url: string) => {
@@ -182,6 +194,8 @@ function happenings(world: World) {
       changeSelection(world, installationOf(world, installationId), "removed", fullNames.map(repository)),
     changeDefaultBranch: (fullName: string, branch: string, by: string) =>
       changeDefaultBranch(world, repository(fullName), actor(by), branch),
+    setRole: (fullName: string, login: string, role: Role, by: string) =>
+      setRole(world, repository(fullName), actor(by), { login, role }),
     renameRepository: (fullName: string, name: string, by: string) =>
       renameRepository(world, repository(fullName), actor(by), name),
     transferRepository: (fullName: string, to: string, by: string) =>

@@ -283,6 +283,28 @@ export function changeDefaultBranch(
   });
 }
 
+/** Gives a collaborator another role; apps hear of it. */
+export function setRole(
+  world: World,
+  repository: Repository,
+  actor: Account,
+  of: { readonly login: string; readonly role: Role },
+): void {
+  const member = accountNamed(world, of.login);
+  const from = repository.collaborators.get(member.id) ?? "read";
+  repository.collaborators.set(member.id, of.role);
+  const changes = { permission: { from, to: of.role } };
+  world.happened({
+    event: "member",
+    action: "edited",
+    accountId: repository.ownerId,
+    repository,
+    senderId: actor.id,
+    onlyAppId: null,
+    payload: { member: renderAccount(world, member), changes },
+  });
+}
+
 /** Puts repositories into an installation's selection, or takes them out. */
 export function changeSelection(
   world: World,
