@@ -1,5 +1,5 @@
 /** Attacks on approvals: what was said, by whom, when, and on which commit. */
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from "vitest";
 import { repositoryNamed } from "../fake-github/setup.ts";
 import { assertNothingRefused, type Company, openCompany, shop } from "./company.ts";
 import { containing, matching } from "./containing.ts";
@@ -113,6 +113,20 @@ it("keeps an objection through a push, whoever else approves", async () => {
     conclusion: "failure",
     title: "grace (senior) requested changes",
   });
+});
+
+it("lets an approval fall when its author may not push any more", async () => {
+  const pull = await openPull(company);
+  await review(company, pull, "grace");
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "success" });
+  company.github.setRole(shop, "grace", "read", "ada");
+  onTestFinished(() => company.github.setRole(shop, "grace", "write", "ada"));
+
+  expect(await company.check(pull.sha)).toMatchObject({
+    ...waits,
+    summary: matching(/^\| grace \| approval.*cannot push to the repository/mu),
+  });
+  expect(await merge(company, pull)).toBe(405);
 });
 
 it("judges a draft like any other pull request, and marking it ready changes nothing", async () => {

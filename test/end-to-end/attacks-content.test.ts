@@ -103,6 +103,21 @@ it.each(smuggles)("asks for a new approval when %s", async (what, smuggle) => {
   expect(await merge(company, pull)).toBe(405);
 });
 
+it("does not let whoever resolved a conflict in an update of the branch countersign it", async () => {
+  const pull = await openPull(company);
+  const file = `src/${pull.branch}.ts`;
+  const base = mainMoves({ [file]: "export const theirs = 1;\n" });
+  const files = { [file]: "export const resolved = 1;\n" };
+  const parents = [pull.branch, base];
+  const sha = pushMore(company, pull, { pusher: "grace", parents, message: "Merge main", files });
+  await review(company, pull, "grace");
+
+  expect(await company.check(sha)).toMatchObject({
+    ...waits,
+    summary: matching(/^\| grace \| approval.*is a contributor to this change/mu),
+  });
+});
+
 type Honest = (pull: PullRequest) => Promise<string>;
 const honest: readonly [string, Honest][] = [
   [
@@ -131,6 +146,17 @@ const honest: readonly [string, Honest][] = [
           },
         ],
       });
+    },
+  ],
+  [
+    "a suggestion of the reviewer is accepted and taken back",
+    async (pull) => {
+      const body = "```suggestion\nexport const better = 1;\n```";
+      company.github.commentOnLine(shop, pull.number, { by: "grace", body });
+      const message = "Apply suggestions\n\nCo-authored-by: grace <grace@acme.dev>";
+      const files = { [`src/${pull.branch}.ts`]: "export const better = 1;\n" };
+      pushMore(company, pull, { message, files, signedByGitHub: true });
+      return pushMore(company, pull, { files: { [`src/${pull.branch}.ts`]: "export {};\n" } });
     },
   ],
   [

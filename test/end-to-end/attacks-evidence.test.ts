@@ -66,6 +66,36 @@ it("remembers a trailer through two force-pushes, and says on which commit it wa
   });
 });
 
+it("finds a trailer that was amended away before the pull request was opened", async () => {
+  const { github } = company;
+  const files = { "src/early.ts": "export {};\n" };
+  const push = { branch: "early", pusher: "juno", files };
+  const between = github.push(shop, { ...push, message: `Cache the total\n\n${aiTrailer}\n` });
+  const sha = github.push(shop, { ...push, from: "main", force: true, message: "By hand" });
+  await github.as("juno").rest.pulls.create({ ...at, title: "All by myself", head: "early", base: "main" });
+
+  expect(await company.check(sha)).toMatchObject({
+    ...waits,
+    summary: containing(`seen on [${between.slice(0, 7)}]`),
+  });
+});
+
+it("remembers what the head branch was called when the work comes back under another name", async () => {
+  const { github } = company;
+  const first = await openPull(company, { message: "By hand", branch: "codex/cache-the-total" });
+  expect(await company.check(first.sha)).toMatchObject(waits);
+  const { rest } = github.as("juno");
+  // GitHub closes the pull request of a head branch that is renamed.
+  await rest.pulls.update({ ...at, pull_number: first.number, state: "closed" });
+  github.push(shop, { branch: "cache-the-total", pusher: "juno", from: first.sha });
+  await rest.pulls.create({ ...at, title: "All by myself", head: "cache-the-total", base: "main" });
+
+  expect(await company.check(first.sha)).toMatchObject({
+    ...waits,
+    summary: containing("codex/cache-the-total"),
+  });
+});
+
 it("remembers evidence through a merge into a branch nobody gates", async () => {
   const { github } = company;
   github.push(shop, { branch: "playground", pusher: "juno", from: "main" });

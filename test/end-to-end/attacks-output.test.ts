@@ -1,7 +1,15 @@
 /** Attacks on whoever reads what Countersign says: mentions, links, headings, images, hidden characters. */
 import { afterEach, expect, it } from "vitest";
-import { accountNamed } from "../fake-github/setup.ts";
-import { assertNothingRefused, type Company, ownCompany, policyFile, roster, rosterFile } from "./company.ts";
+import { accountNamed, repositoryNamed } from "../fake-github/setup.ts";
+import {
+  assertNothingRefused,
+  type Company,
+  ownCompany,
+  policyFile,
+  roster,
+  rosterFile,
+  shop,
+} from "./company.ts";
 import { aiTrailer, openPull, review } from "./pull-request.ts";
 
 const at = { owner: "acme", repo: "shop" } as const;
@@ -81,6 +89,27 @@ it("lets no text of others mention, link or show an image in an answer to a comm
     `\`milo\`: this override does not count (is mid; overriding takes ${shown} or above). Ask somebody at ${shown} or above who is no contributor to this change and can push.`,
     "`juno`: there is no such command. `/countersign override`, with a reason behind it, lifts the wait where a policy lets you; `/countersign recheck` looks at this pull request again. Either is the whole first line of a new comment.",
   ]);
+});
+
+it("lets no text of others mention, link or show an image in the issue about a bypass", async () => {
+  const rule = `rules: [{ name: ${JSON.stringify(hostile.slice(0, 90))}, when: {}, require: { approvals: 1, level: senior } }]\n`;
+  company = await ownCompany({ files: { [rosterFile]: roster, [policyFile]: rule } });
+  // With one backtick in it, which would end a code span of one.
+  const text = hostile.slice(1);
+  const pull = await openPull(company, { message: `Cache\n\n${aiTrailer} ${text}\n` });
+  const { rest } = company.github.as("juno");
+  await rest.pulls.update({ ...at, pull_number: pull.number, title: text });
+  await company.idle();
+  company.github.mergeAnyway(shop, pull.number, "ada");
+  await company.idle();
+
+  const [issue] = repositoryNamed(company.github.world, shop).issues.values();
+
+  expect(issue?.title).toBe(`Merge of #${pull.number} reached main without the countersignature it needed`);
+  expect(issue?.body).toContain("beacon.png");
+  const ours = live(issue?.body ?? "").replaceAll(`#${pull.number}`, "");
+  expect(ours).not.toMatch(/@(?!\u2060)\w|#(?!\u2060)\d|!\[|\]\([^)]*evil|:\/\/evil|<[a-z]/u);
+  expect(issue?.body).not.toMatch(/(?!\n)(?!\u2060)[\p{Cc}\p{Cf}]/u);
 });
 
 /** How many cells a row of a table has: bars that are not escaped. */

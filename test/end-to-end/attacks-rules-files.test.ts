@@ -75,6 +75,27 @@ describe("where the shop's own files are in force", () => {
     expect(await company.check(pull.sha)).toMatchObject({ title: "Countersigned by vera (senior)" });
   });
 
+  it("lets neither observe mode, exemption nor override past a change of the roster, and asks for the highest level named", async () => {
+    const policy = "mode: observe\nexempt: [{ only_paths: ['**'] }]\noverride: { level: principal }\n";
+    write(shop, { [policyFile]: policy });
+    await company.idle();
+    const pull = await change({ [rosterFile]: `${roster}  dora: senior\n` });
+    await review(company, pull, "grace");
+    const waiting = {
+      conclusion: "action_required",
+      title: "Waiting for 1 approval by principal or above: ada can",
+    };
+    expect(await company.check(pull.sha)).toMatchObject(waiting);
+
+    const about = { owner: "acme", repo: "shop", issue_number: pull.number };
+    await company.github
+      .as("ada")
+      .rest.issues.createComment({ ...about, body: "/countersign override I am in a hurry" });
+    expect(await company.check(pull.sha)).toMatchObject(waiting);
+    await review(company, pull, "ada");
+    expect(await company.check(pull.sha)).toMatchObject({ title: "Countersigned by ada (principal)" });
+  });
+
   it("guards a policy against being taken away", async () => {
     const pull = await change({ [policyFile]: null });
 
@@ -138,6 +159,28 @@ describe("where the organisation's files are in force", () => {
     expect(await company.check(pull.sha)).toMatchObject({
       conclusion: "action_required",
       summary: matching(/^\| otto \|.*could not be looked up in acme\/gone/mu),
+    });
+  });
+
+  it("asks for the members of a team again after ten minutes, should nothing have told that one left", async () => {
+    const clock = { ahead: 0 };
+    company = await ownCompany({ now: () => Date.now() + clock.ahead });
+    company.github.createTeam("acme/seniors", { members: ["otto"] });
+    write(configRepository, { [rosterFile]: "people: { juno: junior }\nteams: { acme/seniors: senior }\n" });
+    const pull = await openPull(company);
+    await review(company, pull, "otto");
+    expect(await company.check(pull.sha)).toMatchObject({ title: "Countersigned by otto (senior)" });
+    company.github.holdDeliveries();
+    company.github.removeTeamMember("acme/seniors", "otto");
+    company.github.releaseDeliveries({ drop: () => true });
+
+    clock.ahead += 11 * 60_000;
+    const about = { owner: "acme", repo: "shop", issue_number: pull.number };
+    await company.github.as("juno").rest.issues.createComment({ ...about, body: "/countersign recheck" });
+
+    expect(await company.check(pull.sha)).toMatchObject({
+      conclusion: "action_required",
+      summary: matching(/^\| otto \|.*is not on the roster/mu),
     });
   });
 

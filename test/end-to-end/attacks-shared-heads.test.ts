@@ -74,6 +74,21 @@ it("blocks a countersigned pull request again when it is retargeted to another g
   expect(await merge(company, pull)).toBe(405);
 });
 
+it("gives a pull request nothing that another one with its head collected, once that is closed", async () => {
+  const pull = await openPull(company);
+  company.github.push(shop, { branch: "copy", from: pull.branch, pusher: "juno" });
+  const { rest } = company.github.as("juno");
+  const { data: twin } = await rest.pulls.create({ ...at, title: "The same", head: "copy", base: "main" });
+  await review(company, twin, "grace");
+  // Open pull requests with one head and base are one change.
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "success" });
+
+  await rest.pulls.update({ ...at, pull_number: twin.number, state: "closed" });
+
+  expect(await company.check(pull.sha)).toMatchObject(waits);
+  expect(await merge(company, pull)).toBe(405);
+});
+
 it("judges one commit in each repository by itself", async () => {
   const { github } = company;
   const stall = "acme/stall";

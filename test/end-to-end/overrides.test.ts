@@ -11,6 +11,7 @@ import {
   shop,
 } from "./company.ts";
 import { containing, matching } from "./containing.ts";
+import { audited } from "./ledger-of.ts";
 import { merge, openPull, type PullRequest, pushMore, review } from "./pull-request.ts";
 import { deliver } from "./signed-delivery.ts";
 
@@ -52,7 +53,7 @@ async function untouched(pull: PullRequest): Promise<void> {
   });
 }
 
-it("lifts the wait, shows who did it and why, and GitHub merges the pull request", async () => {
+it("lifts the wait, shows and records who did it and why, and GitHub merges the pull request", async () => {
   const pull = await openPull(company);
   await comment(pull, "grace");
 
@@ -62,6 +63,10 @@ it("lifts the wait, shows who did it and why, and GitHub merges the pull request
     summary: containing(`This holds for ${pull.sha.slice(0, 7)} alone`),
   });
   expect(await merge(company, pull)).toBe(200);
+  const recorded = await audited(company, "override");
+  expect(recorded.filter(({ number }) => number === pull.number)).toMatchObject([
+    { sha: pull.sha, body: { by: "grace", reason: "the shop is down" } },
+  ]);
 });
 
 it("lifts an objection of somebody else", async () => {
