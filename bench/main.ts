@@ -39,6 +39,10 @@ const benches: Readonly<Record<string, { readonly about: string; readonly run: (
       "5,000 deliveries at once over 200 pull requests: all accepted, all decided, within the limits of GitHub",
     run: async () => import("./burst.ts"),
   },
+  overview: {
+    about: "the overview of 200,000 verdicts, or COUNT, on SQLite and PostgreSQL",
+    run: async () => import("./overview.ts"),
+  },
   calls: {
     about: "requests to GitHub of one look, with 1 to 2,000 commits",
     run: async () => import("./calls.ts"),

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { z } from "zod";
 import type { Outcome, Verdict } from "../gate/verdict.ts";
 import { storedVerdict } from "./pulls.ts";
@@ -81,7 +82,7 @@ export type RecordedBypass = {
 export type Asked = { readonly repos: readonly string[]; readonly since: number };
 
 /**
- * Pull requests that are open or had a verdict since a time, those judged last first.
+ * Pull requests that are open or had a verdict since a time: first the open ones, of each kind those judged last first.
  * @param asked.max at most so many. @returns `cut`: there are more.
  */
 export async function changesIn(
@@ -89,25 +90,39 @@ export async function changesIn(
   { repos, since, max }: Asked & { readonly max: number },
 ): Promise<{ readonly changes: readonly Change[]; readonly cut: boolean }> {
   if (repos.length === 0) return { changes: [], cut: false };
-  const pulls = await db
+  // Verdicts and rows of the log are read only of those that are shown: most of a large store is not.
+  const chosen = db
     .selectFrom("pulls")
     .innerJoin("audit", "audit.seq", "pulls.audit_seq")
-    .select(["pulls.repo", "pulls.number", "pulls.open", "pulls.opened_at", "pulls.verdict"])
+    .select(["pulls.repo", "pulls.number", "pulls.open", "pulls.audit_seq"])
     .where("pulls.repo", "in", repos)
     .where("pulls.verdict", "is not", null)
     .where((where) => where.or([where("pulls.open", "=", 1), where("audit.at", ">=", since)]))
+    .orderBy("pulls.open", "desc")
     .orderBy("pulls.audit_seq", "desc")
     .limit(max + 1)
+    .as("chosen");
+  const pulls = await db
+    .selectFrom(chosen)
+    .innerJoin("pulls", (join) =>
+      join.onRef("pulls.repo", "=", "chosen.repo").onRef("pulls.number", "=", "chosen.number"),
+    )
+    .select(["pulls.repo", "pulls.number", "pulls.open", "pulls.opened_at", "pulls.verdict"])
+    .orderBy("chosen.open", "desc")
+    .orderBy("chosen.audit_seq", "desc")
     .execute();
+  const named = pulls.map(({ repo, number }) => sql`(cast(${repo} as text), ${sql.lit(number)})`);
+  if (named.length === 0) return { changes: [], cut: false };
+  // Of every kind: an index has the rows of each pull request, and the one by kind would lead through the whole log.
   const rows = await db
     .selectFrom("audit")
-    .select(["seq", "at", "repo", "number", "body"])
-    .where("kind", "=", "verdict")
-    .where("repo", "in", repos)
+    .select(["seq", "at", "kind", "repo", "number", "body"])
+    .where(sql<boolean>`(repo, number) in (values ${sql.join(named)})`)
     .where("at", ">=", since)
     .orderBy("seq")
     .execute();
-  const histories = Map.groupBy(rows, ({ repo, number }) => `${repo}#${number}`);
+  const verdicts = rows.filter(({ kind }) => kind === "verdict");
+  const histories = Map.groupBy(verdicts, ({ repo, number }) => `${repo}#${number}`);
   const changes = pulls.slice(0, max).flatMap(({ repo, number, open, opened_at: openedAt, verdict }) => {
     const name = `${repo}#${number}`;
     const history = (histories.get(name) ?? []).map(({ seq, at, body }) => ({

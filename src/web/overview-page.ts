@@ -9,7 +9,7 @@ import type { Page } from "./layout.ts";
 import { type Cell, firstWeek, type Numbers, overviewTables, weeksMax } from "./overview.ts";
 import { linePlot } from "./plot.ts";
 
-/** Pull requests in one overview, those judged last: their verdicts are read in about a second. */
+/** Pull requests in one overview, the open ones before those judged last: their verdicts are read within a second. */
 const changesMax = 5_000;
 
 /** The tables of the overview, and what is not in them. */
@@ -29,7 +29,11 @@ export async function readOverview(
   const findings = examined.findings.filter((finding) => mayBeTold(finding, readable, hidden));
   const missing = [
     ...(readable.cut ? [`You may read more repositories; only ${readable.repos.size} are counted.`] : []),
-    ...(cut ? [`Only the ${changesMax} pull requests that were judged last are counted.`] : []),
+    ...(cut
+      ? [
+          `Only ${changesMax} pull requests are counted: those that are open, and those that were judged last.`,
+        ]
+      : []),
   ];
   return { tables: overviewTables(changes, { bypasses, findings }, now()), cut: missing };
 }

@@ -67,13 +67,18 @@ it("finds open pull requests and those judged since a time, of the given reposit
   ]);
 });
 
-it("says when there are more", async () => {
+it("gives the open ones before those that were judged last, however long ago they were, and says when there are more", async () => {
   const store = await freshStore();
-  for (const number of [1, 2, 3]) await look(store, "acme/shop", number, { now: number });
+  await look(store, "acme/shop", 1, { now: 1 });
+  for (const number of [2, 3]) await look(store, "acme/shop", number, { now: number, open: false });
 
   const { changes, cut } = await changesIn(store, { repos: ["acme/shop"], since: 0, max: 2 });
 
-  expect([changes.map(({ number }) => number), cut]).toEqual([[3, 2], true]);
+  expect([changes.map(({ number }) => number), cut]).toEqual([[1, 3], true]);
+  expect(await changesIn(store, { repos: ["acme/other"], since: 0, max: 2 })).toEqual({
+    changes: [],
+    cut: false,
+  });
   expect(await changesIn(store, { repos: [], since: 0, max: 2 })).toEqual({ changes: [], cut: false });
 });
 
