@@ -30,7 +30,7 @@ export function describeBypass(landing: Landing, { branch, sha, commits, by }: A
   const { facts, verdict } = landing;
   const short = sha.slice(0, 7);
   const what = facts.merge === null ? `Push of ${short}` : `Merge of #${facts.number}`;
-  const who = by === null ? "somebody" : code(by);
+  const who = by === null ? "Somebody" : code(by);
   const how =
     facts.merge === null
       ? `${who} pushed ${commits === 1 ? "a commit" : `${commits} commits`} to ${code(branch)} that no pull request brought, ${facts.url}.`
@@ -56,17 +56,12 @@ export function describeBypass(landing: Landing, { branch, sha, commits, by }: A
 
 function repairs({ facts, verdict }: Landing, sha: string): string[] {
   const able = verdict.rules.flatMap(({ candidates }) => candidates);
-  const who =
-    able.length === 0
-      ? "somebody"
-      : [...new Set(able)]
-          .slice(0, shownMax)
-          .map((login) => code(login))
-          .join(", ");
+  const names = [...new Set(able)].slice(0, shownMax).map((login) => code(login));
+  const who = names.length === 0 ? "" : ` (${names.join(", ")})`;
   const accept = `comments \`/countersign accept ${sha}\` here, as the first line`;
   const review = facts.merge === null ? accept : `approves #${facts.number}, or ${accept}`;
   return [
-    `- Whoever could have countersigned it before (${who}) looks at it and ${review}.`,
+    `- Whoever could have countersigned it before${who} looks at it and ${review}.`,
     `- Revert it${facts.merge === null ? "" : ": the button is on the pull request"}.`,
   ];
 }

@@ -86,7 +86,12 @@ export type Finding = {
 };
 
 /** What a finding is about, in words: `acme/shop, branch main`. */
-export function placeOf({ owner, repository, branch, environment }: Finding): string {
+export function placeOf({
+  owner,
+  repository,
+  branch,
+  environment,
+}: Pick<Finding, "owner" | "repository" | "branch" | "environment">): string {
   const place = repository ?? owner;
   if (branch !== null) return `${place}, branch ${plain(branch, 255)}`;
   return environment === null ? place : `${place}, environment ${plain(environment, 255)}`;

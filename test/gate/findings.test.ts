@@ -6,12 +6,13 @@ import {
   unseenEnvironments,
 } from "../../src/gate/environment-findings.ts";
 import { configFindings, giveApi, installationFindings } from "../../src/gate/installation-findings.ts";
-import type {
-  AppFacts,
-  BranchFacts,
-  InstallationFacts,
-  RepositoryFacts,
-  Requirement,
+import {
+  placeOf,
+  type AppFacts,
+  type BranchFacts,
+  type InstallationFacts,
+  type RepositoryFacts,
+  type Requirement,
 } from "../../src/gate/protection.ts";
 import type { Config } from "../../src/gate/verdict.ts";
 import * as small from "./world.ts";
@@ -250,4 +251,16 @@ test("an environment that a policy names waits for the app, and what none names 
     [],
     [{ repository: "acme/shop", what: `Which environments wait for the app: ${why}` }],
   ]);
+});
+
+test("a finding is about an owner, a repository, or a branch or environment of one", () => {
+  const place = { owner: "acme", repository: "acme/shop", branch: null, environment: null };
+  expect(
+    [
+      { ...place, repository: null },
+      place,
+      { ...place, branch: "main\u0007" },
+      { ...place, environment: "production\u0007" },
+    ].map(placeOf),
+  ).toEqual(["acme", "acme/shop", "acme/shop, branch main", "acme/shop, environment production"]);
 });

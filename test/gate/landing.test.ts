@@ -1,0 +1,234 @@
+import { expect, test } from "vitest";
+import type { Facts, Observation } from "../../src/gate/facts.ts";
+import { atMerge, clears, type Landing, whyNotAccepted, withAcceptances } from "../../src/gate/landing.ts";
+import type { Outcome } from "../../src/gate/verdict.ts";
+import * as small from "./world.ts";
+
+const [before, at, after] = ["2026-11-20T10:59:59Z", "2026-11-20T11:00:00Z", "2026-11-20T11:00:01Z"];
+const mergeSha = small.sha("ab1e");
+const merge = { at, by: small.paula, onto: small.olderSha, commit: small.plainCommit({ sha: mergeSha }) };
+
+function merged(change: Partial<Facts> = {}): Facts {
+  return small.pull({ merged: true, open: false, merge, ...change });
+}
+
+const passing = (outcome: Outcome) => small.verdict({ outcome });
+const countersigned = passing({ kind: "countersigned", by: [] });
+const waiting = passing({ kind: "waiting", needs: [] });
+
+test("what passes an enforced policy clears; what is observed, waits, or cannot be decided does not", () => {
+  const by = { login: "stan", level: "staff" };
+  expect(
+    [
+      countersigned,
+      passing({ kind: "overridden", by, reason: "It burns" }),
+      passing({ kind: "not-needed", why: "no sign" }),
+      waiting,
+      passing({ kind: "objected", by: [by] }),
+      passing({ kind: "undecidable", problems: [] }),
+      { ...countersigned, mode: "observe" as const },
+    ].map(clears),
+  ).toEqual([true, true, true, false, false, false, false]);
+});
+
+test("of one that is not merged nothing is taken away", () => {
+  const facts = small.reviewed(small.review(small.sara));
+  expect(atMerge(facts)).toBe(facts);
+});
+
+test("reviews count up to the second of the merge, and no later ones", () => {
+  const reviews = [before, at, after].map((submittedAt) =>
+    small.review(small.sara, { id: submittedAt, submittedAt }),
+  );
+  expect(idsOf(atMerge(merged({ reviews: small.read(reviews) })))).toEqual([before, at]);
+});
+
+test("a review that was dismissed after the merge is what it was; one dismissed before it stays dismissed", () => {
+  const dismissed = (reviewId: string, time: string) =>
+    ({ kind: "review-dismissed", actor: small.stan, reviewId, previousState: "APPROVED", at: time }) as const;
+  const gone = (id: string, state: "DISMISSED" | "CHANGES_REQUESTED") =>
+    small.review(small.sara, { id, state, submittedAt: before });
+  const facts = merged({
+    reviews: small.read([
+      gone("earlier", "DISMISSED"),
+      gone("in its second", "DISMISSED"),
+      gone("later", "DISMISSED"),
+      gone("unknown", "DISMISSED"),
+      gone("kept", "CHANGES_REQUESTED"),
+    ]),
+    timeline: small.read([
+      dismissed("earlier", before),
+      dismissed("in its second", at),
+      dismissed("later", after),
+      dismissed("kept", after),
+    ]),
+  });
+  const { reviews, timeline } = atMerge(facts);
+  expect(reviews.kind === "read" && reviews.value.map(({ state }) => state)).toEqual([
+    "DISMISSED",
+    "DISMISSED",
+    "APPROVED",
+    "DISMISSED",
+    "CHANGES_REQUESTED",
+  ]);
+  expect(timeline.kind === "read" && timeline.value.map((event) => event.at)).toEqual([before, at]);
+});
+
+test("a label that was put on only after the merge was not there; one that came back was", () => {
+  const labeled = (label: string, time: string) =>
+    ({ kind: "labeled", label, actor: small.june, at: time }) as const;
+  const taken = { kind: "unlabeled", label: "late", actor: small.june, at: before } as const;
+  const facts = merged({
+    labels: small.read(["late", "early", "again", "always"]),
+    timeline: small.read([
+      taken,
+      labeled("late", after),
+      labeled("early", at),
+      labeled("again", before),
+      labeled("again", after),
+    ]),
+  });
+  expect(atMerge(facts).labels).toEqual(small.read(["early", "again", "always"]));
+});
+
+test("of what was seen, overrides and labels count up to the merge, and everything else for good", () => {
+  const override = (time: string): Observation => ({
+    kind: "override",
+    comment: time,
+    by: small.stan,
+    reason: "It burns",
+    sha: small.headSha,
+    at: time,
+  });
+  const label = (time: string): Observation => ({
+    kind: "label",
+    action: "labeled",
+    label: "ai-assisted",
+    actor: small.june,
+    at: time,
+  });
+  const push: Observation = {
+    kind: "push",
+    actor: small.june,
+    before: null,
+    after: small.headSha,
+    at: after,
+  };
+  const accepted: Observation = accept(small.sara, mergeSha);
+  const observations = [override(at), override(after), label(at), label(after), push, accepted];
+  expect(atMerge(merged({ observations })).observations).toEqual([override(at), label(at), push, accepted]);
+});
+
+test("what could not be read stays so", () => {
+  const unreadable = { kind: "unreadable", why: "GitHub does not answer" } as const;
+  const facts = merged({ reviews: unreadable, labels: unreadable, timeline: unreadable });
+  expect(atMerge(facts)).toMatchObject({ reviews: unreadable, labels: unreadable, timeline: unreadable });
+});
+
+test("an acceptance is an approval of the head, whichever commit of what landed it names", () => {
+  const commits = small.read([small.commit(), small.commit({ sha: small.olderSha })]);
+  const accepted = [small.headSha, small.olderSha, mergeSha, small.sha("e15e")].map((sha) =>
+    accept(small.sara, sha),
+  );
+  const facts = withAcceptances(merged({ commits, observations: accepted }));
+  expect(facts.reviews).toEqual(
+    small.read(
+      [small.headSha, small.olderSha, mergeSha].map((sha) => ({
+        id: `accept-${sha}`,
+        author: small.sara,
+        canPush: true,
+        state: "APPROVED",
+        submittedAt: after,
+        commitSha: small.headSha,
+      })),
+    ),
+  );
+});
+
+test("an acceptance stands beside the reviews, and can push only who is known to", () => {
+  const review = small.review(small.paula);
+  const access = [
+    small.pushes(small.sara),
+    { account: small.stan, canPush: small.read(false) },
+    { account: small.milo, canPush: { kind: "unreadable", why: "no answer" } as const },
+  ];
+  const people = [small.sara, small.stan, small.milo, small.mallory];
+  const observations = people.map((by) => accept(by, small.headSha, by.login));
+  const { reviews } = withAcceptances(
+    merged({ reviews: small.read([review]), pushAccess: access, observations }),
+  );
+  expect(reviews.kind === "read" && reviews.value.map(({ id, canPush }) => [id, canPush])).toEqual([
+    ["1", true],
+    ["accept-sara", true],
+    ["accept-stan", false],
+    ["accept-milo", false],
+    ["accept-mallory", false],
+  ]);
+});
+
+test("without an acceptance, or with none of what landed, the facts stay as they are", () => {
+  const facts = merged({ commits: { kind: "absent" }, observations: [accept(small.sara, small.olderSha)] });
+  expect(withAcceptances(facts)).toBe(facts);
+});
+
+test("only acceptances accept: an override or another command of what landed does not", () => {
+  const by = small.sara;
+  const command = { kind: "command", comment: "1", by, at: after } as const;
+  const override = {
+    kind: "override",
+    comment: "2",
+    by,
+    reason: "It burns",
+    sha: small.headSha,
+    at,
+  } as const;
+  const facts = merged({ merge: { ...merge, commit: null }, observations: [command, override] });
+  expect(withAcceptances(facts)).toBe(facts);
+  expect(whyNotAccepted(accept(by, mergeSha), { ...landingOf(facts), since: waiting })).toContain(
+    "accepts nothing",
+  );
+});
+
+test("who accepts is told why it did not do, and nobody else is told anything", () => {
+  const landing = landingOf(merged());
+  const bots = { ...small.smallRoster, people: [small.entry(small.copilot, "senior")] };
+  const refused = {
+    reviewer: "milo",
+    state: "approval",
+    reason: "is mid; the rules ask for senior or above",
+  };
+  const another = { reviewer: "june", state: "approval", reason: "opened the pull request" };
+  const said = [
+    whyNotAccepted(accept(small.sara, small.sha("e15e")), landing),
+    whyNotAccepted(accept(small.milo, mergeSha), {
+      ...landing,
+      since: { ...waiting, refused: [another, refused] },
+    }),
+    whyNotAccepted(accept(small.sara, mergeSha), landing),
+    whyNotAccepted(accept(small.sara, mergeSha), { ...landing, since: countersigned }),
+    whyNotAccepted(accept(small.copilot, mergeSha), { ...landing, roster: bots }),
+    whyNotAccepted(accept(small.sara, mergeSha), { ...landing, roster: null }),
+    whyNotAccepted(accept(small.mallory, mergeSha), { ...landing, facts: merged({ pushAccess: [] }) }),
+  ];
+  expect(said).toEqual([
+    "this accepts nothing: the full SHA of a commit that landed belongs behind the command.",
+    "this acceptance does not count (is mid; the rules ask for senior or above).",
+    "this acceptance counts, and is not enough: more people have to countersign.",
+    null,
+    null,
+    null,
+    null,
+  ]);
+});
+
+function landingOf(facts: Facts): Landing {
+  return { facts, verdict: waiting, since: waiting, policies: [], roster: small.smallRoster };
+}
+
+function accept(by: typeof small.sara, sha: string, comment = sha): Extract<Observation, { kind: "accept" }> {
+  return { kind: "accept", comment, by, sha, at: after };
+}
+
+function idsOf({ reviews }: Facts): string[] {
+  return reviews.kind === "read" ? reviews.value.map(({ id }) => id) : [];
+}
