@@ -178,9 +178,10 @@ function landingOf({ facts: { number } }: PullRead, since: Collected, then: Coll
   if (facts === undefined || later === undefined) return null;
   const verdict = judge(facts, since.config);
   const said = judge(withAcceptances(later), since.config);
-  const roster = since.config.roster.kind === "read" ? since.config.roster.value : null;
   if (verdict === null || said === null) return null;
-  return { facts, verdict, since: said, policies: enforcedBy(facts, since.config), roster };
+  const { config } = since;
+  const policies = enforcedBy(facts, config);
+  return { facts, verdict, later, since: said, policies, config, unproven: null };
 }
 
 /** Judges every pull request that shares the head SHA, and records what was seen and decided. */

@@ -27,7 +27,7 @@ const shownMax = 10;
  * fake anything in it.
  */
 export function describeBypass(landing: Landing, { branch, sha, commits, by }: Arrival): string {
-  const { facts, verdict } = landing;
+  const { facts, verdict, unproven } = landing;
   const short = sha.slice(0, 7);
   const what = facts.merge === null ? `Push of ${short}` : `Merge of #${facts.number}`;
   const who = by === null ? "Somebody" : code(by);
@@ -43,6 +43,7 @@ export function describeBypass(landing: Landing, { branch, sha, commits, by }: A
     "",
     how,
     "",
+    ...(unproven === null ? [] : [`No approval holds for it, because ${prose(unproven.why)}.`, ""]),
     `At that moment: ${lacked(verdict.outcome)}`,
     ...(evidence.length === 0 ? [] : ["", "Signs of AI assistance:", "", ...evidence]),
     "",
@@ -54,12 +55,13 @@ export function describeBypass(landing: Landing, { branch, sha, commits, by }: A
   ].join("\n");
 }
 
-function repairs({ facts, verdict }: Landing, sha: string): string[] {
+function repairs({ facts, verdict, unproven }: Landing, sha: string): string[] {
   const able = verdict.rules.flatMap(({ candidates }) => candidates);
   const names = [...new Set(able)].slice(0, shownMax).map((login) => code(login));
   const who = names.length === 0 ? "" : ` (${names.join(", ")})`;
   const accept = `comments \`/countersign accept ${sha}\` here, as the first line`;
-  const review = facts.merge === null ? accept : `approves #${facts.number}, or ${accept}`;
+  const review =
+    facts.merge === null || unproven !== null ? accept : `approves #${facts.number}, or ${accept}`;
   return [
     `- Whoever could have countersigned it before${who} looks at it and ${review}.`,
     `- Revert it${facts.merge === null ? "" : ": the button is on the pull request"}.`,

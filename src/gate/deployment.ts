@@ -1,4 +1,5 @@
 import type { Read } from "./accounts.ts";
+import type { Unproven } from "./landing.ts";
 import { prose } from "./markdown.ts";
 import { matchesText } from "./patterns.ts";
 import { defaultPolicy, type Policy } from "./policy.ts";
@@ -14,6 +15,8 @@ export type LedgerCommit = {
   readonly assisted: boolean;
   /** Logins of those who countersigned. */
   readonly by: readonly string[];
+  /** Why it is not proven to be what was approved, and what to accept. */
+  readonly unproven?: Unproven | null;
 };
 
 /** `landed` is null for a commit that the ledger does not know. */
@@ -239,11 +242,15 @@ function approvalOf({ range }: DeploymentFacts): string {
   return fitting(`${head} ${lines.length === 0 ? none : "AI-assisted:"}`, lines, "");
 }
 
-function commentOf(title: string, { able, range }: DeploymentFacts, obstacles: Obstacles): string {
+function commentOf(title: string, { able: people, range }: DeploymentFacts, obstacles: Obstacles): string {
   const { problems, uncleared, unknown } = obstacles;
   const lines = grouped(uncleared).map(({ number, commits }) => {
-    const who = number === null ? able.others : (able.byPull.get(number) ?? able.others);
-    return `- ${titleOf(number, commits)} needs a senior: ${who.length === 0 ? "nobody on the roster can" : `${names(who, "or")} can`}`;
+    const who = number === null ? people.others : (people.byPull.get(number) ?? people.others);
+    const able = who.length === 0 ? "nobody on the roster can" : `${names(who, "or")} can`;
+    const unproven = commits.findLast((commit) => commit.unproven)?.unproven;
+    if (!unproven) return `- ${titleOf(number, commits)} needs a senior: ${able}`;
+    const why = `${prose(unproven.why, 200)}; ${able}, there with \`/countersign accept ${unproven.sha}\``;
+    return `- ${titleOf(number, commits)} needs a senior once more, because ${why}`;
   });
   const missing =
     unknown.length === 0

@@ -86,6 +86,40 @@ export function whyNotCompared(facts: Facts, ...revisions: readonly Revision[]):
   return unread?.fingerprint.kind === "unreadable" ? unread.fingerprint.why : null;
 }
 
+/** Every file of a commit: path -> mode and blob. */
+export type Tree = ReadonlyMap<string, string>;
+
+/** The files in which what landed is not the approved change of what was there. */
+export type Difference = {
+  /** At most one side had changed the file, and what landed is not what that made of it. */
+  readonly strange: readonly string[];
+  /** Both sides had changed the file: what landed is what git made of the two, or what somebody wrote. */
+  readonly mixed: readonly string[];
+};
+
+/**
+ * Compares what landed with what was approved, file by file, as git merges files.
+ * @param trees.before where the approved head left the base branch. @param trees.onto what the base branch was when it landed.
+ */
+export function differenceOf(trees: {
+  readonly before: Tree;
+  readonly approved: Tree;
+  readonly onto: Tree;
+  readonly landed: Tree;
+}): Difference {
+  const { before, approved, onto, landed } = trees;
+  const strange: string[] = [];
+  const mixed: string[] = [];
+  const paths = new Set([before, approved, onto, landed].flatMap((tree) => [...tree.keys()]));
+  for (const path of [...paths].toSorted()) {
+    const [was, wanted, there, is] = [before, approved, onto, landed].map((tree) => tree.get(path));
+    const isMixed = was !== wanted && was !== there && wanted !== there;
+    if (isMixed) mixed.push(path);
+    else if (is !== (was === wanted ? there : wanted)) strange.push(path);
+  }
+  return { strange, mixed };
+}
+
 function fingerprintOf(facts: Facts, { base, sha }: Revision): string | null {
   const patch = facts.patches.find((entry) => entry.base === base && entry.sha === sha);
   return patch?.fingerprint.kind === "read" ? patch.fingerprint.value : null;

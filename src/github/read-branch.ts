@@ -229,7 +229,7 @@ const comparedMax = 50;
 export async function readChangedFiles(
   github: GitHub,
   { owner, repo }: RepositoryRef,
-  commits: readonly Commit[],
+  commits: readonly Pick<Commit, "sha" | "parents">[],
   now: number,
 ): Promise<Read<readonly ChangedFile[]>> {
   const tooMany = { kind: "unreadable", why: "past the limit of what is compared", pastLimit: true } as const;

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Account } from "../gate/accounts.ts";
 import type { Patch, PushAccess } from "../gate/facts.ts";
-import { emptyPatch } from "../gate/patches.ts";
+import { emptyPatch, type Tree } from "../gate/patches.ts";
 import { accountOfActor, actorSchema } from "./accounts.ts";
 import type { GitHub } from "./client.ts";
 import { type ConfigBlob, configBlobOf } from "./config-files.ts";
@@ -115,10 +115,8 @@ export async function readLanded(
   return landed.flat();
 }
 
-/** Path -> mode and blob; a submodule's blob is the commit it names. */
-type Tree = ReadonlyMap<string, string>;
-
-async function readMergeBase(
+/** Where a commit left a branch, or another commit. One request. */
+export async function readMergeBase(
   github: GitHub,
   { owner, repo }: RepositoryRef,
   base: string,
@@ -130,8 +128,12 @@ async function readMergeBase(
   return { sha: from.sha, tree: from.commit.tree.sha };
 }
 
-/** Null for a tree that GitHub cuts. @param sha of a tree, or of a commit: its tree. */
-async function readTree(github: GitHub, { owner, repo }: RepositoryRef, sha: string): Promise<Tree | null> {
+/** Null for a tree that GitHub cuts; a submodule's blob is the commit it names. @param sha of a tree, or of a commit: its tree. */
+export async function readTree(
+  github: GitHub,
+  { owner, repo }: RepositoryRef,
+  sha: string,
+): Promise<Tree | null> {
   const { data } = await github.rest.git.getTree({ owner, repo, tree_sha: sha, recursive: "1" });
   if (data.truncated) return null;
   // Folders are listed too, but they say no more than the files in them.

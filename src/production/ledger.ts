@@ -1,15 +1,14 @@
-import { clears, type How, type Landing } from "../gate/landing.ts";
+import { clears, type Landing } from "../gate/landing.ts";
 import type { Verdict } from "../gate/verdict.ts";
 import type { GitHub } from "../github/client.ts";
-import { readPatches } from "../github/read-more.ts";
 import { readMerged } from "../github/read-merged.ts";
 import { repoKey } from "../github/targets.ts";
 import { appendAudit } from "../store/audit.ts";
-import { cachedPatch, cachePatch } from "../store/configs.ts";
 import { clearedBefore, landedCommits, recordLanded } from "../store/landed.ts";
 import { pushTo } from "../store/observations.ts";
-import { recordLanding } from "../store/record-landing.ts";
+import { type NewLanding, recordLanding } from "../store/record-landing.ts";
 import { inTransaction, type Store } from "../store/store.ts";
+import { provenLanding } from "./prove-landing.ts";
 
 export type LedgerContext = { readonly store: Store; readonly now: () => number };
 
@@ -22,31 +21,32 @@ export type Recorded = {
 };
 
 /**
- * Records what came to the base branch with a merged pull request, cleared where its verdict clears it. A merge commit that GitHub
- * did not make is cleared with it only if it brought what was approved; one that brought something else is left to the look at
- * the branch where nothing had to be approved.
- * @returns null where GitHub does not show what it was merged as: then nothing is cleared. @throws GitHubError
+ * Records what came to the base branch with a merged pull request, cleared where its verdict clears it. Commits that GitHub did not
+ * make are cleared with it only if they brought what was approved.
+ * @returns null where GitHub does not show what it was merged as: then nothing is cleared; else also the landing, as it is where what
+ *   was approved is not proven to be what landed. @throws GitHubError
  */
 export async function recordMerge(
   context: LedgerContext,
   github: GitHub,
-  landing: Landing,
-): Promise<Recorded | null> {
+  given: Landing,
+): Promise<{ readonly recorded: Recorded; readonly landing: Landing } | null> {
   const { store, now } = context;
-  const { facts, verdict } = landing;
+  const { facts } = given;
   const repo = repoKey(facts.owner, facts.repo);
   const last = facts.merge?.commit?.sha;
   if (last === undefined) return null;
   const push = await pushTo(store, repo, facts.base, [last]);
   const merged = await readMerged(github, facts, { before: push?.before ?? null, now: now() });
   if (merged === null) return null;
-  const { byHand } = merged;
-  const other = byHand !== null && !(await isApproved(context, github, landing)) ? byHand : null;
-  const shas =
-    verdict.outcome.kind === "not-needed" ? merged.shas.filter((sha) => sha !== other) : merged.shas;
-  const sorted = shas.toSorted((one, two) => Number(two === last) - Number(one === last));
-  const recorded = await record(context, landing, { how: merged.how, shas: sorted, uncleared: other });
-  return { shas: sorted, ...recorded };
+  const { how, made } = merged;
+  const landing = await provenLanding(context, github, given, made);
+  const shas = merged.shas.toSorted((one, two) => Number(two === last) - Number(one === last));
+  const unproven =
+    landing.unproven === null || made === null ? null : { ...landing.unproven, shas: made.shas };
+  // What was approved is cleared by its verdict, whatever landed beside it.
+  const recorded = await record(context, given, { how, shas, unproven });
+  return { recorded: { shas, ...recorded }, landing };
 }
 
 /** Records what somebody pushed to a gated branch. @param shas the last one first. */
@@ -55,7 +55,7 @@ export async function recordPush(
   landing: Landing,
   shas: readonly string[],
 ): Promise<Recorded> {
-  return { shas, ...(await record(context, landing, { how: "push", shas, uncleared: null })) };
+  return { shas, ...(await record(context, landing, { how: "push", shas, unproven: null })) };
 }
 
 /** Records commits that reached another gated branch before: they are cleared here as they are there. */
@@ -132,17 +132,12 @@ export async function clearSince(
   return by;
 }
 
-type Arrived = {
-  readonly how: How;
-  readonly shas: readonly string[];
-  /** One that the verdict is not about. */
-  readonly uncleared: string | null;
-};
+type Arrived = Pick<NewLanding, "how" | "shas" | "unproven">;
 
 async function record(
   { store, now }: LedgerContext,
   { facts, verdict, policies }: Landing,
-  { how, shas, uncleared }: Arrived,
+  { how, shas, unproven }: Arrived,
 ): Promise<Omit<Recorded, "shas">> {
   const { merge, base: branch, headSha: head } = facts;
   const { outcome, mode, evidence } = verdict;
@@ -153,7 +148,8 @@ async function record(
     shas,
     policies,
     number: merge === null ? null : facts.number,
-    cleared: clears(verdict) ? shas.filter((sha) => sha !== uncleared) : [],
+    cleared: clears(verdict) ? shas.filter((sha) => unproven?.shas.includes(sha) !== true) : [],
+    unproven,
     assisted: evidence.length > 0,
     by: countersignersOf(verdict),
     actorId: merge?.by?.id ?? facts.author?.id ?? null,
@@ -161,30 +157,6 @@ async function record(
     at: merge === null ? now() : Date.parse(merge.at),
     now: now(),
   });
-}
-
-/** Whether a merge commit made by hand changes what the approved head changed, and nothing else. */
-async function isApproved(
-  { store, now }: LedgerContext,
-  github: GitHub,
-  { facts }: Landing,
-): Promise<boolean> {
-  const commit = facts.merge?.commit;
-  const [parent] = commit?.parents ?? [];
-  if (facts.merge === null || commit == null || parent === undefined) return false;
-  const repo = repoKey(facts.owner, facts.repo);
-  const wanted = [
-    { base: parent, sha: commit.sha },
-    { base: facts.merge.onto, sha: facts.headSha },
-  ];
-  const cache = {
-    recall: async (from: string, head: string) => cachedPatch(store, repo, from, head),
-    keep: async (mergeBase: string, head: string, fingerprint: string) =>
-      cachePatch(store, repo, { mergeBase, head, fingerprint }, now()),
-  };
-  const [landed, approved] = await readPatches(github, facts, wanted, cache, now());
-  if (landed?.fingerprint.kind !== "read" || approved?.fingerprint.kind !== "read") return false;
-  return landed.fingerprint.value === approved.fingerprint.value;
 }
 
 function countersignersOf({ outcome }: Verdict): string[] {

@@ -8,15 +8,15 @@ import type { Config, Verdict } from "../gate/verdict.ts";
 import { acceptersIn } from "../gate/wanted.ts";
 import type { GitHub } from "../github/client.ts";
 import { type BranchRead, readArrived, readChangedFiles } from "../github/read-branch.ts";
-import { readPatches, readPushAccess } from "../github/read-more.ts";
+import { readPushAccess } from "../github/read-more.ts";
 import { readNotes } from "../github/read-notes.ts";
 import { repoKey } from "../github/targets.ts";
 import { bindRoster } from "../rules/in-force.ts";
 import type { LookContext } from "../look.ts";
-import { cachedPatch, cachePatch } from "../store/configs.ts";
 import { pushTo } from "../store/observations.ts";
 import { storedPull } from "../store/pulls.ts";
 import { recallInherited } from "../store/traces.ts";
+import { isSameChange } from "./prove-landing.ts";
 
 /** A gated branch, and the rules that hold for it. */
 export type Pushed = {
@@ -70,8 +70,7 @@ export async function pushLanding(
   if (verdict === null || since === null) return null;
   const approved = clears(verdict) ? null : await approvedBefore(context, github, facts);
   const policies = enforcedBy(facts, config);
-  const roster = config.roster.kind === "read" ? config.roster.value : null;
-  return { facts, verdict: approved ?? verdict, since, policies, roster };
+  return { facts, verdict: approved ?? verdict, later: facts, since, policies, config, unproven: null };
 }
 
 /** What these rules make a verdict depend on besides. */
@@ -140,24 +139,4 @@ async function approvedBefore(context: PatchContext, github: GitHub, facts: Fact
     if (await isSameChange(context, github, facts, [landed, approved])) return pull.verdict;
   }
   return null;
-}
-
-type Revision = { readonly base: string; readonly sha: string };
-
-/** Whether two commits are proven to change the same, each against its own base. */
-async function isSameChange(
-  { store, now }: PatchContext,
-  github: GitHub,
-  facts: Facts,
-  wanted: readonly [Revision, Revision],
-): Promise<boolean> {
-  const key = repoKey(facts.owner, facts.repo);
-  const cache = {
-    recall: async (from: string, head: string) => cachedPatch(store, key, from, head),
-    keep: async (mergeBase: string, head: string, fingerprint: string) =>
-      cachePatch(store, key, { mergeBase, head, fingerprint }, now()),
-  };
-  const [one, other] = await readPatches(github, facts, wanted, cache, now());
-  if (one?.fingerprint.kind !== "read" || other?.fingerprint.kind !== "read") return false;
-  return one.fingerprint.value === other.fingerprint.value;
 }

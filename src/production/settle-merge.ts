@@ -32,15 +32,16 @@ export type Settled = "recorded" | "busy";
 export async function settleMerge(
   context: SettleContext,
   github: GitHub,
-  landing: Landing,
+  given: Landing,
   installation: number,
 ): Promise<Settled> {
-  const { facts, verdict } = landing;
+  const { facts, verdict } = given;
   const { owner, repo, base: branch } = facts;
   const unread = verdict.outcome.kind === "undecidable" ? whatIsUnread(facts) : null;
   if (unread !== null) throw new GitHubError(unread);
-  const recorded = await recordMerge(context, github, landing);
-  if (recorded === null) return "recorded";
+  const found = await recordMerge(context, github, given);
+  if (found === null) return "recorded";
+  const { recorded, landing } = found;
   if (recorded.isNew) await markWaiting(context, { repo: repoKey(owner, repo), branch, installation });
   if ((await settleOthers(context, github, landing, { shas: recorded.shas, installation })) === "busy")
     return "busy";

@@ -4,7 +4,7 @@
  */
 import { sql } from "kysely";
 import { z } from "zod";
-import type { How } from "../gate/landing.ts";
+import type { How, Unproven } from "../gate/landing.ts";
 import type { ClearedBefore } from "../gate/facts.ts";
 import { inTransaction, parseStored } from "./store.ts";
 import type { Queryable } from "./store.ts";
@@ -25,10 +25,13 @@ export type Landed = {
   readonly by: readonly string[];
   /** When it reached the branch, ms since the epoch. */
   readonly at: number;
+  /** Why it is not proven to be what was approved, and what to accept; null where it is, or that is not why it is not cleared. */
+  readonly unproven: Unproven | null;
 };
 
 /** A row to be recorded. `auditSeq`: the audit row that says with which verdict it came; null where there was none. */
-export type NewLanded = Landed & {
+export type NewLanded = Omit<Landed, "unproven"> & {
+  readonly unproven?: Unproven | null;
   readonly repo: string;
   readonly auditSeq: number | null;
   /** The origins of the policies that let it pass in enforce mode; left out: none. */
@@ -39,6 +42,7 @@ const body = z.object({
   assisted: z.boolean(),
   by: z.array(z.string()),
   policies: z.array(z.string()),
+  unproven: z.object({ sha: z.string(), why: z.string() }).nullable().default(null),
 });
 
 /**
@@ -52,14 +56,15 @@ export async function recordLanded(store: Queryable, rows: readonly NewLanded[])
   const sorted = rows.toSorted((one, other) => (one.sha < other.sha ? -1 : 1));
   await inTransaction(store, async ({ db }) => {
     for (const { repo, branch, sha, number, how: way, at, ...found } of sorted) {
-      const { assisted, by, policies = [] } = found;
+      const { assisted, by, policies = [], unproven } = found;
+      const why = found.cleared || !unproven ? {} : { unproven: { sha: unproven.sha, why: unproven.why } };
       const row = {
         number,
         how: way,
         at,
         audit_seq: found.auditSeq,
         cleared: found.cleared ? 1 : 0,
-        body: JSON.stringify({ assisted, by, policies }),
+        body: JSON.stringify({ assisted, by, policies, ...why }),
       };
       await db
         .insertInto("landed")
@@ -96,9 +101,10 @@ export async function landedCommits(
   return new Map(
     rows.map(({ sha, branch, number, how: way, cleared, body: text, at }) => {
       const where = `The ledger's row for ${sha} on ${branch} of ${repo}`;
-      const { assisted, by } = parseStored(body, text, where);
+      const { assisted, by, unproven } = parseStored(body, text, where);
       const kind = parseStored(how, JSON.stringify(way), where);
-      return [sha, { sha, branch, number, how: kind, cleared: cleared === 1, assisted, by, at }] as const;
+      const came = { sha, branch, number, how: kind, at };
+      return [sha, { ...came, cleared: cleared === 1, assisted, by, unproven }] as const;
     }),
   );
 }
@@ -151,6 +157,21 @@ export async function clearedBefore(
       return { kind: "pull", number, policies } as const;
     }),
   ].filter(({ policies }) => policies.length > 0);
+}
+
+/** What of a pull request is not cleared because it is not proven to be what was approved; null where nothing is. */
+export async function unprovenOf({ db }: Queryable, repo: string, number: number): Promise<Unproven | null> {
+  const rows = await db
+    .selectFrom("landed")
+    .select(["sha", "body"])
+    .where("repo", "=", repo)
+    .where("number", "=", number)
+    .where("cleared", "=", 0)
+    .execute();
+  const found = rows.map(({ sha, body: text }) =>
+    parseStored(body, text, `The ledger's row for ${sha} of ${repo}`),
+  );
+  return found.find(({ unproven }) => unproven !== null)?.unproven ?? null;
 }
 
 /** The commits that an audit row was written about, oldest first where they differ in time. */

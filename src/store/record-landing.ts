@@ -1,4 +1,4 @@
-import type { How } from "../gate/landing.ts";
+import type { How, Unproven } from "../gate/landing.ts";
 import { appendAudit } from "./audit.ts";
 import { type Bypass, bypassAt, insertBypass } from "./bypasses.ts";
 import { lockAudit } from "./dialect.ts";
@@ -17,6 +17,8 @@ export type NewLanding = {
   /** Which of them are cleared, and by which policies. */
   readonly cleared: readonly string[];
   readonly policies: readonly string[];
+  /** Which of them are not proven to be what was approved. */
+  readonly unproven: (Unproven & { readonly shas: readonly string[] }) | null;
   readonly assisted: boolean;
   readonly by: readonly string[];
   readonly actorId: number | null;
@@ -36,7 +38,7 @@ export async function recordLanding(
   store: Queryable,
   landing: NewLanding,
 ): Promise<{ auditSeq: number; isNew: boolean }> {
-  const { repo, branch, number, how, shas, cleared, policies, by, assisted, at } = landing;
+  const { repo, branch, number, how, shas, cleared, unproven, by, assisted, at } = landing;
   return inTransaction(store, async (transaction) => {
     await lockAudit(transaction.db);
     const known = await landedOn(transaction, repo, branch, shas);
@@ -47,7 +49,7 @@ export async function recordLanding(
     });
     const first = known.get(shas[0] ?? "")?.auditSeq;
     if (told && first != null) return { auditSeq: first, isNew: false };
-    const body = { ...landing.body, branch, how, commits: shas, cleared };
+    const body = { ...landing.body, branch, how, commits: shas, cleared, ...(unproven && { unproven }) };
     const about = { repo, number, sha: shas[0] ?? null, actorId: landing.actorId };
     const { seq } = await appendAudit(transaction, { at: landing.now, kind: "landed", ...about, body });
     await recordLanded(
@@ -55,7 +57,8 @@ export async function recordLanding(
       shas.map((sha) => {
         const is = cleared.includes(sha);
         const what = { repo, branch, sha, number, how, assisted, at, auditSeq: seq, cleared: is };
-        return { ...what, by: is ? by : [], policies: is ? policies : [] };
+        const why = unproven?.shas.includes(sha) === true ? unproven : null;
+        return { ...what, unproven: why, by: is ? by : [], policies: is ? landing.policies : [] };
       }),
     );
     return { auditSeq: seq, isNew: true };

@@ -1,5 +1,6 @@
 /** The explain page: a recorded verdict, in the words of the check run. */
 import { noRoster } from "../gate/judge.ts";
+import type { Unproven } from "../gate/landing.ts";
 import { plain } from "../gate/markdown.ts";
 import {
   exampleRoster,
@@ -13,6 +14,7 @@ import {
 import { strictest } from "../gate/strictest.ts";
 import type { Verdict } from "../gate/verdict.ts";
 import { bypassesIn, type PastVerdict, pastVerdicts, type RecordedBypass } from "../store/history.ts";
+import { unprovenOf } from "../store/landed.ts";
 import { openPullsWithHead, type StoredPull, storedPull } from "../store/pulls.ts";
 import type { Store } from "../store/store.ts";
 import { type Html, html, nothing, onPage, sentence } from "./html.ts";
@@ -32,6 +34,8 @@ export type ExplainedPull = {
   readonly older: number;
   /** Where it landed past the check. */
   readonly bypasses: readonly RecordedBypass[];
+  /** What landed and is not proven to be what was approved, until somebody accepts it. */
+  readonly unproven: Unproven | null;
 };
 
 /** Entries of the time line: a change has a handful. */
@@ -54,7 +58,8 @@ export async function explainedPull(
   const { verdicts: history, older } = await pastVerdicts(store, { repo, number, max: entriesMax });
   const past = await bypassesIn(store, { repos: [repo], since: 0 });
   const bypasses = past.filter((bypass) => bypass.number === number);
-  return { pull, verdict: strictest([pull.verdict, ...verdicts]), history, older, bypasses };
+  const unproven = await unprovenOf(store, repo, number);
+  return { pull, verdict: strictest([pull.verdict, ...verdicts]), history, older, bypasses, unproven };
 }
 
 /** @returns the title of the window, and what the page has in it. */
@@ -65,6 +70,7 @@ export function explainPage(explained: ExplainedPull): Page {
   const content = html`<h1>${plain(facts.title, 400) || name}</h1>
 <p><a href="${facts.url}">${name}</a> ${stateOnGitHub(pull)} into ${sentence(onPage.name(pull.base))}</p>
 ${stateBox(explained)}
+${explained.unproven === null ? nothing : notCleared(explained.unproven)}
 ${verdict.notes.map(noteOf)}
 ${tablesOf(verdict, onPage).map(section)}
 <h2 id="history">What was decided, and when</h2>
@@ -105,6 +111,12 @@ function isBehind({ headSha, verdict }: ExplainedPull["pull"]): boolean {
 function waitsForLook({ headSha, verdict }: ExplainedPull["pull"]): Html {
   const [now, then] = [headSha, verdict.headSha].map((sha) => onPage.name(sha.slice(0, 7)));
   return html`<p>${sentence(`The head is ${now} by now and waits for its look. This is about ${then}.`)}</p>`;
+}
+
+function notCleared({ why, sha }: Unproven): Html {
+  const accept = onPage.name(`/countersign accept ${sha}`);
+  const next = `Whoever could have countersigned it looks at ${onPage.name(sha.slice(0, 7))} and comments ${accept} on the pull request.`;
+  return html`<p>${sentence(`What landed is not cleared, because ${onPage.words(why)}. ${next}`)}</p>`;
 }
 
 function noteOf(note: string): Html {

@@ -15,9 +15,9 @@ async function inStore<T>(company: Company, ask: (store: Store) => Promise<T>): 
   }
 }
 
-/** The ledger's word on a commit of the shop; undefined when it has none. */
-export async function ledgerOf(company: Company, sha: string): Promise<Landed | undefined> {
-  return inStore(company, async (store) => (await landedCommits(store, shop, [sha])).get(sha));
+/** The ledger's word on a commit, of the shop if nothing else is said; undefined when it has none. */
+export async function ledgerOf(company: Company, sha: string, repo = shop): Promise<Landed | undefined> {
+  return inStore(company, async (store) => (await landedCommits(store, repo, [sha])).get(sha));
 }
 
 /** What the last look at a pull request of the shop said. */

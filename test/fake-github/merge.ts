@@ -1,5 +1,14 @@
 /** Commits that GitHub itself makes: merge, squash and rebase, Update branch, web edits. Required checks rule here. */
-import { commitOf, editTree, isAncestor, makeCommit, mergeCommits, mergeTrees } from "./git.ts";
+import {
+  commitOf,
+  editTree,
+  type FileEdits,
+  isAncestor,
+  makeCommit,
+  mergeBase,
+  mergeCommits,
+  mergeTrees,
+} from "./git.ts";
 import { HttpError, invalid } from "./http-error.ts";
 import { markMerged, updateBranch } from "./pulls.ts";
 import { baseTip, headRepository, pullCommits } from "./render-pull.ts";
@@ -17,6 +26,14 @@ import {
 } from "./world.ts";
 
 export type MergeMethod = "merge" | "squash" | "rebase";
+
+/** How the commits are made that land. */
+export type Making = {
+  /** False: as on a server of one's own that does not sign what it makes. */
+  readonly signed?: boolean;
+  /** What these files are at the end, whatever both sides had: this fake does not merge inside a file. */
+  readonly leaving?: FileEdits;
+};
 
 /** What an account's commits claim: its name and its first e-mail. */
 export function signatureOf(account: Account, date: string): Signature {
@@ -41,7 +58,7 @@ export function mergePull(
     message?: string | undefined;
     /** The actor is on the bypass list of the branch's rulesets. */
     bypassRules?: boolean;
-  },
+  } & Making,
 ): string {
   if (!canPush(repository, actor.id))
     throw new HttpError(403, "Must have push access to merge a pull request");
@@ -54,8 +71,7 @@ export function mergePull(
   if (missing.length > 0 && input.bypassRules !== true)
     throw new HttpError(405, `Repository rule violations found\n\n${missing.join("\n\n")}\n\n`);
   const base = baseTip(repository, pull);
-  const tree = mergeCommits(repository, base, pull.head.sha);
-  if (tree === null) throw new HttpError(405, "Pull Request is not mergeable");
+  const tree = mergedTree(repository, base, pull.head.sha, input.leaving ?? {});
   const commits = pullCommits(repository, pull);
   const sha = landing(world, repository, pull, { actor, base, tree, commits, ...input });
   pull.base.sha = base;
@@ -64,6 +80,20 @@ export function mergePull(
   const landed = { branch: pull.base.ref, sha, actor, bypassRules: true, merges: "pr_merge" } as const;
   updateBranch(world, repository, landed);
   return sha;
+}
+
+function mergedTree(repository: Repository, ours: string, theirs: string, leaving: FileEdits): Tree {
+  const from = mergeBase(repository, ours, theirs);
+  const [was, mine, yours] = [from, ours, theirs].map((sha) =>
+    sha === null ? new Map() : without(commitOf(repository, sha).tree, leaving),
+  );
+  const tree = mergeTrees(was ?? new Map(), mine ?? new Map(), yours ?? new Map());
+  if (tree === null) throw new HttpError(405, "Pull Request is not mergeable");
+  return editTree(tree, leaving);
+}
+
+function without(tree: Tree, edits: FileEdits): Tree {
+  return new Map([...tree].filter(([path]) => !Object.hasOwn(edits, path)));
 }
 
 /**
@@ -118,31 +148,29 @@ type Landing = {
   readonly method: MergeMethod;
   readonly title?: string | undefined;
   readonly message?: string | undefined;
-};
+} & Making;
 
 /** Makes the commits a method asks for and returns the last one's SHA. */
 function landing(world: World, repository: Repository, pull: Pull, merge: Landing): string {
-  const { actor, base, tree, commits } = merge;
+  const { actor, base, tree, commits, signed = true } = merge;
   switch (merge.method) {
     case "merge": {
       const owner = accountById(world, headRepository(world, pull).ownerId).login;
       const title = merge.title ?? `Merge pull request #${pull.number} from ${owner}/${pull.head.ref}`;
       const message = text(title, merge.message ?? pull.title);
       return addWebCommit(world, repository, {
-        tree,
-        parents: [base, pull.head.sha],
-        message,
-        author: actor,
+        ...{ tree, parents: [base, pull.head.sha], message, author: actor },
+        signed,
       });
     }
     case "squash": {
       const [title, body] = squashMessage(pull, commits);
       const message = text(merge.title ?? title, merge.message ?? body);
       const author = accountById(world, pull.userId);
-      return addWebCommit(world, repository, { tree, parents: [base], message, author });
+      return addWebCommit(world, repository, { tree, parents: [base], message, author, signed });
     }
     case "rebase":
-      pull.copies = rebase(world, repository, actor, base, commits);
+      pull.copies = rebase(world, repository, actor, base, merge);
       return pull.copies.at(-1) ?? base;
   }
 }
@@ -163,14 +191,18 @@ function rebase(
   repository: Repository,
   actor: Account,
   base: string,
-  commits: readonly Commit[],
+  { commits, leaving = {} }: Landing,
 ): string[] {
   let tip = base;
   const copies: string[] = [];
   for (const commit of commits.filter((one) => one.parents.length === 1)) {
     const [parent = base] = commit.parents;
-    const tree = mergeTrees(commitOf(repository, parent).tree, commitOf(repository, tip).tree, commit.tree);
-    if (tree === null) throw new HttpError(405, "This branch can't be rebased");
+    const [was, mine, yours] = [parent, tip, commit.sha].map((sha) =>
+      without(commitOf(repository, sha).tree, leaving),
+    );
+    const merged = mergeTrees(was ?? new Map(), mine ?? new Map(), yours ?? new Map());
+    if (merged === null) throw new HttpError(405, "This branch can't be rebased");
+    const tree = editTree(merged, leaving);
     const { message, author } = commit;
     const copy = makeCommit({
       tree,
@@ -186,18 +218,18 @@ function rebase(
   return copies;
 }
 
-/** A commit as the web makes it: written in a person's name, committed by web-flow, signed by GitHub. */
+/** A commit as the web makes it: written in a person's name, committed by web-flow, signed by GitHub unless that was turned off. */
 export function addWebCommit(
   world: World,
   repository: Repository,
-  content: { tree: Tree; parents: readonly string[]; message: string; author: Account },
+  content: { tree: Tree; parents: readonly string[]; message: string; author: Account; signed?: boolean },
 ): string {
   const date = world.stamp();
   const commit = makeCommit({
     ...content,
     author: signatureOf(content.author, date),
     committer: { name: "GitHub", email: "noreply@github.com", date },
-    signedByGitHub: true,
+    signedByGitHub: content.signed ?? true,
   });
   repository.commits.set(commit.sha, commit);
   return commit.sha;

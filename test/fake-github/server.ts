@@ -19,7 +19,7 @@ import {
 } from "./deployments.ts";
 import { createFork } from "./forks.ts";
 import { deleteLabel, editComment, editReview, renameLabel } from "./people.ts";
-import { type MergeMethod, mergePull } from "./merge.ts";
+import { type Making, type MergeMethod, mergePull } from "./merge.ts";
 import { dequeue, enqueue, landQueue } from "./merge-queue.ts";
 import { deleteRepository, renameAccount, renameRepository, transferRepository } from "./names.ts";
 import { markReady } from "./pulls.ts";
@@ -235,10 +235,16 @@ function happenings(world: World) {
       pullOf(repository(fullName), number).stackBase = base;
     },
     /** "Merge without waiting for requirements to be met", by somebody who may bypass the rules. @returns the new tip. */
-    mergeAnyway: (fullName: string, number: number, by: string, method: MergeMethod = "merge") =>
+    mergeAnyway: (
+      fullName: string,
+      number: number,
+      by: string,
+      method: MergeMethod = "merge",
+      making: Making = {},
+    ) =>
       mergePull(world, repository(fullName), pullOf(repository(fullName), number), actor(by), {
-        method,
-        bypassRules: true,
+        ...{ method, bypassRules: true },
+        ...making,
       }),
     /** "Merge when ready" where the base has a merge queue. @returns the merge group's head SHA. */
     enqueue: (fullName: string, number: number, by: string, options: { headRef?: string } = {}) =>

@@ -17,13 +17,9 @@ const waiting: Outcome = {
 
 function landing(change: Partial<Verdict> = {}, facts: Partial<Landing["facts"]> = {}): Landing {
   const verdict = small.verdict({ outcome: waiting, ...change });
-  return {
-    facts: small.pull({ merged: true, open: false, merge, ...facts }),
-    verdict,
-    since: verdict,
-    policies: [],
-    roster: small.smallRoster,
-  };
+  const merged = small.pull({ merged: true, open: false, merge, ...facts });
+  const more = { policies: [], config: small.config(small.policy()), unproven: null };
+  return { facts: merged, later: merged, verdict, since: verdict, ...more };
 }
 
 function asks(...candidates: readonly string[]): Verdict["rules"][number] {
@@ -67,6 +63,18 @@ test("the issue about a merge says what, who, what was missing and how to repair
 
     Until then the ledger has it as not cleared. This issue is closed by Countersign when it is."
   `);
+});
+
+test("the issue about what is not what was approved says so, and that only its own SHA accepts it", () => {
+  const { sha } = arrival;
+  const unproven = { sha, why: "what landed in @acme/x.ts is not what was approved" };
+  const text = describeBypass({ ...landing(), unproven }, arrival);
+  expect(text.split("\n")).toContain(
+    "No approval holds for it, because what landed in @\u2060acme/x.ts is not what was approved.",
+  );
+  expect(text.split("\n")).toContain(
+    `- Whoever could have countersigned it before looks at it and comments \`/countersign accept ${sha}\` here, as the first line.`,
+  );
 });
 
 test("the issue about a push says how much came, and names no pull request", () => {

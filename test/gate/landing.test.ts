@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 import type { Facts, Observation } from "../../src/gate/facts.ts";
-import { atMerge, clears, type Landing, whyNotAccepted, withAcceptances } from "../../src/gate/landing.ts";
+import {
+  atMerge,
+  clears,
+  type Found,
+  type Landing,
+  unproven,
+  whyNotAccepted,
+  withAcceptances,
+} from "../../src/gate/landing.ts";
 import type { Outcome } from "../../src/gate/verdict.ts";
 import * as small from "./world.ts";
 
@@ -191,7 +199,7 @@ test("only acceptances accept: an override or another command of what landed doe
 
 test("who accepts is told why it did not do, and nobody else is told anything", () => {
   const landing = landingOf(merged());
-  const bots = { ...small.smallRoster, people: [small.entry(small.copilot, "senior")] };
+  const bots = small.read({ ...small.smallRoster, people: [small.entry(small.copilot, "senior")] });
   const refused = {
     reviewer: "milo",
     state: "approval",
@@ -206,8 +214,14 @@ test("who accepts is told why it did not do, and nobody else is told anything", 
     }),
     whyNotAccepted(accept(small.sara, mergeSha), landing),
     whyNotAccepted(accept(small.sara, mergeSha), { ...landing, since: countersigned }),
-    whyNotAccepted(accept(small.copilot, mergeSha), { ...landing, roster: bots }),
-    whyNotAccepted(accept(small.sara, mergeSha), { ...landing, roster: null }),
+    whyNotAccepted(accept(small.copilot, mergeSha), {
+      ...landing,
+      config: { ...landing.config, roster: bots },
+    }),
+    whyNotAccepted(accept(small.sara, mergeSha), {
+      ...landing,
+      config: { ...landing.config, roster: { kind: "absent" } },
+    }),
     whyNotAccepted(accept(small.mallory, mergeSha), { ...landing, facts: merged({ pushAccess: [] }) }),
   ];
   expect(said).toEqual([
@@ -221,8 +235,129 @@ test("who accepts is told why it did not do, and nobody else is told anything", 
   ]);
 });
 
+/** A merge by stan of the pull request that sara approved; @param change what is found of it. */
+function landedAs(change: Partial<Found> = {}, facts: Partial<Facts> = {}): Landing {
+  const approved = small.reviewed(small.review(small.sara));
+  const rules = [small.rule({ when: { paths: ["infra/**"] }, require: { approvals: 1, level: "staff" } })];
+  const landing = { ...landingOf(merged({ reviews: approved.reviews, ...facts })), verdict: countersigned };
+  const config = small.config(small.policy(), small.policy({ origin: "infra", rules }));
+  const commit = small.plainCommit({ sha: mergeSha, author: small.gitIdentity(small.stan) });
+  const found: Found = {
+    commit,
+    merge: { ...merge, by: small.paula },
+    isMerge: true,
+    difference: small.read({ strange: ["infra/a.tf"], mixed: [] }),
+    files: small.read([{ path: "infra/a.tf", previousPath: null, additions: 1, deletions: 0 }]),
+    ...change,
+  };
+  return unproven({ ...landing, config }, found);
+}
+
+const github = { isMerge: false, difference: small.read({ strange: [], mixed: ["a.ts"] }) };
+
+test("what somebody wrote into what landed waits for somebody else, by the rules for its files, too", () => {
+  const { verdict, since } = landedAs();
+  const needs = [
+    { rule: "Senior sign-off", candidates: ["sara"] },
+    { rule: "Two eyes", candidates: [] },
+  ];
+  expect(verdict).toMatchObject({ headSha: mergeSha, outcome: { kind: "waiting", needs } });
+  expect(since).toEqual(verdict);
+  expect(verdict.contributors.map(({ name, parts }) => [name, parts])).toEqual([
+    [
+      "june",
+      ["opened the pull request", "author of c0ffee1", "committer of c0ffee1", "committer of ab1e000"],
+    ],
+    ["stan", ["author of ab1e000"]],
+    ["paula", ["pushed ab1e000"]],
+  ]);
+});
+
+test("what GitHub alone can have made keeps the verdict, and is not cleared by it", () => {
+  const { verdict, since, unproven: found } = landedAs(github);
+  expect(verdict).toEqual(countersigned);
+  expect(since.outcome.kind).toBe("waiting");
+  expect(since.contributors.map(({ name }) => name)).toEqual(["june"]);
+  expect(found?.sha).toBe(mergeSha);
+});
+
+test("who had no part in it clears it by naming the commit that landed, and by no other", () => {
+  const accepting = (by: typeof small.sara, sha: string) => {
+    const observations = [accept(by, sha)];
+    return landedAs({ ...github, files: small.read([]) }, { observations }).since.outcome.kind;
+  };
+  expect([accepting(small.sara, mergeSha), accepting(small.paula, mergeSha)]).toEqual([
+    "countersigned",
+    "countersigned",
+  ]);
+  expect([accepting(small.sara, small.headSha), accepting(small.june, mergeSha)]).toEqual([
+    "waiting",
+    "waiting",
+  ]);
+});
+
+test("nobody has to say anything about what needs nobody, whatever landed", () => {
+  const facts = merged({ commits: small.read([small.plainCommit()]) });
+  const landing = landingOf(facts);
+  const found = { commit: small.plainCommit({ sha: mergeSha }), merge, ...github, files: facts.files };
+  expect(unproven(landing, found)).toBe(landing);
+});
+
+test("who merged it is left out where GitHub does not say who it was", () => {
+  const { verdict } = landedAs({ merge: { ...merge, by: null } });
+  expect(verdict.contributors.map(({ name }) => name)).toEqual(["june", "stan"]);
+});
+
+test("files of which one list is not complete are not known", () => {
+  const unread = { kind: "unreadable", why: "too many", pastLimit: true } as const;
+  expect(landedAs({ files: unread }).facts.files).toEqual(unread);
+  expect(landedAs({}, { files: unread }).facts.files).toEqual(unread);
+  const both = landedAs().facts.files;
+  expect(both.kind === "read" && both.value.map(({ path }) => path)).toEqual(["src/parser.ts", "infra/a.tf"]);
+});
+
+test.each<[string, Partial<Found>, string]>([
+  ["names the files", {}, "what landed in infra/a.tf is not what was approved"],
+  [
+    "names two files of many",
+    { difference: small.read({ strange: ["a", "b", "c", "d"], mixed: ["e"] }) },
+    "what landed in a, b and 2 more is not what was approved",
+  ],
+  [
+    "says what a merge may be",
+    { difference: small.read({ strange: [], mixed: ["a", "b"] }) },
+    "the merge is not signed as one of GitHub's own, and main had changed a, b, too",
+  ],
+  [
+    "says why nobody can tell",
+    github,
+    "main had changed a.ts, too, so what landed there is another text than was approved",
+  ],
+  [
+    "says what could not be read",
+    { isMerge: false, difference: { kind: "unreadable", why: "the tree is too large" } },
+    "what landed cannot be compared with what was approved: the tree is too large",
+  ],
+  [
+    "says what GitHub does not show",
+    { isMerge: false, difference: { kind: "absent" } },
+    "what landed cannot be compared with what was approved: GitHub does not show what it was made on",
+  ],
+])("the reason %s", (_what, change, why) => {
+  expect(landedAs(change).unproven).toEqual({ sha: mergeSha, why });
+});
+
+test("who accepts something else than what landed is told what to accept", () => {
+  const landing = landedAs(github);
+  expect(whyNotAccepted(accept(small.sara, small.headSha), landing)).toBe(
+    `this accepts nothing, because main had changed a.ts, too, so what landed there is another text than was approved. Look at \`${mergeSha}\`, and accept that.`,
+  );
+  expect(whyNotAccepted(accept(small.stan, mergeSha), landing)).toContain("is not enough");
+});
+
 function landingOf(facts: Facts): Landing {
-  return { facts, verdict: waiting, since: waiting, policies: [], roster: small.smallRoster };
+  const more = { policies: [], config: small.config(small.policy()), unproven: null };
+  return { facts, later: facts, verdict: waiting, since: waiting, ...more };
 }
 
 function accept(by: typeof small.sara, sha: string, comment = sha): Extract<Observation, { kind: "accept" }> {

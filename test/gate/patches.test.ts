@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Patch } from "../../src/gate/facts.ts";
 import {
   ancestorsInRange,
+  differenceOf,
   isSamePatch,
   pushesOf,
   updateMergesOf,
@@ -114,5 +115,49 @@ describe("commits", () => {
       ["a1", "a2", "a3"].map(small.sha),
     );
     expect([...ancestorsInRange(facts, outside ?? "")]).toEqual([]);
+  });
+});
+
+describe("what landed differs from what was approved", () => {
+  /** A file where the head left the base, as it was approved, as the base had it, and as it landed; "" where it is not there. */
+  const compare = (...files: readonly (readonly [string, string, string, string])[]) => {
+    const [before, approved, onto, landed] = [0, 1, 2, 3].map(
+      (at) =>
+        new Map(files.flatMap((file, name) => (file[at] === "" ? [] : [[`${name}.ts`, file[at] ?? ""]]))),
+    );
+    const none = new Map<string, string>();
+    return differenceOf({
+      ...{ before: before ?? none, approved: approved ?? none },
+      ...{ onto: onto ?? none, landed: landed ?? none },
+    });
+  };
+  const nowhere = { strange: [], mixed: [] };
+
+  test.each([
+    ["nowhere a file that neither side touched", ["a", "a", "a", "a"], nowhere],
+    ["nowhere a file that landed as it was approved", ["a", "b", "a", "b"], nowhere],
+    ["nowhere a file that was added as it was approved", ["", "b", "", "b"], nowhere],
+    ["nowhere a file that was deleted as it was approved", ["a", "", "a", ""], nowhere],
+    ["nowhere a file that only the base had changed", ["a", "a", "c", "c"], nowhere],
+    ["nowhere a file that the base had changed in the same way", ["a", "b", "b", "b"], nowhere],
+    ["in a file that nobody had changed", ["a", "a", "a", "x"], { strange: ["0.ts"], mixed: [] }],
+    ["in a file that was not there", ["", "", "", "x"], { strange: ["0.ts"], mixed: [] }],
+    ["in a file that is gone", ["a", "a", "a", ""], { strange: ["0.ts"], mixed: [] }],
+    ["in a file that was approved otherwise", ["a", "b", "a", "x"], { strange: ["0.ts"], mixed: [] }],
+    ["in a file that was left as it was", ["a", "b", "a", "a"], { strange: ["0.ts"], mixed: [] }],
+    ["in a file whose newer text was lost", ["a", "a", "c", "a"], { strange: ["0.ts"], mixed: [] }],
+    ["perhaps in a file that both had changed", ["a", "b", "c", "x"], { strange: [], mixed: ["0.ts"] }],
+    ["perhaps in one that both had added", ["", "b", "c", "b"], { strange: [], mixed: ["0.ts"] }],
+  ] as const)("%s", (_where, file, difference) => {
+    expect(compare(file)).toEqual(difference);
+  });
+
+  test("in several files, which are named in order", () => {
+    expect(
+      compare(["a", "a", "a", "x"], ["a", "b", "c", "d"], ["", "", "", "y"], ["a", "b", "c", "c"]),
+    ).toEqual({
+      strange: ["0.ts", "2.ts"],
+      mixed: ["1.ts", "3.ts"],
+    });
   });
 });

@@ -19,7 +19,7 @@ function landed(change: Partial<NewLanded> = {}): NewLanded {
 
 /** What the ledger says of a commit, without what it was asked for. */
 function asRead({ repo: _repo, auditSeq: _auditSeq, policies: _policies, ...rest }: NewLanded) {
-  return rest;
+  return { unproven: null, ...rest };
 }
 
 test("the ledger says how each commit reached a gated branch, and nothing of those that did not", async () => {

@@ -13,6 +13,7 @@ const landing: NewLanding = {
   how: "merge",
   shas: [last, first],
   cleared: [],
+  unproven: null,
   policies: [],
   assisted: true,
   by: [],
