@@ -74,7 +74,8 @@ export async function readMerged(
   const [parent = null] = commit.parents;
   const { shas, onto } = only
     ? { shas: [commit.sha], onto: parent }
-    : await readCopies(github, facts, { commit, before, max: copied.length, now });
+    : // One push of a queue brings several pull requests.
+      await readCopies(github, facts, { commit, before: queued ? null : before, max: copied.length, now });
   const isCopy = only ? copied[0]?.message === commit.message && !known : shas.length > 1;
   const head = facts.commits.value.find(({ sha }) => sha === headSha);
   const isSame = onto !== null && onto === from && head?.tree === commit.tree;

@@ -80,6 +80,24 @@ describe("the ledger knows how a countersigned pull request landed", () => {
     const row = { number: pull.number, how: "queue", ...cleared };
     expect([await ledgerOf(company, pull.sha), await ledgerOf(company, group)]).toMatchObject([row, row]);
   });
+
+  it("squashed by the merge queue, each as the commit that is its own, though one push brings both", async () => {
+    const shas: string[] = [];
+    const rows: unknown[] = [];
+    for (const by of ["grace", "vera"]) {
+      const pull = await openPull(company);
+      pushMore(company, pull);
+      await review(company, pull, by);
+      await company.idle();
+      shas.push(company.github.enqueue(shop, pull.number, "juno", { squash: true }));
+      await company.idle();
+      rows.push({ number: pull.number, how: "queue", cleared: true, by: [by] });
+    }
+    expect(company.github.landQueue(shop)).toHaveLength(2);
+    for (const [at, sha] of shas.entries())
+      expect(await ledgerOf(company, sha)).toMatchObject(rows[at] ?? {});
+    expect(await audited(company, "landed")).toMatchObject(shas.map((sha) => ({ body: { commits: [sha] } })));
+  });
 });
 
 it("clears a direct push to which no rule applies, and knows that no pull request brought it", async () => {

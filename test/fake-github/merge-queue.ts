@@ -6,7 +6,7 @@ import { mergeQueueId } from "./create-world.ts";
 import { commitOf, mergeCommits } from "./git.ts";
 import { HttpError } from "./http-error.ts";
 import { addWebCommit } from "./merge.ts";
-import { updateBranch } from "./pulls.ts";
+import { markMerged, updateBranch } from "./pulls.ts";
 import { baseTip } from "./render-pull.ts";
 import { missingChecks } from "./required-checks.ts";
 import { type Account, accountById, type Pull, type Repository, type World } from "./world.ts";
@@ -24,7 +24,7 @@ export function enqueue(
   repository: Repository,
   pull: Pull,
   actor: Account,
-  options: { headRef?: string } = {},
+  options: { headRef?: string; squash?: true } = {},
 ): string {
   const missing = missingChecks(repository, pull.base.ref, pull.head.sha);
   if (missing.length > 0) throw new HttpError(405, missing.join("\n"));
@@ -33,12 +33,8 @@ export function enqueue(
   const tree = mergeCommits(repository, onto, pull.head.sha);
   if (tree === null) throw new HttpError(405, "Pull Request is not mergeable");
   const message = `Merge pull request #${pull.number} from ${pull.head.ref}`;
-  const sha = addWebCommit(world, repository, {
-    tree,
-    parents: [onto, pull.head.sha],
-    message,
-    author: actor,
-  });
+  const parents = options.squash ? [onto] : [onto, pull.head.sha];
+  const sha = addWebCommit(world, repository, { tree, parents, message, author: actor });
   const branch = options.headRef ?? `gh-readonly-queue/${pull.base.ref}/pr-${pull.number}-${onto}`;
   const entry = { number: pull.number, base: pull.base.ref, branch, sha, onto, actorId: actor.id };
   repository.queue.push(entry);
@@ -59,19 +55,42 @@ export function dequeue(world: World, repository: Repository, number: number): v
   }
 }
 
-/** Lands the first entries as long as their checks pass, as GitHub does when a check comes in. @returns their numbers. */
+/**
+ * Lands the first entries as long as their checks pass, as GitHub does when a check comes in: those of one branch with one push.
+ * @returns their numbers.
+ */
 export function landQueue(world: World, repository: Repository): number[] {
+  const actor = accountById(world, mergeQueueId);
   const landed: number[] = [];
-  for (;;) {
-    const [first] = repository.queue;
-    if (first === undefined || missingChecks(repository, first.base, first.sha).length > 0) return landed;
-    const actor = accountById(world, mergeQueueId);
-    repository.queue.shift();
-    const landing = { branch: first.base, sha: first.sha, actor, merges: "merge_queue_merge" } as const;
-    updateBranch(world, repository, { ...landing, bypassRules: true });
-    destroy(world, repository, first, "merged");
-    landed.push(first.number);
+  for (let group = nextGroup(repository); group.length > 0; group = nextGroup(repository)) {
+    const { base, sha } = group.at(-1) ?? {};
+    if (base === undefined || sha === undefined) break;
+    for (const entry of group) {
+      const pull = repository.pulls.get(entry.number);
+      if (pull === undefined) continue;
+      pull.base.sha = entry.onto;
+      markMerged(world, repository, pull, { actor, sha: entry.sha });
+    }
+    updateBranch(world, repository, {
+      branch: base,
+      sha,
+      actor,
+      merges: "merge_queue_merge",
+      bypassRules: true,
+    });
+    for (const entry of group) destroy(world, repository, entry, "merged");
+    landed.push(...group.map(({ number }) => number));
   }
+  return landed;
+}
+
+/** Takes the first entries out that are of one branch and have what it requires. */
+function nextGroup(repository: Repository): QueueEntry[] {
+  const base = repository.queue[0]?.base;
+  const end = repository.queue.findIndex(
+    (entry) => entry.base !== base || missingChecks(repository, entry.base, entry.sha).length > 0,
+  );
+  return repository.queue.splice(0, end === -1 ? repository.queue.length : end);
 }
 
 function destroy(world: World, repository: Repository, entry: QueueEntry, reason: string): void {

@@ -247,8 +247,12 @@ function happenings(world: World) {
         ...making,
       }),
     /** "Merge when ready" where the base has a merge queue. @returns the merge group's head SHA. */
-    enqueue: (fullName: string, number: number, by: string, options: { headRef?: string } = {}) =>
-      enqueue(world, repository(fullName), pullOf(repository(fullName), number), actor(by), options),
+    enqueue: (
+      fullName: string,
+      number: number,
+      by: string,
+      options: { headRef?: string; squash?: true } = {},
+    ) => enqueue(world, repository(fullName), pullOf(repository(fullName), number), actor(by), options),
     dequeue: (fullName: string, number: number) => dequeue(world, repository(fullName), number),
     /** Lands what the queue may land by now. @returns the numbers of the pull requests that landed. */
     landQueue: (fullName: string) => landQueue(world, repository(fullName)),
