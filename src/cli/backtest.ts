@@ -4,13 +4,13 @@ import { type CollectContext, collectFacts } from "../collect-facts.ts";
 import { read } from "../read-together.ts";
 import type { Read } from "../gate/accounts.ts";
 import { judge } from "../gate/judge.ts";
+import { asMerged } from "../gate/landing.ts";
 import { type GitHub, personalClient } from "../github/client.ts";
 import type { ConfigBlob, ConfigFiles } from "../github/config-files.ts";
 import { GitHubError, messageOf, statusOf } from "../github/errors.ts";
 import { type MergedPull, mergedPullsMax, readMergedPulls } from "../github/read-merged-pulls.ts";
 import type { PullRead } from "../github/read-pull.ts";
 import { openEmptyStore } from "../store/store.ts";
-import { asMerged } from "./as-merged.ts";
 import { backtestChart } from "./backtest-chart.ts";
 import { backtestText, type Judged, judgedPull, summaryOf, type Unjudged } from "./backtest-report.ts";
 import { BrokenFiles, readLocalConfig, readSource, type Source } from "./local-config.ts";
@@ -214,7 +214,7 @@ async function judgeOne(
   try {
     const { facts, config } = await ask(async () => {
       const seen = await read(context, github, { owner, repo, number: pull.number });
-      return collectFacts(context, github, withRules(asMerged(seen, pull.mergedAt, pull.baseSha), rules));
+      return collectFacts(context, github, withRules(seenAtMerge(seen, pull.baseSha), rules));
     });
     const [own] = facts;
     if (own === undefined) throw new Error("facts of a pull request without that pull request");
@@ -224,6 +224,12 @@ async function judgeOne(
     if (!(error instanceof GitHubError) || statusOf(error) === 401) throw error;
     return { kind: "unjudged", number: pull.number, why: messageOf(error) };
   }
+}
+
+/** Without others that have its head or base branch now. @param baseSha what the base branch was; null where nobody knows. */
+function seenAtMerge(seen: PullRead, baseSha: string | null): PullRead {
+  const facts = { ...asMerged(seen.facts), readAt: seen.facts.merge?.at ?? seen.facts.readAt };
+  return { ...seen, siblings: [], onOtherPull: false, ...(baseSha !== null && { baseSha }), facts };
 }
 
 /** The files given take the organisation's place, where they decide for every repository. */

@@ -1,9 +1,10 @@
 import type { Read } from "./accounts.ts";
 import { mayBeAnswered } from "./answers.ts";
-import type { Commit, Facts, Merge, Observation, Review } from "./facts.ts";
+import type { Commit, Facts, Merge, Observation, Review, TimelineEvent } from "./facts.ts";
 import { judge } from "./judge.ts";
 import { code, plain, prose } from "./markdown.ts";
 import type { Difference } from "./patches.ts";
+import { isSame } from "./roster.ts";
 import type { Config, Verdict } from "./verdict.ts";
 
 /**
@@ -44,41 +45,61 @@ export function clears({ mode, outcome }: Verdict): boolean {
   return outcome.kind === "countersigned" || outcome.kind === "overridden" || outcome.kind === "not-needed";
 }
 
+/** What GitHub shows the history of. */
+type Told = Pick<Facts, "merge" | "reviews" | "labels" | "timeline" | "assignees">;
+
 /**
  * The facts of a merged pull request as they were when it was merged, whenever they are read: what was said and done later is
  * taken away, and a review that was dismissed later is what it was. GitHub's times are whole seconds; what falls into that of
- * the merge counts, because a merge may follow the approval it waited for at once. Facts of any other stay as they are.
+ * the merge counts, because a merge may follow the approval it waited for at once. Facts of any other stay as they are, and so does
+ * what GitHub keeps no history of: the body, who can push, and what the base branch requires.
  */
-export function atMerge(facts: Facts): Facts {
+export function asMerged<Some extends Told>(facts: Some): Some {
   if (facts.merge === null) return facts;
   const { at } = facts.merge;
   const events = facts.timeline.kind === "read" ? facts.timeline.value : [];
-  const dismissedLater = new Map(
-    events.flatMap((event) =>
-      event.kind === "review-dismissed" && event.at > at
-        ? [[event.reviewId, event.previousState] as const]
-        : [],
-    ),
-  );
-  const asItWas = (review: Review): Review =>
-    review.state === "DISMISSED"
-      ? { ...review, state: dismissedLater.get(review.id) ?? review.state }
-      : review;
-  const labelledLater = (label: string): boolean => {
-    const times = events.flatMap((event) =>
-      event.kind === "labeled" && event.label === label ? [event.at] : [],
-    );
-    return times.length > 0 && times.every((time) => time > at);
-  };
+  const later = events.filter((event) => event.at > at);
+  const assigned = later.flatMap((event) => (event.kind === "assigned" ? (event.account ?? []) : []));
   return {
     ...facts,
-    reviews: mapRead(facts.reviews, (all) => all.filter(({ submittedAt }) => submittedAt <= at).map(asItWas)),
-    labels: mapRead(facts.labels, (all) => all.filter((label) => !labelledLater(label))),
+    reviews: mapRead(facts.reviews, (all) => reviewsBefore(all, later, at)),
+    labels: mapRead(facts.labels, (all) => labelsBefore(all, later)),
     timeline: mapRead(facts.timeline, (all) => all.filter((event) => event.at <= at)),
-    observations: facts.observations.filter(
-      (seen) => (seen.kind !== "label" && seen.kind !== "override") || seen.at <= at,
-    ),
+    assignees: facts.assignees.filter((person) => !assigned.some((other) => isSame(person, other))),
   };
+}
+
+/** The same, without overrides and labels that were seen later. */
+export function atMerge(facts: Facts): Facts {
+  if (facts.merge === null) return facts;
+  const { at } = facts.merge;
+  const observations = facts.observations.filter(
+    (seen) => (seen.kind !== "label" && seen.kind !== "override") || seen.at <= at,
+  );
+  return { ...asMerged(facts), observations };
+}
+
+function reviewsBefore(reviews: readonly Review[], later: readonly TimelineEvent[], at: string): Review[] {
+  return reviews
+    .filter(({ submittedAt }) => submittedAt <= at)
+    .map((review) => {
+      const dismissal = later.find(
+        (event) => event.kind === "review-dismissed" && event.reviewId === review.id,
+      );
+      return review.state === "DISMISSED" && dismissal?.kind === "review-dismissed"
+        ? { ...review, state: dismissal.previousState }
+        : review;
+    });
+}
+
+/** Backwards through what came after: the first of several changes of one label tells what it was before. */
+function labelsBefore(labels: readonly string[], later: readonly TimelineEvent[]): string[] {
+  const before = new Set(labels);
+  for (const event of later.toReversed()) {
+    if (event.kind === "labeled") before.delete(event.label);
+    if (event.kind === "unlabeled") before.add(event.label);
+  }
+  return [...before];
 }
 
 /**

@@ -261,6 +261,18 @@ describe("nothing is a bypass", () => {
     expect(await ledgerOf(company, pull.sha)).toMatchObject({ cleared: true, assisted: false });
   });
 
+  it("of whose author, a bot, the senior was put in charge only after the merge", async () => {
+    const pull = await openPull(company, { by: "reviewer[bot]" });
+    await review(company, pull, "grace");
+    await company.idle();
+    company.github.holdDeliveries();
+    await company.github.as("juno").rest.pulls.merge({ ...at, pull_number: pull.number });
+    const assigned = { ...at, issue_number: pull.number, assignees: ["grace"] };
+    await company.github.as("ada").rest.issues.addAssignees(assigned);
+    company.github.releaseDeliveries({ order: "reversed" });
+    expect(await ledgerOf(company, pull.sha)).toMatchObject({ cleared: true, by: ["grace"] });
+  });
+
   it("whose approval stood for the same patch, though it is looked at only after the merge", async () => {
     const pull = await openPull(company);
     await review(company, pull, "grace");

@@ -82,7 +82,7 @@ test("a review that was dismissed after the merge is what it was; one dismissed 
   expect(timeline.kind === "read" && timeline.value.map((event) => event.at)).toEqual([before, at]);
 });
 
-test("a label that was put on only after the merge was not there; one that came back was", () => {
+test("a label that was put on only after the merge was not there; one that was taken off or came back was", () => {
   const labeled = (label: string, time: string) =>
     ({ kind: "labeled", label, actor: small.june, at: time }) as const;
   const taken = { kind: "unlabeled", label: "late", actor: small.june, at: before } as const;
@@ -93,10 +93,12 @@ test("a label that was put on only after the merge was not there; one that came 
       labeled("late", after),
       labeled("early", at),
       labeled("again", before),
+      { ...taken, label: "again", at: after },
       labeled("again", after),
+      { ...taken, label: "gone", at: after },
     ]),
   });
-  expect(atMerge(facts).labels).toEqual(small.read(["early", "again", "always"]));
+  expect(atMerge(facts).labels).toEqual(small.read(["early", "always", "gone", "again"]));
 });
 
 test("of what was seen, overrides and labels count up to the merge, and everything else for good", () => {
@@ -125,6 +127,16 @@ test("of what was seen, overrides and labels count up to the merge, and everythi
   const accepted: Observation = accept(small.sara, mergeSha);
   const observations = [override(at), override(after), label(at), label(after), push, accepted];
   expect(atMerge(merged({ observations })).observations).toEqual([override(at), label(at), push, accepted]);
+});
+
+test("who was assigned only after the merge was not yet", () => {
+  const assigned = (account: typeof small.sara | null, time: string) =>
+    ({ kind: "assigned", account, actor: small.june, at: time }) as const;
+  const facts = merged({
+    assignees: [small.sara, small.stan, small.paula],
+    timeline: small.read([assigned(small.stan, at), assigned(small.sara, after), assigned(null, after)]),
+  });
+  expect(atMerge(facts).assignees).toEqual([small.stan, small.paula]);
 });
 
 test("what could not be read stays so", () => {
