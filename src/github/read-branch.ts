@@ -119,42 +119,6 @@ export async function listArrived(
   }
 }
 
-/** What was there before a ledger began is known so far back: whoever wants to know more of it asks git. */
-const historyMax = 100;
-
-const historyQuery = `
-query History($owner: String!, $repo: String!, $sha: GitObjectID!) {
-  repository(owner: $owner, name: $repo) { object(oid: $sha) { ... on Commit {
-    history(first: ${historyMax}) { nodes { oid } }
-  } } }
-}`;
-
-const historySchema = z.object({
-  repository: z.object({
-    object: z.object({ history: z.object({ nodes: z.array(z.object({ oid: z.string() })) }) }).nullable(),
-  }),
-});
-
-/** A commit and what is newest in its history, 100 in all, in one request; nothing where it is gone. @throws GitHubError */
-export async function listHistory(
-  github: GitHub,
-  { owner, repo }: RepositoryRef,
-  sha: string,
-  now: number,
-): Promise<string[]> {
-  const variables = { owner, repo, sha };
-  const { data, problems } = await query(github, {
-    text: historyQuery,
-    variables,
-    schema: historySchema,
-    now,
-  });
-  const [problem] = problems;
-  if (problem !== undefined)
-    throw new GitHubError(`GitHub does not show the history of ${sha.slice(0, 7)}: ${problem.message}`);
-  return data.repository.object?.history.nodes.map(({ oid }) => oid) ?? [];
-}
-
 /** Commits by their SHAs; unreadable when one names more authors than GitHub shows. @throws GitHubError */
 export async function readArrived(
   github: GitHub,

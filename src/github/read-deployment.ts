@@ -16,7 +16,7 @@ export type Run = {
 };
 
 /**
- * Commits looked up for one deployment: ten requests. Whoever deploys more at once deploys in steps.
+ * Commits looked up for one deployment, and taken into a ledger as history: ten requests. Whoever deploys more at once deploys in steps.
  */
 export const rangeMax = 1_000;
 const perPage = 100;
@@ -106,7 +106,8 @@ export async function readHistory(
         page,
       });
       shas.push(...data.map(({ sha }) => sha));
-      if (data.length < perPage) return { shas: shas.toReversed(), total: shas.length, complete: true };
+      const isWhole = data.length < perPage && shas.length <= rangeMax;
+      if (isWhole) return { shas: shas.toReversed(), total: shas.length, complete: true };
     } catch (error) {
       // 422 for what is no commit's name, 409 for an empty repository.
       return nullIf([404, 409, 422], error, now);

@@ -3,7 +3,8 @@ import type { Landing } from "../gate/landing.ts";
 import { withoutPull } from "../gate/no-pull.ts";
 import type { GitHub } from "../github/client.ts";
 import { GitHubError } from "../github/errors.ts";
-import { listArrived, listHistory, readBranch, readPullsThatBrought } from "../github/read-branch.ts";
+import { listArrived, readBranch, readPullsThatBrought } from "../github/read-branch.ts";
+import { readHistory } from "../github/read-deployment.ts";
 import { repoKey } from "../github/targets.ts";
 import { configInForce } from "../rules/in-force.ts";
 import { look, whatIsUnread } from "../look.ts";
@@ -83,7 +84,8 @@ async function recordOld(
   start: string,
 ): Promise<void> {
   const key = repoKey(owner, repo);
-  const shas = await listHistory(github, { owner, repo }, start, context.now());
+  // As far back as a deployment may reach: of what is older nobody knows that it was ever on the branch.
+  const { shas } = (await readHistory(github, { owner, repo }, start, context.now())) ?? { shas: [] };
   const elsewhere = await landedCommits(context.store, key, shas);
   const old = shas.filter((sha) => !elsewhere.has(sha));
   const brought = await readPullsThatBrought(github, { owner, repo, branch }, old, context.now());

@@ -169,6 +169,25 @@ it("clears what another gated branch brings as it was cleared there", async () =
   expect(await ledgerRows(company, merged)).toEqual(["develop: update, cleared", "main: squash, cleared"]);
 });
 
+it("has a thousand commits from before as history, and of what is older it knows nothing", async () => {
+  company = await ownCompany({ files: { [rosterFile]: roster }, installed: false });
+  const commits = Array.from({ length: 1_010 }, (_, step) => ({
+    ...{ message: `Step ${step}`, files: { "src/step.ts": `export const step = ${step};\n` } },
+  }));
+  const last = company.github.push(shop, { branch: "main", pusher: "ada", commits, bypassRules: true });
+  company.install();
+  await countersigned();
+  const shas = [last];
+  for (let next = last; shas.length < commits.length; shas.push(next))
+    next = commitAt(company, next).parents[0] ?? "";
+  const history = { how: "history", cleared: false, unproven: null };
+  expect([await ledgerOf(company, last), await ledgerOf(company, shas[999] ?? "")]).toMatchObject([
+    history,
+    history,
+  ]);
+  expect(await ledgerOf(company, shas[1_000] ?? "")).toBeUndefined();
+});
+
 it("has what was there before as history, of which nothing is cleared", async () => {
   const first = commitAt(company, "main").sha;
   await countersigned();
