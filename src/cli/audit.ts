@@ -1,11 +1,11 @@
 /** `countersign audit verify` and `countersign audit export`: the log of verdicts, checked and handed on. */
-import { parseArgs } from "node:util";
 import { readGitHubPlace } from "../config/environment.ts";
 import { GitHubError } from "../github/errors.ts";
 import { readWitnesses, type Witness } from "../github/read-witnesses.ts";
 import { auditRows, compareWitness, verifyAudit } from "../store/audit.ts";
 import { openStoreToRead, type Store, StoreError } from "../store/store.ts";
 import { appClient } from "./app-client.ts";
+import { flag, readWords, text } from "./arguments.ts";
 import { auditLine, type ExportFormat, exportHeader } from "./audit-lines.ts";
 
 /** What the command needs of its process. `stdout` resolves once more can be taken; `now` is ms since epoch. */
@@ -72,7 +72,8 @@ export async function audit(argv: readonly string[], io: AuditIo): Promise<numbe
 }
 
 function readArguments(argv: readonly string[], now: number): Wanted | "help" {
-  const { values, positionals } = parseOptions(argv);
+  const options = { github: flag, since: text, format: text };
+  const { values, positionals } = readWords(argv, options, usageError);
   if (values.help === true) return "help";
   const [command, ...rest] = positionals;
   if (rest.length > 0) throw usageError(`expected nothing after ${command}, got ${JSON.stringify(rest[0])}`);
@@ -91,17 +92,6 @@ function readArguments(argv: readonly string[], now: number): Wanted | "help" {
   if (format !== "jsonl" && format !== "csv")
     throw usageError(`--format: expected jsonl or csv, got ${JSON.stringify(format)}`);
   return { kind: "export", since: since === undefined ? 0 : timeOf(since, now), format };
-}
-
-function parseOptions(argv: readonly string[]) {
-  const flag = { type: "boolean" } as const;
-  const text = { type: "string" } as const;
-  const options = { github: flag, since: text, format: text, help: { ...flag, short: "h" } } as const;
-  try {
-    return parseArgs({ args: [...argv], options, allowPositionals: true });
-  } catch (error) {
-    throw error instanceof TypeError ? usageError(error.message.replaceAll("\n", " ")) : error;
-  }
 }
 
 function timeOf(text: string, now: number): number {

@@ -1,5 +1,4 @@
 /** `countersign backtest OWNER/REPO`: what the gate would have said of the pull requests that were merged. Writes nothing. */
-import { parseArgs } from "node:util";
 import { type CollectContext, collectFacts } from "../collect-facts.ts";
 import { read } from "../read-together.ts";
 import type { Read } from "../gate/accounts.ts";
@@ -11,6 +10,7 @@ import { GitHubError, messageOf, statusOf } from "../github/errors.ts";
 import { type MergedPull, mergedPullsMax, readMergedPulls } from "../github/read-merged-pulls.ts";
 import type { PullRead } from "../github/read-pull.ts";
 import { openEmptyStore } from "../store/store.ts";
+import { flag, readWords, text } from "./arguments.ts";
 import { backtestChart } from "./backtest-chart.ts";
 import { backtestText, type Judged, judgedPull, summaryOf, type Unjudged } from "./backtest-report.ts";
 import { BrokenFiles, readLocalConfig, readSource, type Source } from "./local-config.ts";
@@ -86,7 +86,8 @@ type Wanted = {
 };
 
 function readArguments(argv: readonly string[]): Wanted | "help" {
-  const { values, positionals } = parseOptions(argv);
+  const options = { since: text, roster: text, policy: text, json: flag, svg: flag };
+  const { values, positionals } = readWords(argv, options, usageError);
   if (values.help === true) return "help";
   const [reference = "", ...rest] = positionals;
   const [, owner, repo] = /^([a-z\d][\w-]*)\/([\w.-]+)$/iu.exec(reference) ?? [];
@@ -101,21 +102,6 @@ function readArguments(argv: readonly string[]): Wanted | "help" {
   if (values.json === true && values.svg === true) throw usageError("--json and --svg: take one of them");
   const form = values.json === true ? "json" : values.svg === true ? "svg" : "text";
   return { owner, repo, days, roster: values.roster, policy: values.policy, form };
-}
-
-function parseOptions(argv: readonly string[]) {
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean" } as const;
-  const options = { since: text, roster: text, policy: text, json: flag, svg: flag };
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: { ...options, help: { ...flag, short: "h" } },
-      allowPositionals: true,
-    });
-  } catch (error) {
-    throw error instanceof TypeError ? usageError(error.message.replaceAll("\n", " ")) : error;
-  }
 }
 
 function usageError(problem: string): PersonalError {

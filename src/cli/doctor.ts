@@ -1,5 +1,4 @@
 /** `countersign doctor owner[/repo]`: whether the gate is closed, and with --fix the ruleset that closes it. */
-import { parseArgs } from "node:util";
 import { readAppManifest } from "../config/app-manifest.ts";
 import { plain } from "../gate/markdown.ts";
 import { type Finding, placeOf } from "../gate/protection.ts";
@@ -16,6 +15,7 @@ import {
 } from "../production/doctor.ts";
 import { openEmptyStore, openStoreToRead, StoreError } from "../store/store.ts";
 import { appClient } from "./app-client.ts";
+import { flag, readWords } from "./arguments.ts";
 import { type Paint, painter } from "./verdict-text.ts";
 
 /** What the command needs of its process. `now` is the clock, ms since epoch. */
@@ -81,11 +81,7 @@ export async function doctor(argv: readonly string[], io: DoctorIo): Promise<num
 }
 
 function readArguments(argv: readonly string[]): Options | "help" {
-  const flag = { type: "boolean" } as const;
-  const options = { fix: flag, yes: flag, json: flag, help: { ...flag, short: "h" } } as const;
-  const { values, positionals } = parse(() =>
-    parseArgs({ args: [...argv], options, allowPositionals: true }),
-  );
+  const { values, positionals } = readWords(argv, { fix: flag, yes: flag, json: flag }, usageError);
   if (values.help === true) return "help";
   const [text, ...more] = positionals;
   if (text === undefined || more.length > 0) throw usageError(`expected one OWNER or OWNER/REPO`);
@@ -95,14 +91,6 @@ function readArguments(argv: readonly string[]): Options | "help" {
   const { fix = false, yes = false, json = false } = values;
   if (yes && !fix) throw usageError("--yes is for --fix: without it nothing is written");
   return { owner, repository, fix, yes, json };
-}
-
-function parse<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof TypeError ? usageError(error.message.replaceAll("\n", " ")) : error;
-  }
 }
 
 function usageError(problem: string): DoctorError {

@@ -1,5 +1,4 @@
 /** `countersign explain owner/repo#12`: what the gate says of a pull request as it is on GitHub now. Writes nothing. */
-import { parseArgs } from "node:util";
 import { type Collected, collectFacts } from "../collect-facts.ts";
 import { read } from "../read-together.ts";
 import { judge } from "../gate/judge.ts";
@@ -10,6 +9,7 @@ import { personalClient } from "../github/client.ts";
 import { GitHubError } from "../github/errors.ts";
 import type { PullRead, PullRef } from "../github/read-pull.ts";
 import { openEmptyStore, openStoreToRead, StoreError } from "../store/store.ts";
+import { flag, readWords } from "./arguments.ts";
 import { environmentHelp, PersonalError, type Place, readPlace, toPersonalError } from "./personal.ts";
 import { nextStepsText, painter, verdictText, verdictTitle } from "./verdict-text.ts";
 
@@ -62,7 +62,7 @@ export async function explain(argv: readonly string[], io: ExplainIo): Promise<n
 }
 
 function readArguments(argv: readonly string[]): Wanted | "help" {
-  const { values, positionals } = parseOptions(argv);
+  const { values, positionals } = readWords(argv, { json: flag }, usageError);
   if (values.help === true) return "help";
   const [reference = "", ...rest] = positionals;
   const [, owner, repo, number] = /^([a-z\d][\w-]*)\/([\w.-]+)#([1-9]\d{0,8})$/iu.exec(reference) ?? [];
@@ -71,16 +71,6 @@ function readArguments(argv: readonly string[]): Wanted | "help" {
     throw usageError(`expected one pull request such as acme/shop#12, got ${got}`);
   }
   return { pull: { owner, repo, number: Number(number) }, json: values.json === true };
-}
-
-function parseOptions(argv: readonly string[]) {
-  const flag = { type: "boolean" } as const;
-  const options = { json: flag, help: { ...flag, short: "h" } };
-  try {
-    return parseArgs({ args: [...argv], options, allowPositionals: true });
-  } catch (error) {
-    throw error instanceof TypeError ? usageError(error.message.replaceAll("\n", " ")) : error;
-  }
 }
 
 function usageError(problem: string): PersonalError {

@@ -1,7 +1,7 @@
 /** `countersign test DIR`: a team's own scenarios, judged by its roster and policy without asking GitHub anything. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { isDeepStrictEqual, parseArgs } from "node:util";
+import { isDeepStrictEqual } from "node:util";
 import { formatProblem } from "../config/yaml-file.ts";
 import type { Account, GitIdentity } from "../gate/accounts.ts";
 import { catalogue } from "../gate/catalogue.ts";
@@ -10,6 +10,7 @@ import { judge } from "../gate/judge.ts";
 import { plain } from "../gate/markdown.ts";
 import type { Roster } from "../gate/roster.ts";
 import { policyPath, rosterPath } from "../github/facts-query.ts";
+import { flag, readWords, text } from "./arguments.ts";
 import { BrokenFiles, type LocalConfig, readLocalConfig, readSource } from "./local-config.ts";
 import { accountOf, factsOf } from "./local-facts.ts";
 import {
@@ -72,16 +73,9 @@ export function test(argv: readonly string[], io: TestIo): number {
 type Wanted = { folder: string; roster?: string | undefined; policy?: string | undefined; json: boolean };
 
 function readArguments(argv: readonly string[]): Wanted | "help" {
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean" } as const;
-  const options = { roster: text, policy: text, json: flag, help: { ...flag, short: "h" } };
-  let parsed;
-  try {
-    parsed = parseArgs({ args: [...argv], options, allowPositionals: true });
-  } catch (error) {
-    throw error instanceof TypeError ? new UsageError(error.message.replaceAll("\n", " ")) : error;
-  }
-  const { values, positionals } = parsed;
+  const options = { roster: text, policy: text, json: flag };
+  const wrong = (problem: string) => new UsageError(problem);
+  const { values, positionals } = readWords(argv, options, wrong);
   if (values.help === true) return "help";
   const [folder, ...rest] = positionals;
   if (folder === undefined || rest.length > 0) throw new UsageError("expected one folder of scenarios");
