@@ -9,8 +9,8 @@ import { rosterPath } from "../github/facts-query.ts";
 import { type OpenPull, readConfigFiles } from "../github/read-open-pulls.ts";
 import { repoKey } from "../github/targets.ts";
 import { configInForce, type InForce, withKnownIds } from "./in-force.ts";
-import { type StoredPull, storedPull } from "../store/pulls.ts";
-import { type Store, StoreError } from "../store/store.ts";
+import { type StoredPull, understoodPull } from "../store/pulls.ts";
+import type { Store } from "../store/store.ts";
 
 /** What a look at a pull request would find after roster or policy have changed, as far as stored facts tell. */
 export type Rejudged =
@@ -48,7 +48,7 @@ export async function rejudge(
   rules: InForce,
   { open, now }: { readonly open: OpenPull; readonly now: number },
 ): Promise<Rejudged> {
-  const stored = await understood(store, repoKey(owner, repo), open.number);
+  const stored = await understoodPull(store, repoKey(owner, repo), open.number);
   if (stored === null) return "unread";
   // Who is away today is not named.
   const facts = { ...stored.facts, readAt: new Date(now).toISOString() };
@@ -63,16 +63,6 @@ export async function rejudge(
   const said = render(verdict);
   const same = isShown(open, said) && said.summary === render(stored.verdict).summary;
   return same ? "same" : "rewords";
-}
-
-/** Null also for a row that this version does not understand: a look writes it anew. */
-async function understood(store: Store, repo: string, number: number): Promise<StoredPull | null> {
-  try {
-    return await storedPull(store, repo, number);
-  } catch (error) {
-    if (error instanceof StoreError) return null;
-    throw error;
-  }
 }
 
 function passes({ shown }: OpenPull): boolean {

@@ -9,8 +9,8 @@ import { lacks } from "../gate/wanted.ts";
 import { withKnownIds } from "./in-force.ts";
 import type { ProposedChange } from "./proposed-changes.ts";
 import { configText } from "../store/configs.ts";
-import { judgedOpenPulls, type StoredPull, storedPull } from "../store/pulls.ts";
-import { type Store, StoreError } from "../store/store.ts";
+import { judgedOpenPulls, type StoredPull, understoodPull } from "../store/pulls.ts";
+import type { Store } from "../store/store.ts";
 
 /** Somebody's level before and after; null where they are not on the roster. `who` may be a team. */
 export type LevelChange = {
@@ -108,7 +108,7 @@ function rosterAfter({ roster }: Config, proposed: readonly ProposedChange[]): R
 }
 
 async function effectOn(rules: Rules, repo: string, number: number): Promise<Effect> {
-  const stored = await understood(rules.store, repo, number);
+  const stored = await understoodPull(rules.store, repo, number);
   const after = stored === null ? null : await configAfter(rules, stored);
   if (stored === null || after === null) return "untold";
   const facts = { ...stored.facts, readAt: new Date(rules.now).toISOString() };
@@ -118,16 +118,6 @@ async function effectOn(rules: Rules, repo: string, number: number): Promise<Eff
   const blocked = verdict !== null && blocks(verdict);
   if (blocked === blocks(stored.verdict)) return "none";
   return blocked ? "blocked" : "passing";
-}
-
-/** Null also for a row that this version does not understand. */
-async function understood(store: Store, repo: string, number: number): Promise<StoredPull | null> {
-  try {
-    return await storedPull(store, repo, number);
-  } catch (error) {
-    if (error instanceof StoreError) return null;
-    throw error;
-  }
 }
 
 /** The rules that would hold for a pull request; null where what is stored does not tell. */

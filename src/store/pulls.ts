@@ -3,7 +3,7 @@ import { gunzip } from "node:zlib";
 import { z } from "zod";
 import type { Facts } from "../gate/facts.ts";
 import type { Verdict } from "../gate/verdict.ts";
-import { parseStored } from "./store.ts";
+import { parseStored, StoreError } from "./store.ts";
 import type { Queryable } from "./store.ts";
 import { pullsFromBranch } from "./traces.ts";
 
@@ -222,6 +222,20 @@ export async function openPullsFrom({ db }: Queryable, repo: string, branch: str
     .orderBy("number")
     .execute();
   return rows.map(({ number }) => number);
+}
+
+/** The same as `storedPull`, and null also for a row that this version does not understand: a look writes it anew. */
+export async function understoodPull(
+  store: Queryable,
+  repo: string,
+  number: number,
+): Promise<StoredPull | null> {
+  try {
+    return await storedPull(store, repo, number);
+  } catch (error) {
+    if (error instanceof StoreError) return null;
+    throw error;
+  }
 }
 
 /** What the last look at a pull request read and decided; null before the first. Throws StoreError on a row it does not understand. */
