@@ -42,13 +42,8 @@ export async function showFailure(
     const head = { owner, repo, headSha };
     const page = await pageFor(context, github, { owner, repo, number: explained });
     const checkRun = await readOwnCheckRun(github, head, { appId, now });
-    const entry = await recordFailedLook(store, {
-      repo: key,
-      number,
-      base: last?.base ?? null,
-      verdict,
-      now,
-    });
+    const base = last?.base ?? null;
+    const entry = await recordFailedLook(store, { repo: key, number, base, verdict, now });
     const witness = `look:${lease.look} audit:${entry.seq}:${entry.hash}`;
     const to = { ...head, lease, rewrite: false, now };
     return publishVerdict(github, to, { verdict, text: null, page, witness, checkRun });

@@ -41,10 +41,11 @@ export async function healthOf(
   }
 }
 
-/** In how many repositories it was examined whether the gate is closed, and how often each kind of finding was made. */
-async function gateOf(store: Store): Promise<{ repositories: number; findings: Record<string, number> }> {
+/** In how many repositories it was examined whether the gate is closed, in how many not all could be seen, and how often each kind of finding was made. */
+async function gateOf(store: Store) {
   const { repositories, findings } = await lastFindings(store);
   const counts: Record<string, number> = {};
-  for (const { kind } of findings) counts[kind] = (counts[kind] ?? 0) + 1;
-  return { repositories: repositories.length, findings: counts };
+  for (const { kind } of findings) if (kind !== "unseen") counts[kind] = (counts[kind] ?? 0) + 1;
+  const unseen = new Set(findings.flatMap(({ kind, repository }) => (kind === "unseen" ? repository : [])));
+  return { repositories: repositories.length, unseen: unseen.size, findings: counts };
 }

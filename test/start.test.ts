@@ -57,7 +57,7 @@ it("is ready as soon as it has started, and has nothing to do", async () => {
       failing: 0,
       mostAttempts: 0,
       ...github,
-      gate: { repositories: 0, findings: {} },
+      gate: { repositories: 0, unseen: 0, findings: {} },
     },
   });
   await server.stop("SIGTERM");

@@ -187,7 +187,12 @@ function toJson({ findings, unseen, repositories }: Examined) {
 function report({ findings, unseen, repositories }: Examined, paint: Paint): string {
   const count = `${findings.length} ${findings.length === 1 ? "finding" : "findings"}`;
   const where = `${repositories.length} ${repositories.length === 1 ? "repository" : "repositories"}`;
-  const hidden = unseen.map(({ repository, what }) => `  ${repository}: ${plain(what, 1_000)}\n`).join("");
+  const hidden = unseen
+    .map(
+      ({ repository, what, see }) =>
+        `  ${repository}: ${plain(what, 1_000)}\n    See: ${plain(see, 1_000)}\n`,
+    )
+    .join("");
   return [
     ...findings.map((finding) => findingText(finding, paint)),
     hidden === "" ? "" : `Could not be seen, so nothing is said about it:\n${hidden}\n`,

@@ -74,10 +74,9 @@ async function findPushed(
   { owner }: Installation,
 ): Promise<string[]> {
   const targets: string[] = [];
-  for (const { from, to } of await readMoved(github, await ledgersOf(store, owner), now())) {
-    const { repo, branch } = from;
+  for (const { repo, branch, head } of await readMoved(github, await ledgersOf(store, owner), now())) {
     // A branch that is not gated any more keeps the ledger it had; it is not looked at each time.
-    if ((await pushTo(store, repo, branch, [to])) === null) targets.push(branchTarget(repo, branch));
+    if ((await pushTo(store, repo, branch, [head])) === null) targets.push(branchTarget(repo, branch));
   }
   return targets;
 }

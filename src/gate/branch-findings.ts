@@ -49,7 +49,7 @@ export function policiesIn({ policies }: Config): readonly Policy[] {
 }
 
 /** Which rulesets kept their bypass list to themselves; one line for a repository. */
-export function unseenIn({ name, branches }: RepositoryFacts, app: AppFacts): Unseen[] {
+export function unseenIn({ name, page, branches }: RepositoryFacts, app: AppFacts): Unseen[] {
   const hidden = branches.flatMap(({ requirements }) =>
     requirements.flatMap(({ by, bypass, source }) =>
       source === app.id && bypass === null && by.kind === "ruleset" ? [by.name] : [],
@@ -59,13 +59,20 @@ export function unseenIn({ name, branches }: RepositoryFacts, app: AppFacts): Un
   const rulesets =
     names === ""
       ? []
-      : [`Who may bypass the ruleset ${names}: GitHub shows that only to those who may change it.`];
+      : [
+          {
+            what: `The app cannot see who may bypass the ruleset ${names}: GitHub shows that only to those who may change it.`,
+            see: `run countersign doctor ${name} with an administrator's token in GITHUB_TOKEN`,
+          },
+        ];
   const classic = branches.some(({ requirements }) =>
     requirements.some(({ by }) => by.kind === "branch-protection"),
   );
-  const older =
-    "Who besides administrators may bypass the older branch protection, and whether its merge queue asks every entry for the check.";
-  return [...rulesets, ...(classic ? [older] : [])].map((what) => ({ repository: name, what }));
+  const older = {
+    what: "The app cannot see who besides administrators may bypass the older branch protection, nor whether its merge queue asks every entry for the check.",
+    see: `${page}/settings/branches`,
+  };
+  return [...rulesets, ...(classic ? [older] : [])].map((unseen) => ({ repository: name, ...unseen }));
 }
 
 /**

@@ -40,7 +40,8 @@ export function environmentFindings(repository: RepositoryFacts, app: AppFacts):
 }
 
 /** That environments could not be read, where a policy names some. */
-export function unseenEnvironments({ name, environments }: RepositoryFacts): Unseen[] {
+export function unseenEnvironments({ name, page, environments }: RepositoryFacts): Unseen[] {
   if (environments.kind !== "unreadable") return [];
-  return [{ repository: name, what: `Which environments wait for the app: ${environments.why}` }];
+  const what = `The app cannot see which environments wait for it: ${environments.why}`;
+  return [{ repository: name, what, see: `${page}/settings/environments` }];
 }

@@ -125,8 +125,15 @@ export type NewRuleset = {
   )[];
 };
 
-/** Something that nobody may conclude from: it could not be seen, so it is neither right nor wrong. */
-export type Unseen = { readonly repository: string; readonly what: string };
+/** Something that nobody may conclude from: it could not be seen, so it is neither right nor wrong. `see`: how, and by whom, it is. */
+export type Unseen = { readonly repository: string; readonly what: string; readonly see: string };
+
+/** The same beside findings; its kind is no other finding's. */
+export function unseenNote({ repository, what, see }: Unseen): Finding {
+  const [owner = ""] = repository.split("/");
+  const place = { owner, repository, branch: null, environment: null };
+  return { ...place, kind: "unseen", severity: "note", what, repair: { page: see, api: null } };
+}
 
 export const findingKinds = [
   "not-installed",
@@ -148,4 +155,5 @@ export const findingKinds = [
   "observe-only",
   "not-in-policy",
   "environment-not-guarded",
+  "unseen",
 ] as const;

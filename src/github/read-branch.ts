@@ -73,27 +73,31 @@ const headsSchema = z.record(
   z.object({ ref: z.object({ target: z.object({ oid: z.string() }).nullable() }).nullable() }).nullable(),
 );
 
+/** A branch of `repo` (`owner/name`), and the commit it is at. */
+type BranchAt = { readonly repo: string; readonly branch: string; readonly head: string };
+
 /**
- * Which of these branches are at another commit by now than at `head`, of whatever repositories, with one request for each
- * hundred. Not those that are gone or that GitHub does not show. @param branches `repo` is `owner/name`. @throws GitHubError
+ * Those of the branches that are at another commit by now, with that one: of whatever repositories, one request for each hundred.
+ * Not those that are gone or that GitHub does not show. @throws GitHubError
  */
-export async function readMoved<
-  T extends { readonly repo: string; readonly branch: string; readonly head: string },
->(github: GitHub, branches: readonly T[], now: number): Promise<{ readonly from: T; readonly to: string }[]> {
-  const moved: { from: T; to: string }[] = [];
-  for (let from = 0; from < branches.length; from += headsPerQuery) {
-    const wanted = branches.slice(from, from + headsPerQuery);
-    const parts = wanted.map(({ repo, branch }, at) => {
-      const [owner, name, ref] = [...repo.split("/"), `refs/heads/${branch}`].map((text) =>
-        JSON.stringify(text),
-      );
+export async function readMoved(
+  github: GitHub,
+  known: readonly BranchAt[],
+  now: number,
+): Promise<BranchAt[]> {
+  const moved: BranchAt[] = [];
+  for (let from = 0; from < known.length; from += headsPerQuery) {
+    const wanted = known.slice(from, from + headsPerQuery);
+    const asked = wanted.map(({ repo, branch }, at) => {
+      const parts = [...repo.split("/"), `refs/heads/${branch}`];
+      const [owner, name, ref] = parts.map((part) => JSON.stringify(part));
       return `branch${at}: repository(owner: ${owner}, name: ${name}) { ref(qualifiedName: ${ref}) { target { oid } } }`;
     });
-    const text = `query BranchHeads {\n${parts.join("\n")}\n}`;
+    const text = `query BranchHeads {\n${asked.join("\n")}\n}`;
     const { data } = await query(github, { text, variables: {}, schema: headsSchema, now });
     for (const [at, one] of wanted.entries()) {
-      const to = data[`branch${at}`]?.ref?.target?.oid ?? one.head;
-      if (to !== one.head) moved.push({ from: one, to });
+      const head = data[`branch${at}`]?.ref?.target?.oid ?? one.head;
+      if (head !== one.head) moved.push({ ...one, head });
     }
   }
   return moved;

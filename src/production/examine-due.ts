@@ -1,6 +1,6 @@
 /** Examines by the clock whether the gate is closed, each repository once a day, and keeps what was found. */
 import { eachOnce, installationFindings } from "../gate/installation-findings.ts";
-import type { AppFacts, InstallationFacts } from "../gate/protection.ts";
+import { type AppFacts, type InstallationFacts, unseenNote } from "../gate/protection.ts";
 import { GitHubError, messageOf } from "../github/errors.ts";
 import { listInstalled, readApp, withRepositories } from "../github/read-protection.ts";
 import { examinedAt, forgetExamination, recordExamination } from "../store/examinations.ts";
@@ -74,10 +74,12 @@ async function examineInstallation(
     .toSorted((one, other) => at(one) - at(other));
   for (const place of due.slice(0, examinedAtOnce)) {
     if (signal.aborted) break;
-    const { findings } = await examineSafely(context, { app, installation, name: place });
+    const { findings, unseen } = await examineSafely(context, { app, installation, name: place });
     // What could not be read is looked at again by the next run, after all that wait longer.
     const isReadable = findings.every(({ kind }) => kind !== "unreadable");
-    await recordExamination(store, { place, at: isReadable ? now() : now() - dayMs, findings });
+    const notes = unseen.map(unseenNote);
+    const known = { place, at: isReadable ? now() : now() - dayMs, findings: [...findings, ...notes] };
+    await recordExamination(store, known);
     found.push(...findings);
   }
   for (const { what, repair, ...place } of eachOnce(found))

@@ -29,11 +29,7 @@ export async function readOverview(
   const findings = examined.findings.filter((finding) => mayBeTold(finding, readable, hidden));
   const missing = [
     ...(readable.cut ? [`You may read more repositories; only ${readable.repos.size} are counted.`] : []),
-    ...(cut
-      ? [
-          `Only ${changesMax} pull requests are counted: those that are open, and those that were judged last.`,
-        ]
-      : []),
+    ...(cut ? [`Only ${changesMax} pull requests are counted: open ones before those judged last.`] : []),
   ];
   return { tables: overviewTables(changes, { bypasses, findings }, now()), cut: missing };
 }

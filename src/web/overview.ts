@@ -126,11 +126,16 @@ function gateTable(findings: readonly Finding[]): Numbers {
   return {
     id: "gate",
     heading: "Where the gate is open",
-    says: "Found when it was last examined, which happens once a day.",
+    says: "Found when it was last examined, which happens once a day. What is not seen may be open or closed.",
     columns: ["How bad", "Where", "What", "Repair"],
     rows: findings.map((finding) => {
-      const { severity, what, repair } = finding;
-      return [severity, placeOf(finding), plain(what, 1_000), plain(repair.page, 1_000)];
+      const { kind, severity, what, repair } = finding;
+      return [
+        kind === "unseen" ? "not seen" : severity,
+        placeOf(finding),
+        plain(what, 1_000),
+        plain(repair.page, 1_000),
+      ];
     }),
   };
 }

@@ -80,7 +80,7 @@ const reportSchema = z.strictObject({
       repair: z.strictObject({ page: z.string(), api: z.string().nullable() }),
     }),
   ),
-  unseen: z.array(z.strictObject({ repository: z.string(), what: z.string() })),
+  unseen: z.array(z.strictObject({ repository: z.string(), what: z.string(), see: z.string() })),
   repositories: z.array(z.string()),
 });
 

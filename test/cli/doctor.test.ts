@@ -13,8 +13,10 @@ describe("countersign doctor", () => {
     expect([status, stdout, stderr]).toEqual([
       0,
       `Could not be seen, so nothing is said about it:
-  acme/.github: Who may bypass the ruleset "Require Countersign on main": GitHub shows that only to those who may change it.
-  acme/shop: Who may bypass the ruleset "Require Countersign on main": GitHub shows that only to those who may change it.
+  acme/.github: The app cannot see who may bypass the ruleset "Require Countersign on main": GitHub shows that only to those who may change it.
+    See: run countersign doctor acme/.github with an administrator's token in GITHUB_TOKEN
+  acme/shop: The app cannot see who may bypass the ruleset "Require Countersign on main": GitHub shows that only to those who may change it.
+    See: run countersign doctor acme/shop with an administrator's token in GITHUB_TOKEN
 
 Nothing to repair in 2 repositories.
 `,
@@ -316,7 +318,7 @@ Nothing to repair in 2 repositories.
     own.github.installApp("acme", { repositories: "all", app: "older" });
     const environment = { APP_ID: String(id), PRIVATE_KEY: privateKey };
     expect((await own.run(["acme/shop"], { environment })).stdout).toContain(
-      "  acme/shop: Which environments wait for the app: GitHub does not show them to the app; it needs actions: read.\n",
+      "  acme/shop: The app cannot see which environments wait for it: GitHub does not show them to the app; it needs actions: read.\n",
     );
     const none = await acme();
     none.install();

@@ -119,6 +119,8 @@ it("says where the gate is open in the repositories that GitHub shows to who sig
     return text.includes("branch release") && text;
   });
   expect(found).toContain(`error,"${shop}, branch release","The check Countersign is required`);
+  expect(found).toContain(`not seen,${shop},"The app cannot see who may bypass the ruleset`);
+  expect(found).toContain(`run countersign doctor ${shop} with an administrator's token in GITHUB_TOKEN`);
   expect((await mallory.get("/overview/gate.csv")).text).toBe("How bad,Where,What,Repair\r\n");
   assertNothingRefused(open.github);
 });

@@ -249,7 +249,13 @@ test("an environment that a policy names waits for the app, and what none names 
     [],
     [],
     [],
-    [{ repository: "acme/shop", what: `Which environments wait for the app: ${why}` }],
+    [
+      {
+        repository: "acme/shop",
+        what: `The app cannot see which environments wait for it: ${why}`,
+        see: "https://github.com/acme/shop/settings/environments",
+      },
+    ],
   ]);
 });
 
