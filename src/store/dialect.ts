@@ -7,7 +7,7 @@ import { Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { CompiledQuery, Kysely, PostgresAdapter, PostgresDialect, SqliteDialect, sql } from "kysely";
-import type { ColumnDefinitionBuilder, DatabaseConnection, Dialect, SelectQueryBuilder } from "kysely";
+import type { DatabaseConnection, Dialect, SelectQueryBuilder } from "kysely";
 import { DatabaseError, Pool, type PoolConfig, types } from "pg";
 import type { Tables } from "./tables.ts";
 
@@ -40,17 +40,15 @@ export function hasOneConnection(db: Kysely<Tables>): boolean {
 
 /** The column type of bytes. */
 export function bytesType(db: Kysely<Tables>) {
-  return isPostgres(db) ? sql`bytea` : ("blob" as const);
+  return isPostgres(db) ? sql`bytea` : sql`blob`;
 }
 
 /** Type and definition of a primary key that numbers its rows by itself, in the order they were inserted. */
-export function numberedByItself(
-  db: Kysely<Tables>,
-): readonly [type: "bigint" | "integer", key: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder] {
+export function numberedByItself(db: Kysely<Tables>) {
   // An insert that finds its row there already uses up a number on PostgreSQL, so four bytes would not last.
   return isPostgres(db)
-    ? ["bigint", (column) => column.primaryKey().generatedAlwaysAsIdentity()]
-    : ["integer", (column) => column.primaryKey().autoIncrement()];
+    ? sql`bigint generated always as identity primary key`
+    : sql`integer primary key autoincrement`;
 }
 
 /** Lets `table` refuse every update and delete, with the message `TABLE is append-only`. */

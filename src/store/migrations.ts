@@ -77,278 +77,114 @@ async function migrationsDone(db: Kysely<Tables>): Promise<string[]> {
 }
 
 async function createInbox(db: Kysely<Tables>): Promise<void> {
-  // One row per delivery, by GitHub's id, so that a repeat is recognised; the payload is not kept.
-  await db.schema
-    .createTable("deliveries")
-    .ifNotExists()
-    .addColumn("guid", "text", (column) => column.primaryKey())
-    .addColumn("at", "bigint", (column) => column.notNull())
-    .addColumn("event", "text", (column) => column.notNull())
-    .addColumn("action", "text")
-    .addColumn("outcome", "text", (column) => column.notNull())
-    // How often GitHub sent it again.
-    .addColumn("repeats", "integer", (column) => column.notNull())
-    .execute();
-  // One row per target that needs a look.
-  await db.schema
-    .createTable("marks")
-    .ifNotExists()
-    .addColumn("target", "text", (column) => column.primaryKey())
-    .addColumn("installation", "bigint", (column) => column.notNull())
-    // Counts the marks put; a look that began with an older one is followed by one more.
-    .addColumn("generation", "bigint", (column) => column.notNull())
-    .addColumn("priority", "integer", (column) => column.notNull())
-    .addColumn("due_at", "bigint", (column) => column.notNull())
-    .addColumn("attempts", "integer", (column) => column.notNull())
-    // Somebody asked for the check run again: it is written even when nothing changed.
-    .addColumn("rewrite", "integer", (column) => column.notNull())
-    .addColumn("lease_by", "text")
-    .addColumn("lease_until", "bigint", (column) => column.notNull())
-    .addColumn("error", "text")
-    .execute();
-  await db.schema
-    .createIndex("marks_order")
-    .ifNotExists()
-    .on("marks")
-    .columns(["priority", "due_at"])
-    .execute();
+  // One row per delivery, by GitHub's id, so that a repeat is recognised; the payload is not kept. `repeats`: how often GitHub sent it again.
+  await sql`create table deliveries (guid text primary key, at bigint not null, event text not null, action text,
+    outcome text not null, repeats integer not null)`.execute(db);
+  // One row per target that needs a look. `generation` counts the marks put: a look that began with an older one is followed by one
+  // more. `rewrite`: somebody asked for the check run again, so it is written even when nothing changed.
+  await sql`create table marks (target text primary key, installation bigint not null, generation bigint not null,
+    priority integer not null, due_at bigint not null, attempts integer not null, rewrite integer not null,
+    lease_by text, lease_until bigint not null, error text)`.execute(db);
+  await sql`create index marks_order on marks (priority, due_at)`.execute(db);
   // What GitHub will not show again.
-  await db.schema
-    .createTable("observations")
-    .ifNotExists()
-    .addColumn("id", ...numberedByItself(db))
-    .addColumn("repo", "text", (column) => column.notNull())
-    .addColumn("number", "integer", (column) => column.notNull())
-    .addColumn("kind", "text", (column) => column.notNull())
-    .addColumn("key", "text", (column) => column.notNull())
-    .addColumn("sha", "text")
-    .addColumn("actor_id", "bigint")
-    .addColumn("body", "text", (column) => column.notNull())
-    .addColumn("at", "bigint", (column) => column.notNull())
-    .addUniqueConstraint("observations_once", ["repo", "number", "kind", "key"])
-    .execute();
+  await sql`create table observations (id ${numberedByItself(db)}, repo text not null, number integer not null,
+    kind text not null, key text not null, sha text, actor_id bigint, body text not null, at bigint not null,
+    constraint observations_once unique (repo, number, kind, key))`.execute(db);
   await makeAppendOnly(db, "observations");
 }
 
 async function createPulls(db: Kysely<Tables>): Promise<void> {
-  // What deliveries said of each pull request, and what the last look read and decided.
-  await db.schema
-    .createTable("pulls")
-    .ifNotExists()
-    .addColumn("repo", "text", (column) => column.notNull())
-    .addColumn("number", "integer", (column) => column.notNull())
-    .addColumn("installation", "bigint", (column) => column.notNull())
-    .addColumn("head_sha", "text", (column) => column.notNull())
-    .addColumn("base", "text", (column) => column.notNull())
-    .addColumn("open", "integer", (column) => column.notNull())
-    .addColumn("facts", bytesType(db))
-    .addColumn("verdict", "text")
-    .addColumn("config_versions", "text")
-    // The audit row of the verdict in force.
-    .addColumn("audit_seq", "bigint")
-    .addPrimaryKeyConstraint("pulls_key", ["repo", "number"])
-    .execute();
-  await db.schema
-    .createIndex("pulls_by_head")
-    .ifNotExists()
-    .on("pulls")
-    .columns(["repo", "head_sha"])
-    .execute();
-  await db.schema
-    .createIndex("pulls_by_installation")
-    .ifNotExists()
-    .on("pulls")
-    .column("installation")
-    .execute();
+  // What deliveries said of each pull request, and what the last look read and decided. `audit_seq`: the row of the verdict in force.
+  await sql`create table pulls (repo text not null, number integer not null, installation bigint not null,
+    head_sha text not null, base text not null, open integer not null, facts ${bytesType(db)}, verdict text,
+    config_versions text, audit_seq bigint, constraint pulls_key primary key (repo, number))`.execute(db);
+  await sql`create index pulls_by_head on pulls (repo, head_sha)`.execute(db);
+  await sql`create index pulls_by_installation on pulls (installation)`.execute(db);
   // Who may judge and publish on a head SHA now, and how many looks it has had.
-  await db.schema
-    .createTable("heads")
-    .ifNotExists()
-    .addColumn("repo", "text", (column) => column.notNull())
-    .addColumn("sha", "text", (column) => column.notNull())
-    .addColumn("lease_by", "text")
-    .addColumn("lease_until", "bigint", (column) => column.notNull())
-    .addColumn("look", "bigint", (column) => column.notNull())
-    .addPrimaryKeyConstraint("heads_key", ["repo", "sha"])
-    .execute();
+  await sql`create table heads (repo text not null, sha text not null, lease_by text, lease_until bigint not null,
+    look bigint not null, constraint heads_key primary key (repo, sha))`.execute(db);
   // Versions of rosters and policies seen, ids bound to logins (`login:NAME`), members of teams (`team:SLUG`).
-  await db.schema
-    .createTable("configs")
-    .ifNotExists()
-    .addColumn("owner", "text", (column) => column.notNull())
-    .addColumn("repo", "text", (column) => column.notNull())
-    .addColumn("path", "text", (column) => column.notNull())
-    .addColumn("version", "text", (column) => column.notNull())
-    .addColumn("text", "text", (column) => column.notNull())
-    .addColumn("valid", "integer", (column) => column.notNull())
-    .addColumn("seen_at", "bigint", (column) => column.notNull())
-    .addPrimaryKeyConstraint("configs_key", ["owner", "repo", "path", "version"])
-    .execute();
+  await sql`create table configs (owner text not null, repo text not null, path text not null, version text not null,
+    text text not null, valid integer not null, seen_at bigint not null,
+    constraint configs_key primary key (owner, repo, path, version))`.execute(db);
 }
 
 async function createGroups(db: Kysely<Tables>): Promise<void> {
   // Merge groups that are open, with the pull requests that would land, null before the first look at it.
-  await db.schema
-    .createTable("groups")
-    .ifNotExists()
-    .addColumn("repo", "text", (column) => column.notNull())
-    .addColumn("sha", "text", (column) => column.notNull())
-    .addColumn("head_ref", "text", (column) => column.notNull())
-    .addColumn("base", "text", (column) => column.notNull())
-    .addColumn("pulls", "text")
-    .addPrimaryKeyConstraint("groups_key", ["repo", "sha"])
-    .execute();
+  await sql`create table groups (repo text not null, sha text not null, head_ref text not null, base text not null,
+    pulls text, constraint groups_key primary key (repo, sha))`.execute(db);
 }
 
 async function createTraces(db: Kysely<Tables>): Promise<void> {
   // A merged pull request leaves its evidence to no other.
-  await db.schema
-    .alterTable("pulls")
-    .addColumn("merged", "integer", (column) => column.notNull().defaultTo(0))
-    .execute();
+  await sql`alter table pulls add column merged integer default 0 not null`.execute(db);
   // Head branches and trees that were seen in each pull request, by which it is recognised under another number.
-  await db.schema
-    .createTable("traces")
-    .ifNotExists()
-    .addColumn("repo", "text", (column) => column.notNull())
-    .addColumn("trace", "text", (column) => column.notNull())
-    .addColumn("number", "integer", (column) => column.notNull())
-    .addPrimaryKeyConstraint("traces_key", ["repo", "trace", "number"])
-    .execute();
-  await db.schema
-    .createIndex("traces_by_pull")
-    .ifNotExists()
-    .on("traces")
-    .columns(["repo", "number"])
-    .execute();
+  await sql`create table traces (repo text not null, trace text not null, number integer not null,
+    constraint traces_key primary key (repo, trace, number))`.execute(db);
+  await sql`create index traces_by_pull on traces (repo, number)`.execute(db);
   await makeAppendOnly(db, "traces");
 }
 
 async function createShown(db: Kysely<Tables>): Promise<void> {
   // Which check run each pull request showed, in the order in which they were published: a row for each change.
-  await db.schema
-    .createTable("shown")
-    .ifNotExists()
-    .addColumn("id", ...numberedByItself(db))
-    .addColumn("repo", "text", (column) => column.notNull())
-    .addColumn("number", "integer", (column) => column.notNull())
-    .addColumn("sha", "text", (column) => column.notNull())
-    .addColumn("passing", "integer", (column) => column.notNull())
-    .addColumn("at", "bigint", (column) => column.notNull())
-    .execute();
-  await db.schema
-    .createIndex("shown_by_pull")
-    .ifNotExists()
-    .on("shown")
-    .columns(["repo", "number"])
-    .execute();
+  await sql`create table shown (id ${numberedByItself(db)}, repo text not null, number integer not null,
+    sha text not null, passing integer not null, at bigint not null)`.execute(db);
+  await sql`create index shown_by_pull on shown (repo, number)`.execute(db);
 }
 
 async function createBranchPushes(db: Kysely<Tables>): Promise<void> {
   // Who moved which branch from where to where, before null where there was none: it may become the head of a pull request.
-  await db.schema
-    .createTable("branch_pushes")
-    .ifNotExists()
-    .addColumn("id", ...numberedByItself(db))
-    .addColumn("repo", "text", (column) => column.notNull())
-    .addColumn("branch", "text", (column) => column.notNull())
-    .addColumn("actor", "text", (column) => column.notNull())
-    .addColumn("before", "text")
-    .addColumn("after", "text", (column) => column.notNull())
-    .addColumn("forced", "integer", (column) => column.notNull())
-    .addColumn("at", "bigint", (column) => column.notNull())
-    .execute();
-  for (const column of ["branch", "after"] as const) {
-    await db.schema
-      .createIndex(`branch_pushes_by_${column}`)
-      .ifNotExists()
-      .on("branch_pushes")
-      .columns(["repo", column])
-      .execute();
-  }
+  await sql`create table branch_pushes (id ${numberedByItself(db)}, repo text not null, branch text not null,
+    actor text not null, before text, after text not null, forced integer not null, at bigint not null)`.execute(
+    db,
+  );
+  await sql`create index branch_pushes_by_branch on branch_pushes (repo, branch)`.execute(db);
+  await sql`create index branch_pushes_by_after on branch_pushes (repo, after)`.execute(db);
   await makeAppendOnly(db, "branch_pushes");
 }
 
 async function createAudit(db: Kysely<Tables>): Promise<void> {
   // Each row carries the hash of the one before, so that a change in the middle shows.
-  await db.schema
-    .createTable("audit")
-    .ifNotExists()
-    .addColumn("seq", "bigint", (column) => column.primaryKey())
-    .addColumn("at", "bigint", (column) => column.notNull())
-    .addColumn("kind", "text", (column) => column.notNull())
-    .addColumn("repo", "text")
-    .addColumn("number", "integer")
-    .addColumn("sha", "text")
-    .addColumn("actor_id", "bigint")
-    .addColumn("body", "text", (column) => column.notNull())
-    .addColumn("previous_hash", "text", (column) => column.notNull())
-    .addColumn("hash", "text", (column) => column.notNull())
-    .execute();
-  await db.schema
-    .createIndex("audit_by_pull")
-    .ifNotExists()
-    .on("audit")
-    .columns(["repo", "number"])
-    .execute();
+  await sql`create table audit (seq bigint primary key, at bigint not null, kind text not null, repo text,
+    number integer, sha text, actor_id bigint, body text not null, previous_hash text not null,
+    hash text not null)`.execute(db);
+  await sql`create index audit_by_pull on audit (repo, number)`.execute(db);
   await makeAppendOnly(db, "audit");
 }
 
 async function prepareCheckpoints(db: Kysely<Tables>): Promise<void> {
   await allowCheckpoints(db);
   // Verdicts are many, rows of the other kinds few.
-  await db.schema.createIndex("audit_by_kind").ifNotExists().on("audit").columns(["kind", "seq"]).execute();
+  await sql`create index audit_by_kind on audit (kind, seq)`.execute(db);
 }
 
 async function createChores(db: Kysely<Tables>): Promise<void> {
   // What is done by the clock: when it is due again, and when the last run began that ended well.
-  await db.schema
-    .createTable("chores")
-    .ifNotExists()
-    .addColumn("name", "text", (column) => column.primaryKey())
-    .addColumn("due_at", "bigint", (column) => column.notNull())
-    .addColumn("done_at", "bigint", (column) => column.notNull())
-    .execute();
+  await sql`create table chores (name text primary key, due_at bigint not null, done_at bigint not null)`.execute(
+    db,
+  );
   // GitHub's `updatedAt` of a pull request as the last look read it, so that a sweep finds what changed since.
-  await db.schema.alterTable("pulls").addColumn("updated_at", "text").execute();
+  await sql`alter table pulls add column updated_at text`.execute(db);
 }
 
 async function addScopes(db: Kysely<Tables>): Promise<void> {
   // Who shares fairly with whom: the installation and the repository of a mark.
-  await db.schema
-    .alterTable("marks")
-    .addColumn("scope", "text", (column) => column.notNull().defaultTo(""))
-    .execute();
+  await sql`alter table marks add column scope text default '' not null`.execute(db);
   const marks = await db.selectFrom("marks").select(["target", "installation"]).execute();
   for (const { target, installation } of marks) {
     const scope = `${installation} ${target.split(":")[1] ?? ""}`;
     await db.updateTable("marks").set({ scope }).where("target", "=", target).execute();
   }
-  await db.schema.dropIndex("marks_order").execute();
-  await db.schema
-    .createIndex("marks_by_scope")
-    .ifNotExists()
-    .on("marks")
-    .columns(["scope", "priority", "due_at"])
-    .execute();
-  await db.schema
-    .createIndex("marks_running")
-    .ifNotExists()
-    .on("marks")
-    .columns(["scope", "installation"])
-    .where(sql<boolean>`lease_until > 0`)
-    .execute();
+  await sql`drop index marks_order`.execute(db);
+  await sql`create index marks_by_scope on marks (scope, priority, due_at)`.execute(db);
+  await sql`create index marks_running on marks (scope, installation) where lease_until > 0`.execute(db);
 }
 
 async function createExaminations(db: Kysely<Tables>): Promise<void> {
   // What was found when it was last examined whether the gate is closed: of a repository, or of an owner as a whole.
-  await db.schema
-    .createTable("examinations")
-    .ifNotExists()
-    .addColumn("place", "text", (column) => column.primaryKey())
-    .addColumn("at", "bigint", (column) => column.notNull())
-    .addColumn("findings", "text", (column) => column.notNull())
-    .execute();
+  await sql`create table examinations (place text primary key, at bigint not null, findings text not null)`.execute(
+    db,
+  );
 }
 
 /** What was seen in a repository is not that of the next one under its name. */
