@@ -151,6 +151,15 @@ describe("what was approved is cleared when it lands", () => {
       expect(await ledgerOf(company, copy ?? "")).toMatchObject({ how: "rebase", ...cleared });
   });
 
+  it("as soon as GitHub shows it, where it failed to at first", async () => {
+    const pull = await countersigned();
+    changedOnMain("other.ts");
+    company.github.fault({ path: /\/git\/trees\//u, status: 502, times: 1 });
+    const sha = await landed(pull, "rebase");
+    expect(await ledgerOf(company, sha)).toMatchObject({ how: "rebase", ...cleared });
+    expect((await audited(company, "landed")).filter((row) => row.sha === sha)).toHaveLength(1);
+  });
+
   it("by a merge made by hand that adds nothing", async () => {
     const pull = await countersigned();
     changedOnMain("other.ts");
