@@ -93,7 +93,7 @@ export type Tree = ReadonlyMap<string, string>;
 export type Difference = {
   /** At most one side had changed the file, and what landed is not what that made of it. */
   readonly strange: readonly string[];
-  /** Both sides had changed the file: what landed is what git made of the two, or what somebody wrote. */
+  /** Both sides had changed the file, or one had moved it: what landed is what git made of the two, or what somebody wrote. */
   readonly mixed: readonly string[];
 };
 
@@ -108,16 +108,22 @@ export function differenceOf(trees: {
   readonly landed: Tree;
 }): Difference {
   const { before, approved, onto, landed } = trees;
-  const strange: string[] = [];
-  const mixed: string[] = [];
   const paths = new Set([before, approved, onto, landed].flatMap((tree) => [...tree.keys()]));
-  for (const path of [...paths].toSorted()) {
+  const both = [...paths].filter((path) => {
+    const [was, wanted, there] = [before.get(path), approved.get(path), onto.get(path)];
+    return was !== wanted && was !== there && wanted !== there;
+  });
+  // Git follows a file that one side moved and the other changed: to which of the new ones, only the texts tell.
+  const isMoved = both.some((path) => !approved.has(path) || !onto.has(path));
+  const strange: string[] = [];
+  const mixed = new Set(both);
+  for (const path of paths) {
     const [was, wanted, there, is] = [before, approved, onto, landed].map((tree) => tree.get(path));
-    const isMixed = was !== wanted && was !== there && wanted !== there;
-    if (isMixed) mixed.push(path);
-    else if (is !== (was === wanted ? there : wanted)) strange.push(path);
+    if (mixed.has(path) || is === (was === wanted ? there : wanted)) continue;
+    if (isMoved && was === undefined && (wanted ?? there) !== undefined) mixed.add(path);
+    else strange.push(path);
   }
-  return { strange, mixed };
+  return { strange: strange.toSorted(), mixed: [...mixed].toSorted() };
 }
 
 function fingerprintOf(facts: Facts, { base, sha }: Revision): string | null {

@@ -152,6 +152,21 @@ describe("what landed differs from what was approved", () => {
     expect(compare(file)).toEqual(difference);
   });
 
+  test.each([
+    ["the base moved and the approved change edited", ["a", "b", "", ""], ["", "", "a", "b"]],
+    ["the approved change moved and the base edited", ["a", "", "b", ""], ["", "a", "", "b"]],
+  ] as const)("perhaps in a file that %s", (_how, from, to) => {
+    expect(compare(from, to)).toEqual({ strange: [], mixed: ["0.ts", "1.ts"] });
+    expect(compare(from, to, ["", "", "", "x"], ["a", "a", "a", "x"]).strange).toEqual(["2.ts", "3.ts"]);
+  });
+
+  test("in a new file where none was moved", () => {
+    expect(compare(["", "", "a", "b"], ["", "a", "", "b"], ["a", "b", "c", "d"])).toEqual({
+      strange: ["0.ts", "1.ts"],
+      mixed: ["2.ts"],
+    });
+  });
+
   test("in several files, which are named in order", () => {
     expect(
       compare(["a", "a", "a", "x"], ["a", "b", "c", "d"], ["", "", "", "y"], ["a", "b", "c", "c"]),
