@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
+import { createOutages } from "../src/delivery/outages.ts";
 import { startWorker } from "../src/delivery/worker.ts";
 import { backlog, putMarks } from "../src/store/marks.ts";
 import { openStore } from "../src/store/store.ts";
@@ -49,6 +50,7 @@ const context = {
   worker: "bench",
   now: () => Date.now(),
   log,
+  outages: createOutages({ now: () => Date.now(), random: () => 0 }),
 };
 
 console.log(

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { messageOf } from "./github/errors.ts";
+import type { Outages } from "./delivery/outages.ts";
 import type { Usage } from "./github/usage.ts";
 import type { MetricsState } from "./metrics.ts";
 import type { Health } from "./server.ts";
@@ -7,13 +8,18 @@ import { lastFindings } from "./store/examinations.ts";
 import { backlog } from "./store/marks.ts";
 import { type Store, tryToWrite } from "./store/store.ts";
 
+/** Of a server, besides its store. */
+type Asked = {
+  readonly now: number;
+  readonly usage: Usage;
+  readonly outages: Pick<Outages, "count">;
+};
+
 /** What is known only when it is asked for. @throws when the store cannot be read. */
-export async function measure(
-  store: Store,
-  { now, usage }: { readonly now: number; readonly usage: Usage },
-): Promise<MetricsState> {
+export async function measure(store: Store, { now, usage, outages }: Asked): Promise<MetricsState> {
   const { count, oldestAgeMs, failing } = await backlog(store, now);
-  return { marks: count, oldestMarkMs: oldestAgeMs, failing: failing.length, quotas: usage.quotas() };
+  const marks = { marks: count, oldestMarkMs: oldestAgeMs, failing: failing.length };
+  return { ...marks, quotas: usage.quotas(), waitingInstallations: outages.count() };
 }
 
 /**
@@ -23,11 +29,15 @@ export async function measure(
  */
 export async function healthOf(
   store: Store,
-  { log, now, usage }: { readonly log: Logger; readonly now: number; readonly usage: Usage },
+  { log, now, usage, outages }: Asked & { readonly log: Logger },
 ): Promise<Health> {
   const smallestLast = usage.quotas().toSorted((one, other) => other.remaining - one.remaining);
   const quotaLeft = Object.fromEntries(smallestLast.map(({ resource, remaining }) => [resource, remaining]));
-  const github = { quotaLeft, missingPermissions: usage.missingPermissions() };
+  const github = {
+    waitingInstallations: outages.count(),
+    quotaLeft,
+    missingPermissions: usage.missingPermissions(),
+  };
   try {
     await tryToWrite(store);
     const { count, oldestAgeMs, failing } = await backlog(store, now);

@@ -20,6 +20,7 @@ export type MetricsState = {
   readonly oldestMarkMs: number;
   readonly failing: number;
   readonly quotas: readonly Quota[];
+  readonly waitingInstallations: number;
 };
 
 /** A look takes one round trip or some, a large one seconds. */
@@ -60,6 +61,7 @@ export function createMetrics(): Metrics {
     "installation",
     "resource",
   ]);
+  const waiting = gauge("waiting_installations", "Installations whose looks wait for GitHub.");
   return {
     delivery: (event, outcome) => deliveries.inc({ event, outcome }),
     refused: (status) => refusals.inc({ status: String(status) }),
@@ -78,6 +80,7 @@ export function createMetrics(): Metrics {
       marks.set(state.marks);
       oldest.set(state.oldestMarkMs / 1000);
       failing.set(state.failing);
+      waiting.set(state.waitingInstallations);
       for (const { installation, resource, remaining } of state.quotas)
         quotaLeft.set({ installation, resource }, remaining);
       return { text: await registry.metrics(), type: registry.contentType };

@@ -3,6 +3,7 @@ import type { Probot } from "probot";
 import { countersign } from "./app.ts";
 import { readAppManifest } from "./config/app-manifest.ts";
 import type { Environment } from "./config/environment.ts";
+import { createOutages } from "./delivery/outages.ts";
 import { startUpkeep } from "./delivery/upkeep.ts";
 import { startWorker } from "./delivery/worker.ts";
 import type { ClientFor } from "./github/installations.ts";
@@ -44,7 +45,7 @@ export async function start(
     usage,
   });
   const clientFor: ClientFor = async (installation) => probot.auth(installation);
-  const work = { store, appId, now, log, clientFor };
+  const work = { store, appId, now, log, clientFor, outages: createOutages({ now, random: Math.random }) };
   const { delivery: received, looked, deployed, bypassed, refused } = metrics;
   const asked = { configRepo, issues: environment.bypassIssues, random: Math.random };
   const shown = { pages: pagesAt(environment), looked, deployed, bypassed };
@@ -58,9 +59,9 @@ export async function start(
       if (isEvent(delivery)) await probot.receive(delivery);
     },
     pages: pages({ ...work, access, publicUrl, signIn: createSignIn(environment) }),
-    health: async () => healthOf(store, { log, now: now(), usage }),
+    health: async () => healthOf(store, { ...work, now: now(), usage }),
     refused,
-    metrics: async () => metrics.render(await measure(store, { now: now(), usage })),
+    metrics: async () => metrics.render(await measure(store, { ...work, now: now(), usage })),
   }).catch(async (error: unknown) => {
     await worker.stop();
     await store.close();

@@ -14,7 +14,7 @@ async function started() {
     () => {},
   );
   const server = await startInboxServer({
-    health: async (store) => healthOf(store, { log: quiet, now: 1_000, usage }),
+    health: async (store) => healthOf(store, { log: quiet, now: 1_000, usage, outages: { count: () => 0 } }),
   });
   onTestFinished(async () => server.close());
   const pragma = async (text: string) => sql.raw(`pragma ${text}`).execute(server.store.db);

@@ -37,7 +37,7 @@ async function started(): Promise<Running & { dataDir: string; log: Record<strin
 }
 
 /** What is known of GitHub before it was asked. */
-const github = { quotaLeft: {}, missingPermissions: [] };
+const github = { waitingInstallations: 0, quotaLeft: {}, missingPermissions: [] };
 
 async function get(url: string) {
   const answer = await fetch(url);

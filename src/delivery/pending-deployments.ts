@@ -38,7 +38,8 @@ export async function findPendingDeployments(context: SweepContext): Promise<num
       { priority: priority.sweep, now: now() },
     );
     try {
-      marked += await findMissed(context, id);
+      const chore = { name: "deployments", installation: id };
+      marked += await context.outages.attempt(chore, async () => findMissed(context, id));
     } catch (error) {
       log.warn(
         { installation: id, owner, error: messageOf(error) },

@@ -12,6 +12,7 @@ import { putMarks } from "../store/marks.ts";
 import { pushTo } from "../store/observations.ts";
 import { type KnownPull, knownPulls } from "../store/pulls.ts";
 import type { Store } from "../store/store.ts";
+import type { Outages } from "./outages.ts";
 import { affordableLooks } from "./quota.ts";
 import type { Log } from "./worker.ts";
 
@@ -21,6 +22,7 @@ export type SweepContext = {
   readonly clientFor: ClientFor;
   readonly now: () => number;
   readonly log: Log;
+  readonly outages: Outages;
   /** Says that the server stops: what has begun ends soon. */
   readonly signal: AbortSignal;
 };
@@ -35,8 +37,11 @@ export async function sweep(context: SweepContext): Promise<{ marked: number; fa
   for (const installation of await listInstallations(context.clientFor, context.now())) {
     if (context.signal.aborted) return done;
     const about = { installation: installation.id, owner: installation.owner };
+    const chore = { name: "sweep", installation: installation.id };
     try {
-      const marked = await sweepInstallation(context, installation);
+      const marked = await context.outages.attempt(chore, async () =>
+        sweepInstallation(context, installation),
+      );
       done.marked += marked;
       context.log.info({ ...about, marked }, "Swept");
     } catch (error) {

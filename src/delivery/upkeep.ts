@@ -82,7 +82,8 @@ async function runIfDue(context: ChoreContext, { name, everyMs, run }: Chore): P
   const now = context.now();
   if (!(await claimChore(store, name, { now, everyMs }))) return;
   try {
-    await run(context, await choreDoneAt(store, name));
+    const doneAt = await choreDoneAt(store, name);
+    await context.outages.attempt({ name, installation: "app" }, async () => run(context, doneAt));
     await choreDone(store, name, now);
   } catch (error) {
     await scheduleChore(store, name, now + retryMs);
@@ -107,7 +108,8 @@ async function sweepAll(context: ChoreContext): Promise<void> {
 }
 
 async function examineGate(context: ChoreContext): Promise<void> {
-  const { left, failed } = await examineDue({ ...context, person: null });
+  const { attempt } = context.outages;
+  const { left, failed } = await examineDue({ ...context, attempt, person: null });
   if (failed > 0) throw new Error(`the repositories of ${failed} installations could not be listed`);
   if (left > 0) await scheduleChore(context.store, "examination", context.now() + 10 * minute);
 }

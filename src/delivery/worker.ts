@@ -24,12 +24,14 @@ import {
 } from "../store/marks.ts";
 import { forgetOpen } from "../store/pulls.ts";
 import { markChanged, markOpenPulls, markRepositories } from "./fan-out.ts";
+import { type Outages, pauseMs } from "./outages.ts";
 
 /** What the worker needs besides a look's context. */
 export type WorkerContext = SettleContext & {
   readonly appId: number;
   readonly clientFor: (installation: number) => Promise<GitHub>;
   readonly log: Log;
+  readonly outages: Outages;
   /** At least 0, less than 1. */
   readonly random: () => number;
   /** Told of every look that ended in a check run. */
@@ -69,12 +71,13 @@ const busyDelayMs = 200;
 /** What an operator can do about an answer that was lost. */
 const unansweredAdvice =
   "An answer to a command could not be written and is not repeated. The check run says the same; unlock the conversation, or give the app write access to pull requests, if people are to read it there";
-const backOffFirstMs = 1000;
-const backOffMaxMs = 10 * 60_000;
+/** Between looks at one target that failed. */
+const backOff = { firstMs: 1000, maxMs: 10 * 60_000 };
 
 /**
  * Works off marks, those with a person waiting first: claims one, looks, finishes it. A look that fails is repeated after
- * the time GitHub asked for, else with growing pauses; it stays in the store, and in `/health`, until it succeeds.
+ * the time GitHub asked for, else with growing pauses; it stays in the store, and in `/health`, until it succeeds. Who waits for
+ * GitHub (`outages.ts`) is passed over.
  *
  * idle -> (wake or poll) -> claiming -> looking (up to `looksAtOnceMax`) -> claiming … until nothing is due -> idle
  */
@@ -89,8 +92,8 @@ export function startWorker(context: WorkerContext): Worker {
         state.askedAgain = false;
         while (!state.stopped && running.size < looksAtOnceMax) {
           const { store, worker } = context;
-          const claim = `${worker} ${randomUUID()}`;
-          const mark = await claimMark(store, { worker: claim, now: context.now(), leaseMs });
+          const claim = { worker: `${worker} ${randomUUID()}`, now: context.now(), leaseMs };
+          const mark = await claimMark(store, { ...claim, waiting: context.outages.waiting() });
           if (mark === null) break;
           const work = workOff(context, mark).finally(() => {
             running.delete(work);
@@ -128,11 +131,19 @@ export function startWorker(context: WorkerContext): Worker {
 /** Never throws: whatever happens to a mark is written into the store, or its lease runs out and it is claimed again. */
 async function workOff(context: WorkerContext, mark: ClaimedMark): Promise<void> {
   const about = aboutOf(mark);
+  const { outages } = context;
   try {
+    const until = outages.begin(mark);
+    if (until !== null) {
+      await releaseMark(context.store, mark, until);
+      return;
+    }
     const target = parseTarget(mark.target);
     if (target === null) throw new Error(`This version does not know the target ${mark.target}`);
     const renew = async () => renewMark(context.store, mark, { now: context.now(), leaseMs });
     const result = await whileRenewed(renew, async () => visit(context, mark, target));
+    if (result?.kind === "busy") outages.failed(mark, null);
+    else outages.succeeded(mark);
     if (result?.kind === "busy") await releaseMark(context.store, mark, context.now() + busyDelayMs);
     else if (result?.kind === "published" && result.unread !== null) {
       await giveBack(context, mark, new GitHubError(result.unread));
@@ -153,6 +164,7 @@ async function workOff(context: WorkerContext, mark: ClaimedMark): Promise<void>
       for (const error of result.unanswered) context.log.warn({ ...about, headSha, error }, unansweredAdvice);
     }
   } catch (error) {
+    outages.failed(mark, error);
     await showIfLasting(context, mark, error);
     await giveBack(context, mark, error).catch((failed: unknown) => {
       context.log.error(
@@ -163,11 +175,13 @@ async function workOff(context: WorkerContext, mark: ClaimedMark): Promise<void>
   }
 }
 
-/** A look that fails once or twice is nobody's business; one that goes on failing must not leave a green check behind. */
+/** A look that fails once or twice is nobody's business; where looks go on failing they must not leave a green check behind. */
 async function showIfLasting(context: WorkerContext, mark: ClaimedMark, error: unknown): Promise<void> {
   const attempts = mark.attempts + 1;
   const target = parseTarget(mark.target);
-  if (attempts < failuresShownFrom || target === null || (error instanceof GitHubError && error.gone)) return;
+  const isOutage = error instanceof GitHubError && error.unavailable && context.outages.lasts(mark);
+  if (attempts < failuresShownFrom && !isOutage) return;
+  if (target === null || (error instanceof GitHubError && error.gone)) return;
   try {
     const github = await clientOf(context, mark.installation);
     await showFailure(context, github, { target, error });
@@ -243,11 +257,6 @@ async function markGroups(
   await putMarks(context.store, marks, context.now());
 }
 
-/** Looks that failed together are not repeated together: each waits between half and the whole of what is its turn. */
-function backOffMs(failed: number, random: number): number {
-  return Math.ceil(Math.min(backOffMaxMs, backOffFirstMs * 2 ** failed) * (1 - random / 2));
-}
-
 /** What every line of the log about a mark names. */
 function aboutOf({ target, installation }: ClaimedMark) {
   const parsed = parseTarget(target);
@@ -278,7 +287,7 @@ async function giveBack(context: WorkerContext, mark: ClaimedMark, error: unknow
     return;
   }
   const message = messageOf(error);
-  const wait = backOffMs(mark.attempts, context.random());
+  const wait = pauseMs(backOff, mark.attempts, context.random());
   const asked = error instanceof GitHubError ? error.retryAt : null;
   const dueAt = Math.max(asked ?? 0, context.now() + wait);
   const log = error instanceof GitHubError ? "warn" : "error";

@@ -3,21 +3,29 @@ import { z } from "zod";
 /**
  * Something went wrong between us and GitHub. `retryAt` (ms since epoch) is when GitHub asked us to come back, null when
  * it did not say; `gone` means that it answered, and there is no such thing (or the app may not see it); `refused` that the app
- * may not do it, however often it asks.
+ * may not do it, however often it asks; `unavailable` that it did not answer, or with a failure of its own.
  */
 export class GitHubError extends Error {
   override readonly name = "GitHubError";
   readonly gone: boolean;
   readonly refused: boolean;
+  readonly unavailable: boolean;
   readonly retryAt: number | null;
 
   constructor(
     message: string,
-    details: { gone?: boolean; refused?: boolean; retryAt?: number | null; cause?: unknown } = {},
+    details: {
+      gone?: boolean;
+      refused?: boolean;
+      unavailable?: boolean;
+      retryAt?: number | null;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: details.cause });
     this.gone = details.gone ?? false;
     this.refused = details.refused ?? false;
+    this.unavailable = details.unavailable ?? false;
     this.retryAt = details.retryAt ?? null;
   }
 }
@@ -40,7 +48,10 @@ export function toGitHubError(error: unknown, now: number): GitHubError {
   // Octokit makes up a status of 500, without a response, where nobody answered.
   if (!parsed.success || parsed.data.response === undefined) {
     const reason = error instanceof Error ? reasonOf(error) : String(error);
-    return new GitHubError(`GitHub could not be reached: ${oneLine(reason)}`, { cause: error });
+    return new GitHubError(`GitHub could not be reached: ${oneLine(reason)}`, {
+      unavailable: true,
+      cause: error,
+    });
   }
   const { status, message, request, response } = parsed.data;
   const where = `${request.method} ${new URL(request.url).pathname}`;
@@ -49,6 +60,7 @@ export function toGitHubError(error: unknown, now: number): GitHubError {
   return new GitHubError(`GitHub answered ${status} to ${where}: ${oneLine(message)}`, {
     gone: status === 404 || status === 410,
     refused: status === 403 && retryAt === null,
+    unavailable: status >= 500,
     retryAt,
     cause: error,
   });

@@ -9,6 +9,11 @@ import { type DoctorContext, examineSafely } from "./doctor.ts";
 export type DueContext = DoctorContext & {
   /** Says that the server stops: what has begun ends soon. */
   readonly signal: AbortSignal;
+  /** Does something for an installation. @throws GitHubError where GitHub does not answer for it, and is left alone for a while. */
+  readonly attempt: <T>(
+    chore: { readonly name: string; readonly installation: number },
+    work: () => Promise<T>,
+  ) => Promise<T>;
   readonly log: Record<"info" | "warn", (fields: object, message: string) => void>;
 };
 
@@ -37,9 +42,12 @@ export async function examineDue(
   for (const one of installed) {
     if (signal.aborted) return done;
     try {
-      const installation = await withRepositories(clientFor, one, now());
-      for (const { name } of installation.repositories) there.add(name.toLowerCase());
-      done.left += await examineInstallation(context, { app, installation, known });
+      const chore = { name: "examination", installation: one.id };
+      done.left += await context.attempt(chore, async () => {
+        const installation = await withRepositories(clientFor, one, now());
+        for (const { name } of installation.repositories) there.add(name.toLowerCase());
+        return examineInstallation(context, { app, installation, known });
+      });
     } catch (error) {
       if (!(error instanceof GitHubError)) throw error;
       done.failed += 1;

@@ -8,7 +8,7 @@
  */
 import { sql } from "kysely";
 import { skippingLocked } from "./dialect.ts";
-import { scopeOf, nextScope } from "./next-scope.ts";
+import { mayBeTaken, nextScope, nobody, scopeOf, type Waiting } from "./next-scope.ts";
 import { inTransaction } from "./store.ts";
 import type { Queryable } from "./store.ts";
 
@@ -93,20 +93,24 @@ export async function putMarks(store: Queryable, marks: readonly Mark[], now: nu
   });
 }
 
+type Claim = {
+  readonly worker: string;
+  readonly now: number;
+  readonly leaseMs: number;
+  readonly waiting?: Waiting;
+};
+
 /** How often others may take what is left of a scope after it was found, before any scope will do. */
 const lostRacesMax = 5;
 
 /**
  * Takes the next due mark that nobody holds, so that installations and repositories share fairly (`nextScope`); of one repository
  * the strongest priority first, then the longest due. Null when there is none. `worker` must be a name that no other claim has.
- * Nobody else gets the mark for `leaseMs`.
+ * Nobody else gets the mark for `leaseMs`. @param claim.waiting whose marks stay where they are.
  */
-export async function claimMark(
-  store: Queryable,
-  claim: { worker: string; now: number; leaseMs: number },
-): Promise<ClaimedMark | null> {
+export async function claimMark(store: Queryable, claim: Claim): Promise<ClaimedMark | null> {
   for (let races = 0; races < lostRacesMax; races += 1) {
-    const scope = await nextScope(store, claim.now);
+    const scope = await nextScope(store, claim.now, claim.waiting);
     if (scope === null) return null;
     const claimed = await claimIn(store, scope, claim);
     if (claimed !== null) return claimed;
@@ -117,7 +121,7 @@ export async function claimMark(
 async function claimIn(
   store: Queryable,
   scope: string | null,
-  { worker, now, leaseMs }: { worker: string; now: number; leaseMs: number },
+  { worker, now, leaseMs, waiting = nobody }: Claim,
 ): Promise<ClaimedMark | null> {
   const leaseUntil = now + leaseMs;
   const row = await store.db
@@ -138,6 +142,7 @@ async function claimIn(
           .$if(scope !== null, (query) => query.where("scope", "=", scope))
           .where("due_at", "<=", now)
           .where("lease_until", "<=", now)
+          .where(mayBeTaken(waiting))
           .orderBy("priority")
           .orderBy("due_at")
           .limit(1),

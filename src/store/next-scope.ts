@@ -2,7 +2,7 @@
  * Whose turn it is. The marks of one repository are a scope; an installation's own marks are one, too. Scopes are few where marks
  * are many, so they are compared with each other and no mark is looked at but the best of each.
  */
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Queryable } from "./store.ts";
 
 /**
@@ -13,17 +13,36 @@ import type { Queryable } from "./store.ts";
 export const installationLooksMax = 6;
 export const repositoryLooksMax = 4;
 
+/** Whose marks nobody takes now. */
+export type Waiting = { readonly installations: readonly number[]; readonly scopes: readonly string[] };
+
+/** Nobody has to wait. */
+export const nobody: Waiting = { installations: [], scopes: [] };
+
+/** Of the table `marks`: whether a mark may be taken. */
+export function mayBeTaken({ installations, scopes }: Waiting): RawBuilder<boolean> {
+  const taken = [
+    ...(installations.length > 0 ? [sql`marks.installation not in (${sql.join(installations)})`] : []),
+    ...(scopes.length > 0 ? [sql`marks.scope not in (${sql.join(scopes)})`] : []),
+  ];
+  return taken.length > 0 ? sql<boolean>`${sql.join(taken, sql` and `)}` : sql<boolean>`1 = 1`;
+}
+
 /** The scope of a mark: `7 acme/shop`, and `7 7` for installation 7 itself. */
-export function scopeOf({ installation, target }: { installation: number; target: string }): string {
+export function scopeOf({ installation, target }: { installation: number | string; target: string }): string {
   return `${installation} ${target.split(":")[1] ?? ""}`;
 }
 
 /**
- * The scope whose best mark comes next, null when none has a mark that is due and free: first those that do not have as many
+ * The scope whose best mark comes next, null when none has a mark that is due, free and not `waiting`: first those that do not have as many
  * looks running as they may while others wait; then by priority; then that with the fewest running, of the installation and of
  * the scope itself; then the one due longest.
  */
-export async function nextScope({ db }: Queryable, now: number): Promise<string | null> {
+export async function nextScope(
+  { db }: Queryable,
+  now: number,
+  waiting: Waiting = nobody,
+): Promise<string | null> {
   // Neither engine finds the distinct values of an index's first column by itself without reading all of it.
   // `lease_until > 0` says nothing new, but lets the index of the few that are running be used.
   const { rows } = await sql<{ scope: string }>`
@@ -41,13 +60,14 @@ export async function nextScope({ db }: Queryable, now: number): Promise<string 
     running(scope, installation) as (
       select scope, installation from marks where lease_until > 0 and lease_until > ${now}
     ),
-    waiting(scope, priority, due_at, beside, own) as (
+    candidates(scope, priority, due_at, beside, own) as (
       select best.scope, marks.priority, marks.due_at,
         (select count(*) from running where running.installation = marks.installation),
         (select count(*) from running where running.scope = best.scope)
       from best join marks on marks.target = best.target
+      where ${mayBeTaken(waiting)}
     )
-    select scope from waiting
+    select scope from candidates
     order by case when beside >= ${sql.lit(installationLooksMax)} or own >= ${sql.lit(repositoryLooksMax)} then 1 else 0 end,
       priority, beside, own, due_at
     limit 1`.execute(db);

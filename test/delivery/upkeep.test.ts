@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createOutages } from "../../src/delivery/outages.ts";
 import { startUpkeep } from "../../src/delivery/upkeep.ts";
 import { GitHubError } from "../../src/github/errors.ts";
 import { appendAudit, verifyAudit } from "../../src/store/audit.ts";
@@ -28,6 +29,7 @@ async function keepUp(store: Store, auditKeepDays: number | null) {
     auditKeepDays,
     now: () => now,
     log,
+    outages: createOutages({ now: () => now, random: () => 0 }),
     clientFor,
     wake: () => {},
     configRepo: ".github",

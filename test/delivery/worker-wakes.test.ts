@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, it } from "vitest";
+import { createOutages } from "../../src/delivery/outages.ts";
 import { startWorker } from "../../src/delivery/worker.ts";
 import { putMarks } from "../../src/store/marks.ts";
 import { openEmptyStore } from "../../src/store/store.ts";
@@ -33,6 +34,7 @@ async function beginsAtOnce(moments: number): Promise<boolean> {
     issues: true,
     now: () => clock.now,
     log: silent,
+    outages: createOutages({ now: () => clock.now, random: () => 0 }),
     clientFor: async (installation) => {
       begun.push(installation);
       throw new Error("There is no GitHub here.");

@@ -1,3 +1,4 @@
+import { createOutages } from "../../src/delivery/outages.ts";
 import type { SweepContext } from "../../src/delivery/sweep.ts";
 import { startWorker, type Worker } from "../../src/delivery/worker.ts";
 import type { ExplainPages } from "../../src/github/access.ts";
@@ -83,6 +84,7 @@ export async function startWorkingDay(
   let workers = 0;
   const chance = { next: 0 };
   const running: Worker[] = [];
+  const outages = () => createOutages({ now: () => now, random: () => chance.next });
   const context = { store, appId, configRepo: ".github", now: () => now, log: logger, clientFor };
   return {
     github,
@@ -105,7 +107,7 @@ export async function startWorkingDay(
       for (const worker of running) worker.wake();
     },
     work: () => {
-      const named = { worker: `worker ${++workers}`, random: () => chance.next };
+      const named = { worker: `worker ${++workers}`, random: () => chance.next, outages: outages() };
       const worker = startWorker({ ...context, pages, issues: true, ...named });
       running.push(worker);
       return worker;
@@ -113,6 +115,7 @@ export async function startWorkingDay(
     installation,
     upkeep: {
       ...context,
+      outages: outages(),
       auditKeepDays: null,
       signal: new AbortController().signal,
       wake: () => {

@@ -82,7 +82,7 @@ describe("a team", () => {
     answers({ message: "Server Error" }, 502);
 
     await expect(readTeam(github, "acme/seniors", now)).rejects.toEqual(
-      new GitHubError("GitHub answered 502 to POST /api/graphql: Server Error"),
+      new GitHubError("GitHub answered 502 to POST /api/graphql: Server Error", { unavailable: true }),
     );
   });
 });
@@ -172,7 +172,9 @@ describe("what an installation and a repository hold", () => {
     }[what];
 
     await expect(list()).rejects.toEqual(
-      new GitHubError(`GitHub answered 502 to GET /api/v3${path.split("?")[0]}: Server Error`),
+      new GitHubError(`GitHub answered 502 to GET /api/v3${path.split("?")[0]}: Server Error`, {
+        unavailable: true,
+      }),
     );
   });
 });

@@ -8,7 +8,7 @@ const now = Date.parse("2026-03-01T12:00:00Z");
 const schema = z.object({ viewer: z.object({ login: z.string() }).nullable() });
 const text = "query Viewer { viewer { login } }";
 
-type Failure = { message: string; gone: boolean; retryAt: number | null };
+type Failure = { message: string; gone: boolean; unavailable: boolean; retryAt: number | null };
 
 /** How a query ends that must not succeed. */
 async function failure(github: ReturnType<typeof recordedGitHub>["github"]): Promise<Failure> {
@@ -17,10 +17,10 @@ async function failure(github: ReturnType<typeof recordedGitHub>["github"]): Pro
     (reason: unknown) => reason,
   );
   if (!(error instanceof GitHubError)) throw new Error(`Expected a GitHubError, got ${String(error)}`);
-  const { message, gone, retryAt } = error;
+  const { message, gone, unavailable, retryAt } = error;
   expect(message).not.toContain(token);
   expect(message).not.toContain("\n");
-  return { message, gone, retryAt };
+  return { message, gone, unavailable, retryAt };
 }
 
 describe("an answer of GitHub's", () => {
@@ -54,6 +54,7 @@ describe("an answer of GitHub's", () => {
       message:
         "GitHub could not answer the query: Something went wrong while executing your query. Include `ABCD:1` when reporting it.",
       gone: false,
+      unavailable: false,
       retryAt: null,
     });
   });
@@ -66,6 +67,7 @@ describe("an answer of GitHub's", () => {
     expect(await failure(github)).toEqual({
       message: `GitHub could not answer the query: ${message}`,
       gone: false,
+      unavailable: false,
       retryAt: null,
     });
   });
@@ -78,6 +80,7 @@ describe("an answer of GitHub's", () => {
       message:
         "GitHub's answer is not what its schema promises: viewer.login: Invalid input: expected string, received number",
       gone: false,
+      unavailable: false,
       retryAt: null,
     });
   });
@@ -90,6 +93,7 @@ describe("an answer of GitHub's", () => {
       message:
         "GitHub's answer is not what its schema promises: the whole of it: Invalid input: expected object, received undefined",
       gone: false,
+      unavailable: false,
       retryAt: null,
     });
   });
@@ -111,6 +115,7 @@ describe("a refusal says when to come back", () => {
     expect(await failure(github)).toEqual({
       message: "GitHub could not answer the query: API rate limit exceeded for installation.",
       gone: false,
+      unavailable: false,
       retryAt: now + 1_800_000,
     });
   });
@@ -135,6 +140,7 @@ describe("a refusal says when to come back", () => {
     expect(await failure(github)).toEqual({
       message: `GitHub answered ${status} to POST /api/graphql: You have exceeded a secondary rate limit.`,
       gone: false,
+      unavailable: false,
       retryAt: now + 60_000,
     });
   });
@@ -159,6 +165,7 @@ describe("a refusal says when to come back", () => {
     expect(await failure(github)).toEqual({
       message: "GitHub answered 403 to POST /api/graphql: Resource not accessible by integration",
       gone: false,
+      unavailable: false,
       retryAt: null,
     });
   });
@@ -172,6 +179,7 @@ describe("no answer at all", () => {
     expect(await failure(github)).toEqual({
       message: "GitHub answered 502 to POST /api/graphql: <html> <h1>502 Bad Gateway</h1> </html>",
       gone: false,
+      unavailable: true,
       retryAt: null,
     });
   });
@@ -183,6 +191,7 @@ describe("no answer at all", () => {
     expect(await failure(github)).toEqual({
       message: "GitHub could not be reached: socket hang up",
       gone: false,
+      unavailable: true,
       retryAt: null,
     });
   });
@@ -191,6 +200,6 @@ describe("no answer at all", () => {
     const { github, answers } = recordedGitHub();
     answers({ message: "Not Found" }, 404);
 
-    expect(await failure(github)).toMatchObject({ gone: true });
+    expect(await failure(github)).toMatchObject({ gone: true, unavailable: false });
   });
 });

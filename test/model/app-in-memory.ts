@@ -4,6 +4,7 @@ import zlib from "node:zlib";
 import { Octokit } from "@octokit/rest";
 import { z } from "zod";
 import { receive } from "../../src/delivery/inbox.ts";
+import { createOutages } from "../../src/delivery/outages.ts";
 import { startWorker } from "../../src/delivery/worker.ts";
 import { openEmptyStore } from "../../src/store/store.ts";
 import { issueInstallationToken } from "../fake-github/auth.ts";
@@ -131,6 +132,7 @@ export async function startApp(
     worker: "the worker",
     pages: null,
     random: () => 0,
+    outages: createOutages({ now, random: () => 0 }),
     issues: true,
     now,
     log: { info: note, warn: note, error: note },

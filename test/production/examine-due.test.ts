@@ -40,6 +40,7 @@ async function acmeByTheClock(files?: Parameters<typeof acme>[0]) {
       needed: { permissions, events },
       now: () => Date.parse("2026-05-01T00:00:00Z") + atHour * hour,
       signal,
+      attempt: async (_chore, work) => work(),
       log: { info: say, warn: say },
     });
     const { repositories, findings } = await lastFindings(store);

@@ -191,10 +191,14 @@ describe("docs/operations.md", () => {
       () => 0,
       () => {},
     );
-    const fields = Object.keys(await healthOf(store, { log: pino({ level: "silent" }), now: 0, usage }));
+    const outages = { count: () => 0 };
+    const fields = Object.keys(
+      await healthOf(store, { log: pino({ level: "silent" }), now: 0, usage, outages }),
+    );
     const example: unknown = JSON.parse(/^\{\n {2}"ready".*?^\}/ms.exec(text)?.[0] ?? "{}");
     expect(Object.keys(z.record(z.string(), z.unknown()).parse(example))).toEqual(fields);
-    const rendered = await createMetrics().render({ marks: 0, oldestMarkMs: 0, failing: 0, quotas: [] });
+    const marks = { marks: 0, oldestMarkMs: 0, failing: 0 };
+    const rendered = await createMetrics().render({ ...marks, quotas: [], waitingInstallations: 0 });
     const metrics = [...rendered.text.matchAll(/^# HELP (\S+)/gm)].map(([, name = ""]) => name);
     expect(metrics.length).toBeGreaterThan(5);
     expect([...fields, ...metrics].filter((name) => !alarms.includes(`\`${name}`))).toEqual([]);

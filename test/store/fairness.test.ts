@@ -116,6 +116,37 @@ test("nobody's turn it is where nothing is due, or everything is taken", async (
   expect(await nextScope(store, now)).toBeNull();
 });
 
+test("who waits for GitHub is passed over, an installation as a whole or one repository, and keeps its place", async () => {
+  const store = await freshStore();
+  await putMarks(store, pulls("acme/app", 2, { installation: 1, priority: 0 }), now);
+  await putMarks(store, pulls("acme/other", 1, { installation: 1, priority: 0, dueAt: 5 }), now);
+  await putMarks(store, pulls("else/app", 1, { installation: 2, priority: 5 }), now);
+  const next = async (installations: number[], scopes: string[]) => {
+    const waiting = { installations, scopes };
+    return (await claimMark(store, { worker: `w${++claims}`, now, leaseMs: 100, waiting }))?.target ?? null;
+  };
+  expect([
+    await next([1, 2], []),
+    await next([2], ["1 acme/app", "1 acme/other"]),
+    await next([], ["1 acme/app"]),
+    await next([1], ["1 acme/app"]),
+    await next([], []),
+  ]).toEqual([null, null, "pull:acme/other:1", "pull:else/app:1", "pull:acme/app:1"]);
+  const left = await store.db.selectFrom("marks").selectAll().where("lease_until", "=", 0).execute();
+  expect(left).toMatchObject([{ target: "pull:acme/app:2", due_at: 1, attempts: 0, error: null }]);
+});
+
+test("as many as a server names may wait", async () => {
+  const store = await freshStore();
+  await putMarks(store, pulls("acme/app", 1, { installation: 1, priority: 0 }), now);
+  const installations = Array.from({ length: 1_000 }, (_, index) => index + 2);
+  const scopes = installations.map((installation) => `${installation} acme/app`);
+  const waiting = { installations, scopes };
+  expect(await claimMark(store, { worker: "w", now, leaseMs: 100, waiting })).toMatchObject({
+    target: "pull:acme/app:1",
+  });
+});
+
 test("a mark put by somebody while a repository is worked off comes next, and a mark less urgent does not set it back", async () => {
   const store = await freshStore();
   await putMarks(store, pulls("acme/app", 50, { installation: 1, priority: 4 }), now);
