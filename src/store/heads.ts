@@ -1,19 +1,16 @@
 import { sql } from "kysely";
 import type { Queryable } from "./store.ts";
 
+/** A look at a head SHA. `worker` is a name that no other look has. */
+type Holding = { repo: string; sha: string; worker: string; now: number; leaseMs: number };
+
 /**
  * Takes the right to judge and publish on one head SHA for `leaseMs`. Returns the number of this look at it (1, 2, …),
  * or null while anybody holds it, the same worker included: looks on one SHA do not interleave. A lease that ran out is free.
  */
 export async function leaseHead(
   store: Queryable,
-  {
-    repo,
-    sha,
-    worker,
-    now,
-    leaseMs,
-  }: { repo: string; sha: string; worker: string; now: number; leaseMs: number },
+  { repo, sha, worker, now, leaseMs }: Holding,
 ): Promise<{ look: number } | null> {
   const row = await store.db
     .insertInto("heads")
@@ -34,18 +31,12 @@ export async function leaseHead(
 }
 
 /**
- * Prolongs a lease to `leaseMs` from now, also one that ran out if nobody took it since. Returns whether `worker`, a name that no
- * other look has, still holds it: true rules out that another look began.
+ * Prolongs a lease to `leaseMs` from now, also one that ran out if nobody took it since. Returns whether `worker`
+ * still holds it: true rules out that another look began.
  */
 export async function renewHead(
   store: Queryable,
-  {
-    repo,
-    sha,
-    worker,
-    now,
-    leaseMs,
-  }: { repo: string; sha: string; worker: string; now: number; leaseMs: number },
+  { repo, sha, worker, now, leaseMs }: Holding,
 ): Promise<boolean> {
   const renewed = await store.db
     .updateTable("heads")

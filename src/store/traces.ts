@@ -105,15 +105,11 @@ async function earlierNumbers({ db }: Queryable, repo: string, facts: Facts): Pr
  */
 export async function markHeirs(
   store: Queryable,
-  {
-    owner,
-    repo: name,
-    number,
-    installation,
-  }: Pick<Facts, "owner" | "repo" | "number"> & { installation: number },
+  pull: Pick<Facts, "owner" | "repo" | "number"> & { installation: number },
   now: number,
 ): Promise<void> {
-  const repo = `${owner}/${name}`.toLowerCase();
+  const { number, installation } = pull;
+  const repo = `${pull.owner}/${pull.repo}`.toLowerCase();
   const { rows } = await sql<{ number: number }>`
     with recursive kin (number) as (
       select ${sql.lit(number)} as number
