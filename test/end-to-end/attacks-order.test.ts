@@ -1,6 +1,15 @@
 /** Attacks with time: races, floods, answers that get lost, deliveries that come late. */
 import { afterEach, expect, it, vi } from "vitest";
-import { assertNothingRefused, type Company, ownCompany } from "./company.ts";
+import { repositoryNamed } from "../fake-github/setup.ts";
+import {
+  assertNothingRefused,
+  type Company,
+  configRepository,
+  ownCompany,
+  roster,
+  rosterFile,
+  shop,
+} from "./company.ts";
 import { containing } from "./containing.ts";
 import { merge, openPull, type PullRequest, pushMore, review } from "./pull-request.ts";
 import { deliver, pullPayload } from "./signed-delivery.ts";
@@ -55,6 +64,46 @@ it("blesses no commit that is pushed during the look at the one before", async (
     ...waits,
     summary: containing(`approved ${pull.sha.slice(0, 7)}, the head is now ${sha.slice(0, 7)}`),
   });
+});
+
+type Meanwhile = (pull: PullRequest, reviewId: number) => Promise<void>;
+const meanwhile: readonly [string, Meanwhile][] = [
+  ["the approval was dismissed", async ({ number }, reviewId) => dismiss(number, reviewId)],
+  [
+    "a senior objected",
+    async (pull) => void (await review(company, pull, "vera", { event: "REQUEST_CHANGES" })),
+  ],
+  [
+    "who approved was taken off the roster",
+    async () => {
+      const files = { [rosterFile]: roster.replace("  grace: senior\n", "") };
+      company.github.push(configRepository, { branch: "main", pusher: "ada", files });
+    },
+  ],
+  [
+    "it went to another gated branch",
+    async ({ number }) => {
+      const { rest } = company.github.as("juno");
+      await rest.pulls.update({ ...at, pull_number: number, base: "release" });
+    },
+  ],
+];
+it.each(meanwhile)("shows a merge on the word of a check from before %s", async (_what, happens) => {
+  company = await ownCompany();
+  const { github, appId } = company;
+  github.requireCheck(shop, "release", { context: "Countersign", appId });
+  github.push(shop, { branch: "release", pusher: "ada" });
+  const pull = await openPull(company);
+  const reviewId = await review(company, pull, "grace");
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "success" });
+  github.holdDeliveries();
+  await happens(pull, reviewId);
+  expect(await merge(company, pull)).toBe(200);
+  github.releaseDeliveries();
+  await company.idle();
+
+  const issues = [...repositoryNamed(github.world, shop).issues.values()];
+  expect(issues).toMatchObject([{ title: containing(`Merge of #${pull.number} reached `) }]);
 });
 
 it("writes the check once GitHub takes it, though it refused or lost the first attempts", async () => {
