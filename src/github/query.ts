@@ -40,6 +40,23 @@ export async function query<Schema extends z.ZodType>(
   });
 }
 
+/**
+ * Why GitHub did not show a repository, or not what was asked of it: `gone` where it says that there is none; anything else may be
+ * another answer the next time. @param about what was asked about, for people: the repository itself if left out.
+ */
+export function unanswered(
+  { owner, repo }: { readonly owner: string; readonly repo: string },
+  problems: readonly QueryProblem[],
+  about = `${owner}/${repo}`,
+): GitHubError {
+  const [problem] = problems;
+  if (problem === undefined || (problem.type === "NOT_FOUND" && problem.path?.length === 1)) {
+    const gone = `${owner}/${repo} does not exist, or the app may not see it.`;
+    return new GitHubError(gone, { gone: true });
+  }
+  return new GitHubError(`GitHub could not answer for ${about}: ${problem.message}`);
+}
+
 async function ask(
   github: GitHub,
   text: string,

@@ -6,7 +6,7 @@ import { type ConfigFiles, configFilesOf } from "./config-files.ts";
 import { GitHubError, toGitHubError } from "./errors.ts";
 import { configFiles, protection } from "./facts-query.ts";
 import { branchSchema } from "./facts-schema.ts";
-import { query } from "./query.ts";
+import { query, unanswered } from "./query.ts";
 import { commitsMax, listCommits, readCommits } from "./read-old-heads.ts";
 import { requiresCheck, toCommits } from "./to-facts.ts";
 
@@ -47,11 +47,9 @@ export async function readBranch(
   const asked = { text: branchQuery, variables, schema: branchSchema, now };
   const { data, problems } = await query(github, asked);
   const { repository, config } = data;
-  if (repository === null) throw new GitHubError(`${owner}/${repo} does not exist.`, { gone: true });
   const others = problems.filter(({ path = [] }) => path[0] !== "config");
-  const [problem] = others;
-  if (problem !== undefined)
-    throw new GitHubError(`GitHub could not answer for ${branch} of ${owner}/${repo}: ${problem.message}`);
+  if (repository === null || others.length > 0)
+    throw unanswered({ owner, repo }, others, `${branch} of ${owner}/${repo}`);
   const why = problems.find(({ type, path = [] }) => type !== "NOT_FOUND" || path.length > 1)?.message;
   const found: Read<ConfigFiles> =
     config === null ? { kind: "absent" } : { kind: "read", value: configFilesOf(config) };

@@ -3,7 +3,7 @@ import type { GitHub } from "./client.ts";
 import { GitHubError } from "./errors.ts";
 import { groupQuery } from "./facts-query.ts";
 import { groupSchema } from "./facts-schema.ts";
-import { query } from "./query.ts";
+import { query, unanswered } from "./query.ts";
 import { type OwnCheckRun, ownCheckRun, readerOf } from "./read-pull.ts";
 
 /** A merge group as its delivery named it. `base` is a branch name, `headRef` a full one: `refs/heads/gh-readonly-queue/…`. */
@@ -36,10 +36,8 @@ export async function readGroup(
   const variables = { owner, repo, sha, headRef, base, ...readerOf(appId), associated: null };
   const { data, problems } = await query(github, { text: groupQuery, variables, schema: groupSchema, now });
   const name = `the merge group ${sha.slice(0, 7)} of ${owner}/${repo}`;
-  const [problem] = problems;
-  if (problem !== undefined) throw new GitHubError(`GitHub could not answer for ${name}: ${problem.message}`);
   const { repository } = data;
-  if (repository === null) throw new GitHubError(`${owner}/${repo} does not exist.`, { gone: true });
+  if (repository === null || problems.length > 0) throw unanswered(ref, problems, name);
   if (repository.ref?.target?.oid !== sha) return null;
   if (repository.object === null) throw new GitHubError(`GitHub does not show the commit of ${name}.`);
   return {

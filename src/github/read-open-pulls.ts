@@ -2,11 +2,10 @@ import { z } from "zod";
 import type { Read } from "../gate/accounts.ts";
 import type { GitHub } from "./client.ts";
 import { type ConfigFiles, configFilesOf } from "./config-files.ts";
-import { GitHubError } from "./errors.ts";
 import { configFiles } from "./facts-query.ts";
 import { configFilesSchema } from "./facts-schema.ts";
 import { headCheckRun, headCheckRunOf, headCommitsSchema } from "./head-check-run.ts";
-import { query, type QueryProblem } from "./query.ts";
+import { query, unanswered } from "./query.ts";
 
 type RepositoryRef = { readonly owner: string; readonly repo: string };
 
@@ -129,13 +128,4 @@ function openPull({ commits, ...found }: z.infer<typeof pull>): OpenPull {
       ? null
       : { conclusion: (completed.conclusion ?? "").toLowerCase(), title: completed.title ?? "" };
   return { number, headSha, base, updatedAt, shown };
-}
-
-function unanswered({ owner, repo }: RepositoryRef, problems: readonly QueryProblem[]): GitHubError {
-  const [problem] = problems;
-  if (problem === undefined || (problem.type === "NOT_FOUND" && problem.path?.length === 1)) {
-    const gone = `${owner}/${repo} does not exist, or the app may not see it.`;
-    return new GitHubError(gone, { gone: true });
-  }
-  return new GitHubError(`GitHub could not answer for ${owner}/${repo}: ${problem.message}`);
 }

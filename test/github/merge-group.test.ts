@@ -115,6 +115,15 @@ describe("reading a merge group", () => {
     );
   });
 
+  test.each([
+    ["NOT_FOUND", true, "acme/shop does not exist, or the app may not see it."],
+    ["INTERNAL", false, "GitHub could not answer for the merge group aaaaaaa of acme/shop: No"],
+  ])("of a repository that GitHub does not show because of %s: gone is %s", async (type, gone, message) => {
+    const errors = [{ type, path: ["repository"], message: "No" }];
+
+    await expect(readAs({ data: { repository: null }, errors })).rejects.toMatchObject({ gone, message });
+  });
+
   test("fails when a part of the answer is missing", async () => {
     const errors = [
       { type: "FORBIDDEN", path: ["repository", "mergeQueue"], message: "Resource not accessible" },
