@@ -32,7 +32,8 @@ export function unlinked(text: string, charactersMax = 400): string {
 }
 
 function apart(text: string): string {
-  return text.replace(/[@#]|:(?=\/\/)|www(?=\.)|GH(?=-)/giu, "$&\u2060");
+  // GitHub draws `:shipit:`; `policy.yml:2:8:` is no such name.
+  return text.replace(/[@#]|:(?=\/\/|(?!\d*:)[\w+\\-]+:)|www(?=\.)|GH(?=-)/giu, "$&\u2060");
 }
 
 /**

@@ -13,6 +13,7 @@ const hostile = fc
         "www.",
         "://",
         "GH-1",
+        ":octocat:",
         "&#64;",
         "\u202e",
         "\u200b",
@@ -60,6 +61,7 @@ describe("prose", () => {
   test.each([
     ["[x](https://evil.example)", "\\[x\\](https:\u2060//evil.example)"],
     ["![x](y)", "!\\[x\\](y)"],
+    ["fine :+1: :Shipit: and a:b, 2:14: no", "fine :\u2060+1: :\u2060Shipit: and a:b, 2:14: no"],
     ["see www.evil.example and WWW.b", "see www\u2060.evil.example and WWW\u2060.b"],
     ["@acme/all in #1 and GH-2", "@\u2060acme/all in #\u20601 and GH\u2060-2"],
     ["# heading", "#\u2060 heading"],
@@ -85,6 +87,8 @@ describe("prose", () => {
         expect(bare).not.toMatch(/[\\`*_[\]<>~|&$\n]/u);
         expect(bare).not.toMatch(/[@#](?!\u2060)/u);
         expect(bare).not.toMatch(/:\/\/|www\.|GH-/iu);
+        const rendered = escaped.replace(/\\([!-/:-@[-`{-~])/gu, "$1");
+        expect(rendered).not.toMatch(/:(?!\d*:)[\w+-]+:/u);
         expect(escaped).not.toMatch(/^(#+ |[-+=:]|\d+[.)])/u);
       }),
       { numRuns: 1000 },
