@@ -14,6 +14,7 @@ import {
   shop,
 } from "./company.ts";
 import { containing, matching } from "./containing.ts";
+import { ledgerOf } from "./ledger-of.ts";
 import { aiTrailer, merge, openPull, type PullRequest, pushMore, review } from "./pull-request.ts";
 
 const at = { owner: "acme", repo: "shop" } as const;
@@ -160,7 +161,7 @@ it("keeps verdict and evidence on record when a squash drops the trailer", async
   await review(company, pull, "grace");
   await company.idle();
   const squash = { ...at, pull_number: pull.number, merge_method: "squash", commit_message: "" } as const;
-  await company.github.as("juno").rest.pulls.merge(squash);
+  const { data } = await company.github.as("juno").rest.pulls.merge(squash);
 
   expect(await company.check(pull.sha)).toMatchObject({
     title: "Countersigned by grace (senior)",
@@ -172,6 +173,9 @@ it("keeps verdict and evidence on record when a squash drops the trailer", async
     outcome: { kind: "countersigned", by: [{ login: "grace" }] },
     evidence: [{ quote: aiTrailer, place: { kind: "commit", sha: pull.sha } }],
   });
+  const { number } = pull;
+  const landed = { how: "squash", number, assisted: true, cleared: true, by: ["grace"] };
+  expect(await ledgerOf(company, data.sha)).toMatchObject(landed);
 });
 
 const human = "Written without AI assistance";

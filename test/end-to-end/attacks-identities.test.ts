@@ -48,6 +48,19 @@ it.each(machines)("does not count an approval by %s, though it can push", async 
   expect(await merge(company, pull)).toBe(405);
 });
 
+it("takes a label that a workflow puts on for evidence, and what it takes off still counts", async () => {
+  const pull = await openPull(company, { message: "By hand" });
+  const label = { ...at, issue_number: pull.number };
+  const { rest } = company.github.as("github-actions[bot]");
+  await rest.issues.addLabels({ ...label, labels: ["ai-assisted"] });
+  await rest.issues.removeLabel({ ...label, name: "ai-assisted" });
+
+  expect(await company.check(pull.sha)).toMatchObject({
+    ...waits,
+    summary: containing("put on by github-actions[bot], taken off by github-actions[bot], still counts"),
+  });
+});
+
 it("does not count an approval by a mannequin, though the roster lists its name", async () => {
   const pull = await openPull(company);
   await company.idle();
