@@ -8,7 +8,7 @@ export const text = { type: "string" } as const;
 export function readWords<Options extends ParseArgsOptionsConfig>(
   argv: readonly string[],
   own: Options,
-  wrong: (problem: string) => Error,
+  wrong: (problem: string) => Error = (problem) => new TypeError(problem),
 ) {
   const options = { ...own, help: { type: "boolean", short: "h" } } as const;
   try {

@@ -7,6 +7,7 @@ import { lowestLevel, type Roster } from "../gate/roster.ts";
 import { blocks } from "../gate/strictest.ts";
 import type { Verdict } from "../gate/verdict.ts";
 import { policyPath, rosterPath } from "../github/facts-query.ts";
+import { flag, text } from "./arguments.ts";
 import {
   branchOf,
   findDefaultBranch,
@@ -106,18 +107,9 @@ function readArguments(argv: readonly string[]): Wanted | "help" {
 }
 
 function parseOptions(argv: readonly string[]) {
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean" } as const;
-  const options = {
-    repo: text,
-    base: text,
-    head: text,
-    roster: text,
-    policy: text,
-    author: text,
-    json: flag,
-  };
-  return parseArgs({ args: [...argv], options: { ...options, help: { ...flag, short: "h" } } }).values;
+  const range = { repo: text, base: text, head: text, author: text };
+  const options = { ...range, roster: text, policy: text, json: flag, help: { ...flag, short: "h" } };
+  return parseArgs({ args: [...argv], options }).values;
 }
 
 async function checkRange(wanted: Wanted, io: CheckIo): Promise<number> {

@@ -1,7 +1,7 @@
 /** `countersign db backup FILE`: a copy of the SQLite database, beside a running server. */
-import { parseArgs } from "node:util";
 import { readGitHubPlace } from "../config/environment.ts";
 import { backUp, StoreError } from "../store/store.ts";
+import { readWords } from "./arguments.ts";
 
 /** What the command needs of its process. */
 export type DbIo = {
@@ -54,8 +54,7 @@ type Wanted =
 
 function readArguments(argv: readonly string[]): Wanted {
   try {
-    const options = { help: { type: "boolean", short: "h" } } as const;
-    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    const { values, positionals } = readWords(argv, {});
     if (values.help === true) return { kind: "help" };
     const [command, file = "", ...rest] = positionals;
     if (command !== "backup" || file === "" || rest.length > 0) {
@@ -64,7 +63,7 @@ function readArguments(argv: readonly string[]): Wanted {
     return { kind: "backup", file };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    return { kind: "wrong", why: error.message.replaceAll("\n", " ") };
+    return { kind: "wrong", why: error.message };
   }
 }
 

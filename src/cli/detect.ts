@@ -1,10 +1,10 @@
 /** `countersign detect [RANGE]`: the signs of AI assistance in each commit of a range, or of a stream of commits. */
-import { parseArgs } from "node:util";
 import { z } from "zod";
 import { describeIssue, words } from "../config/describe-issue.ts";
 import { counts, detectCommit, detectNotes } from "../gate/detect.ts";
 import type { Evidence } from "../gate/evidence.ts";
 import { plain } from "../gate/markdown.ts";
+import { flag, readWords } from "./arguments.ts";
 import {
   GitError,
   hasNotes,
@@ -86,16 +86,7 @@ type Range = { kind: "range"; range: string | null; json: boolean; notes: boolea
 
 function readArguments(argv: readonly string[]): Wanted {
   try {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      options: {
-        help: { type: "boolean", short: "h" },
-        json: { type: "boolean" },
-        jsonl: { type: "boolean" },
-        notes: { type: "boolean" },
-      },
-      allowPositionals: true,
-    });
+    const { values, positionals } = readWords(argv, { json: flag, jsonl: flag, notes: flag });
     if (values.help === true) return { kind: "help" };
     const [range = null, ...more] = positionals;
     if (range === "")
@@ -110,7 +101,7 @@ function readArguments(argv: readonly string[]): Wanted {
       : { kind: "wrong", why: "--jsonl reads standard input; leave the range out" };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    return { kind: "wrong", why: error.message.replaceAll("\n", " ") };
+    return { kind: "wrong", why: error.message };
   }
 }
 

@@ -1,11 +1,11 @@
 /** `countersign validate FILE…`: every problem of roster and policy files, each with its place. */
 import { basename } from "node:path";
-import { parseArgs } from "node:util";
 import { builtInPolicy, checkTogether, parsePolicy, policyKeys } from "../config/policy-file.ts";
 import { parseRoster, rosterKeys } from "../config/roster-file.ts";
 import { type FileProblem, formatProblem, type Parsed } from "../config/yaml-file.ts";
 import type { Policy } from "../gate/policy.ts";
 import type { Roster } from "../gate/roster.ts";
+import { readWords } from "./arguments.ts";
 
 /** What the command needs of its process. `readFile` returns a file's text or throws; the others take whole lines. */
 export type ValidateIo = {
@@ -60,11 +60,7 @@ function readArguments(
   argv: readonly string[],
 ): { kind: "help" } | { kind: "wrong"; why: string } | { kind: "files"; files: readonly string[] } {
   try {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      options: { help: { type: "boolean", short: "h" } },
-      allowPositionals: true,
-    });
+    const { values, positionals } = readWords(argv, {});
     if (values.help === true) return { kind: "help" };
     if (positionals.length === 0) return { kind: "wrong", why: "no file given" };
     return { kind: "files", files: positionals };

@@ -61,11 +61,7 @@ export async function recordPush(
 /** Records commits that reached another gated branch before: they are cleared here as they are there. */
 export async function recordUpdate(
   { store, now }: LedgerContext,
-  {
-    repo,
-    branch,
-    shas,
-  }: { readonly repo: string; readonly branch: string; readonly shas: readonly string[] },
+  { repo, branch, shas }: { repo: string; branch: string; shas: readonly string[] },
 ): Promise<void> {
   const known = await landedCommits(store, repo, shas);
   const cleared = await clearedBefore(store, repo, { shas, numbers: [], notWith: null });

@@ -60,11 +60,7 @@ export async function settleMerge(
 /** What waits for the ledger: pull requests from this branch to others, and deployments. */
 export async function markWaiting(
   { store, now }: Pick<SettleContext, "store" | "now">,
-  {
-    repo,
-    branch,
-    installation,
-  }: { readonly repo: string; readonly branch: string; readonly installation: number },
+  { repo, branch, installation }: { repo: string; branch: string; installation: number },
 ): Promise<void> {
   const numbers = await openPullsFrom(store, repo, branch);
   const marks = numbers.map((number) => ({
