@@ -130,6 +130,21 @@ export async function refuseReplacing(db: Kysely<Tables>): Promise<void> {
     begin select raise(abort, 'audit is append-only'); end`.execute(db);
 }
 
+/**
+ * The same for what was seen. A trace is all key, so what replaces one is equal to it. Observations are told again and again: one that
+ * is there stays, without a word.
+ */
+export async function refuseReplacingSeen(db: Kysely<Tables>): Promise<void> {
+  if (isPostgres(db)) return;
+  await sql`create trigger branch_pushes_no_replace before insert on branch_pushes
+    when exists (select 1 from branch_pushes where id = new.id)
+    begin select raise(abort, 'branch_pushes is append-only'); end`.execute(db);
+  await sql`create trigger observations_no_replace before insert on observations
+    when exists (select 1 from observations where id = new.id
+      or (repo = new.repo and number = new.number and kind = new.kind and key = new.key))
+    begin select raise(ignore); end`.execute(db);
+}
+
 /** The same query, which takes the rows it finds and passes over those that somebody else is taking. */
 export function skippingLocked<DB, From extends keyof DB, Row>(
   db: Kysely<Tables>,

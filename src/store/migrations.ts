@@ -7,6 +7,7 @@ import {
   makeAppendOnly,
   numberedByItself,
   refuseReplacing,
+  refuseReplacingSeen,
 } from "./dialect.ts";
 import { createBypasses, createDeployments, createLanded } from "./production-tables.ts";
 import type { Tables } from "./tables.ts";
@@ -37,6 +38,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   // When GitHub says that a pull request was opened, as the last look read it: before us, perhaps.
   "0014-opened": { up: (db) => db.schema.alterTable("pulls").addColumn("opened_at", "bigint").execute() },
   "0015-laid-aside": { up: layAside },
+  "0016-seen-no-replace": { up: refuseReplacingSeen },
 };
 
 /**

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { sql } from "kysely";
 import { expect, test, vi } from "vitest";
-import { appendAudit } from "../../src/store/audit.ts";
 import { acceptDelivery } from "../../src/store/deliveries.ts";
 import { backlog } from "../../src/store/marks.ts";
 import { openStore, StoreError } from "../../src/store/store.ts";
@@ -113,17 +112,4 @@ test("a full database refuses a delivery with its own error and accepts it once 
     await acceptDelivery(store, delivery, large),
     (await backlog(store, 1_000)).count,
   ]).toEqual([0, "accepted", 1]);
-});
-
-test("the audit log refuses a row in place of another, which no trigger on deleting would see", async () => {
-  const store = await freshStore();
-  const row = { at: 1, kind: "verdict", repo: null, number: null, sha: null, actorId: null, body: {} };
-  const { seq, hash } = await appendAudit(store, row);
-  const replacing =
-    sql`insert or replace into audit select seq, 2, kind, repo, number, sha, actor_id, body, previous_hash, hash
-    from audit`.execute(store.db);
-  await expect(replacing).rejects.toThrow("audit is append-only");
-  expect(await store.db.selectFrom("audit").select(["seq", "at", "hash"]).execute()).toEqual([
-    { seq, at: 1, hash },
-  ]);
 });

@@ -60,6 +60,7 @@ test("several processes that start at once on no database all open the same one"
       { name: "0013-bypasses" },
       { name: "0014-opened" },
       { name: "0015-laid-aside" },
+      { name: "0016-seen-no-replace" },
     ],
   ]);
 });
