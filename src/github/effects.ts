@@ -41,21 +41,16 @@ export type Effects = {
   readonly heads: readonly HeadHint[];
   readonly groups: readonly GroupHint[];
   readonly deployments: readonly DeploymentHint[];
-  readonly renames: readonly Rename[];
+  /** Repositories, `owner/name`, and owners that are called differently from now on, or are gone; whether the rules of that place stay. */
+  readonly renames: readonly {
+    readonly kind: "repository" | "owner";
+    readonly from: string;
+    readonly to: string | null;
+    readonly rulesStay: boolean;
+  }[];
   /** The organisation whose cached teams are no longer to be believed. */
   readonly forgetTeamsOf: string | null;
 };
-
-/** Repositories, `owner/name`, that are called differently from now on or are gone, and owners. */
-export type Rename =
-  | { readonly kind: "owner"; readonly from: string; readonly to: string }
-  | {
-      readonly kind: "repository";
-      readonly from: string;
-      readonly to: string | null;
-      /** The roster and the policy that were there are not forgotten. */
-      readonly rulesStay: boolean;
-    };
 
 export type PullHint = {
   readonly repo: string;

@@ -280,7 +280,9 @@ function renamesOfOwner(
   changes: z.infer<typeof changedLogin> | undefined,
 ): Effects["renames"] {
   const [from, to] = [changes?.login?.from.toLowerCase(), login?.toLowerCase()];
-  return from === undefined || to === undefined || from === to ? [] : [{ kind: "owner", from, to }];
+  return from === undefined || to === undefined || from === to
+    ? []
+    : [{ kind: "owner", from, to, rulesStay: false }];
 }
 
 function markRepository(event: z.infer<typeof repositoryPayload>): Effects {

@@ -5,14 +5,15 @@ import type { Queryable } from "./store.ts";
  * What was called `from` is called `to` from now on, or is gone: repositories are `owner/name`, in lower case as everywhere. With
  * `rulesStay` the place still counts as one that had a roster and a policy, so that they cannot be got rid of in this way.
  */
-export type Rename =
-  | { readonly kind: "owner"; readonly from: string; readonly to: string }
-  | {
-      readonly kind: "repository";
-      readonly from: string;
-      readonly to: string | null;
-      readonly rulesStay: boolean;
-    };
+export type Rename = {
+  readonly kind: "repository" | "owner";
+  readonly from: string;
+  readonly to: string | null;
+  readonly rulesStay: boolean;
+};
+
+const keptForGood = ["observations", "traces", "branch_pushes"];
+const moving = ["shown", "pulls", "groups", "landed", "approved_shas", "deployments", "ledgers", "bypasses"];
 
 /**
  * Lets what is remembered of repositories be found under their new name, and under no other: another repository may have the old one
@@ -21,36 +22,21 @@ export type Rename =
  * verdict under the new one.
  * @param delivery the id of the delivery that tells: what it lays aside is told apart by it.
  */
-export async function carryOver(
-  store: Queryable,
-  renames: readonly Rename[],
-  delivery: string,
-): Promise<void> {
+export async function carryOver(store: Queryable, renames: readonly Rename[], delivery: string) {
   for (const rename of renames) {
     if (rename.kind === "owner") await carryOwner(store, rename, delivery);
     else await carryRepository(store, rename, delivery);
   }
 }
 
-async function carryOwner(
-  store: Queryable,
-  { from, to }: Extract<Rename, { kind: "owner" }>,
-  delivery: string,
-): Promise<void> {
-  const { rows } = await sql<{ repo: string }>`
-    select repo from observations union select repo from traces union select repo from branch_pushes
-      union select repo from pulls union select repo from groups union select repo from shown
-      union select repo from landed union select repo from deployments union select repo from approved_shas
-      union select repo from ledgers union select repo from bypasses`.execute(store.db);
-  for (const { repo } of rows) {
-    const [owner, name = ""] = repo.split("/");
-    // What was laid aside has a blank in it.
-    if (owner !== from || name.includes(" ")) continue;
-    await carryRepository(
-      store,
-      { kind: "repository", from: repo, to: `${to}/${name}`, rulesStay: true },
-      delivery,
-    );
+async function carryOwner(store: Queryable, { from, to }: Rename, delivery: string): Promise<void> {
+  const tables = [...keptForGood, ...moving].map((table) => sql`select repo from ${sql.table(table)}`);
+  const { rows } = await sql<{ repo: string }>`${sql.join(tables, sql` union `)}`.execute(store.db);
+  // What was laid aside has a blank in it.
+  const own = rows.filter(({ repo }) => repo.startsWith(`${from}/`) && !repo.includes(" "));
+  for (const { repo } of own) {
+    const named = to === null ? null : `${to}/${repo.slice(from.length + 1)}`;
+    await carryRepository(store, { from: repo, to: named, rulesStay: true }, delivery);
   }
   // Rules, ids of logins and what else belongs to no repository.
   await carryConfigs(store, sql`owner = ${from}`, sql`${to}, repo`);
@@ -59,21 +45,19 @@ async function carryOwner(
 
 async function carryRepository(
   store: Queryable,
-  { from, to, rulesStay }: Extract<Rename, { kind: "repository" }>,
+  { from, to, rulesStay }: Omit<Rename, "kind">,
   delivery: string,
 ): Promise<void> {
   const { db } = store;
   if (to !== null) await copyRepository(store, from, to);
   const aside = `${from} until ${delivery}`;
-  for (const table of ["observations", "traces", "branch_pushes"] as const)
+  for (const table of keptForGood)
     await sql`update ${sql.table(table)} set repo = ${aside} where repo = ${from}`.execute(db);
   for (const table of moving) await sql`delete from ${sql.table(table)} where repo = ${from}`.execute(db);
   const [owner = "", name = ""] = from.split("/");
   if (!rulesStay)
     await db.deleteFrom("configs").where("owner", "=", owner).where("repo", "=", name).execute();
 }
-
-const moving = ["shown", "pulls", "groups", "landed", "approved_shas", "deployments", "ledgers", "bypasses"];
 
 async function copyRepository(store: Queryable, from: string, to: string): Promise<void> {
   const { db } = store;

@@ -120,7 +120,7 @@ test("what was approved and what waits are found under the new name of a reposit
   await recordDeployment(store, { ...record, deployment, state: "approved" });
   await settleDeployment(store, { deployment, sha, now: 3_000 });
   await asked(store, { target: "deploy:acme/shop:8:production", run: 8 });
-  await carryOver(store, [{ kind: "owner", from: "acme", to: "apex" }], "guid");
+  await carryOver(store, [{ kind: "owner", from: "acme", to: "apex", rulesStay: false }], "guid");
 
   expect(await approvedBefore(store, { ...hint, repo: "apex/shop" })).toEqual({ same: true, last: sha });
   expect(await deploymentOf(store, "deploy:apex/shop:8:production")).toMatchObject({

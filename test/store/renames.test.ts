@@ -109,7 +109,7 @@ test("a row can be laid aside, and not be made another repository's", async () =
 
 test("when the owner is renamed all of that owner's repositories are found, and ids of logins stay bound", async () => {
   const store = await furnished();
-  await rename(store, "second", [{ kind: "owner", from: "acme", to: "newco" }]);
+  await rename(store, "second", [{ kind: "owner", from: "acme", to: "newco", rulesStay: false }]);
   expect(await known(store, "newco/shop")).toEqual(all);
   expect(await known(store, repo)).toEqual(nothing);
   expect(await openPullsWithHead(store, "other/shop", headSha)).toEqual([7]);
