@@ -206,7 +206,8 @@ async function judgeAll(
       recorded.push(each.number);
       if (each.open) judged.push({ facts: each, verdict });
     }
-    if (isNews(each, evidence, config))
+    // What contains the merge may have been looked at before this, too.
+    if (each.merge !== null || isNews(each, evidence, config))
       await markHeirs(context.store, { ...each, installation }, context.now());
     // Only now: a commit that counts as scanned is not read again.
     await rememberScanned(context, each, config);

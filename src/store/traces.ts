@@ -6,14 +6,22 @@ import type { Queryable } from "./store.ts";
 
 /**
  * By what a pull request is recognised when it comes back under another number: the repository and branch of its head, as
- * long as GitHub knows the repository, and the tree of each of its commits.
+ * long as GitHub knows the repository, the tree of each of its commits, and that of what it was merged as: a squash is none of
+ * its commits, and has a tree of its own where the base branch had moved on.
  */
 export function tracesOf(facts: Facts): string[] {
-  const { headRepo, headRef, commits } = facts;
-  const trees = commits.kind === "read" ? commits.value.map(({ tree }) => `tree ${tree}`) : [];
+  const { headRepo, headRef, merge } = facts;
   const branch = headRepo === null ? [] : [`branch ${headRepo.toLowerCase()}:${headRef}`];
-  return [...new Set([...branch, ...trees])];
+  const merged = merge?.commit ? [asMerged(merge.commit.tree)] : [];
+  return [...new Set([...branch, ...treesOf(facts).map(asTree), ...merged])];
 }
+
+function treesOf({ commits }: Facts): string[] {
+  return commits.kind === "read" ? commits.value.map(({ tree }) => tree) : [];
+}
+
+const asTree = (tree: string) => `tree ${tree}`;
+const asMerged = (tree: string) => `merged as ${tree}`;
 
 /** A query for the numbers of the pull requests that were seen with this branch of the repository as their head. */
 export function pullsFromBranch({ db }: Pick<Queryable, "db">, repo: string, branch: string) {
@@ -34,13 +42,14 @@ export async function rememberTraces(store: Queryable, repo: string, facts: Fact
 
 /**
  * The evidence a pull request inherits: that of every earlier pull request of the repository that shares a trace with it, or
- * with one of those, and was not merged into the same base branch. A merge into another one cleared nothing here: it may be
- * one that nobody gates. Found anew each time, so that a merge that was heard of late takes its evidence back.
+ * with one of those, and of every one, earlier or not, whose merge it contains; but of none that was merged into the same base
+ * branch. A merge into another one cleared nothing here: it may be one that nobody gates. Found anew each time, so that a merge
+ * that was heard of late takes its evidence back.
  * @returns the evidence, each piece with the number it was seen on, and the heads it was looked for on, earliest pull request first.
  */
 export async function recallInherited(store: Queryable, repo: string, facts: Facts): Promise<Observation[]> {
   const inherited: Observation[] = [];
-  for (const number of await earlierNumbers(store, repo, facts)) {
+  for (const number of await kinOf(store, repo, facts)) {
     for (const seen of await recall(store, repo, number)) {
       if (seen.kind === "evidence")
         inherited.push({ kind: "evidence", evidence: { ...seen.evidence, seenOn: number } });
@@ -78,37 +87,38 @@ export async function recallLanded(
   return rows.flatMap(({ sha }) => (sha === null ? [] : [{ kind: "scanned", sha } as const]));
 }
 
-async function earlierNumbers({ db }: Queryable, repo: string, facts: Facts): Promise<number[]> {
+async function kinOf({ db }: Queryable, repo: string, facts: Facts): Promise<number[]> {
   const { number, base } = facts;
-  const now = tracesOf(facts);
-  if (now.length === 0) now.push("");
+  const now = ["", ...tracesOf(facts)];
+  const contained = ["", ...treesOf(facts).map(asMerged)];
   // What this pull request shows now may not be stored yet; what it showed earlier is found under its own number.
   const { rows } = await sql<{ number: number }>`
     with recursive kin (number) as (
       select ${sql.lit(number)} as number
       union
-      select number from traces where repo = ${repo} and trace in (${sql.join(now)})
-        and number < ${sql.lit(number)} and ${notLanded(repo, base, "traces")}
+      select number from traces where repo = ${repo} and ${notLanded(repo, base, "traces")}
+        and ((trace in (${sql.join(now)}) and number < ${sql.lit(number)}) or trace in (${sql.join(contained)}))
       union
       select theirs.number from kin
         join traces as mine on mine.repo = ${repo} and mine.number = kin.number
         join traces as theirs on theirs.repo = ${repo} and theirs.trace = mine.trace
         where theirs.number < ${sql.lit(number)} and ${notLanded(repo, base, "theirs")}
     )
-    select number from kin where number < ${sql.lit(number)} order by number`.execute(db);
+    select number from kin where number <> ${sql.lit(number)} order by number`.execute(db);
   return rows.map((row) => row.number);
 }
 
 /**
- * Marks the open pull requests, of higher numbers, that may inherit from this one: they may have been looked at before it, and do
- * not know what they inherit.
+ * Marks the open pull requests that may inherit from this one, those of higher numbers and those that contain its merge: they may
+ * have been looked at before it, and do not know what they inherit.
  */
 export async function markHeirs(
   store: Queryable,
-  pull: Pick<Facts, "owner" | "repo" | "number"> & { installation: number },
+  pull: Pick<Facts, "owner" | "repo" | "number" | "merge"> & { installation: number },
   now: number,
 ): Promise<void> {
-  const { number, installation } = pull;
+  const { number, merge, installation } = pull;
+  const merged = merge?.commit ? asTree(merge.commit.tree) : "";
   const repo = `${pull.owner}/${pull.repo}`.toLowerCase();
   const { rows } = await sql<{ number: number }>`
     with recursive kin (number) as (
@@ -118,8 +128,11 @@ export async function markHeirs(
         join traces as mine on mine.repo = ${repo} and mine.number = kin.number
         join traces as theirs on theirs.repo = ${repo} and theirs.trace = mine.trace
     )
-    select pulls.number from kin join pulls on pulls.repo = ${repo} and pulls.number = kin.number
-      where kin.number > ${sql.lit(number)} and pulls.open = 1 order by pulls.number`.execute(store.db);
+    select pulls.number from pulls
+      where pulls.repo = ${repo} and pulls.open = 1 and pulls.number <> ${sql.lit(number)}
+        and (pulls.number in (select number from kin where number > ${sql.lit(number)})
+          or pulls.number in (select number from traces where repo = ${repo} and trace = ${merged}))
+      order by pulls.number`.execute(store.db);
   const marks = rows.map((heir) => ({
     target: `pull:${repo}:${heir.number}`,
     installation,

@@ -113,6 +113,31 @@ it("remembers evidence through a merge into a branch nobody gates", async () => 
   expect(await company.check(sha)).toMatchObject({ ...waits, summary: containing(aiTrailer) });
 });
 
+it.each(["after", "before"])(
+  "remembers evidence through a squash that drops the trailer, for a pull request from there that was opened %s it",
+  async (when) => {
+    const { github } = company;
+    const base = `develop-${when}`;
+    const aside = { branch: base, pusher: "ada", message: "Aside" };
+    github.push(shop, { ...aside, from: "main", files: { [`${base}.md`]: "" } });
+    const { rest } = github.as("juno");
+    const release = async () => rest.pulls.create({ ...at, title: "Release", head: base, base: "main" });
+    if (when === "before") await release();
+    const assisted = await openPull(company, { base });
+    expect(await company.check(assisted.sha)).toBeNull();
+    // So that nothing in the branch has the files of the pull request and no others.
+    github.push(shop, { ...aside, files: { [`${base}-too.md`]: "" } });
+    const squash = { merge_method: "squash", commit_message: "" } as const;
+    const { data } = await rest.pulls.merge({ ...at, pull_number: assisted.number, ...squash });
+    if (when === "after") await release();
+
+    expect(await company.check(data.sha)).toMatchObject({
+      ...waits,
+      summary: containing(`seen on [#${assisted.number}]`),
+    });
+  },
+);
+
 it("shows who put a label on and who took it off, and the label counts all the same", async () => {
   const pull = await openPull(company, { message: "By hand" });
   await label("milo", pull, "ai-assisted");

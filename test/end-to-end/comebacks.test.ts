@@ -104,6 +104,31 @@ it("waits when a branch comes back from a base that is not gated, with the trail
   expect(await company.check(sha)).toMatchObject({ conclusion: "action_required", summary: seenOn(first) });
 });
 
+it("waits once a squash that drops the trailer is heard of, though what contains it was looked at before", async () => {
+  const { github } = company;
+  const aside = { branch: "develop", pusher: "ada", message: "Aside" };
+  github.push(shop, { ...aside, from: "main", files: { "aside.md": "" } });
+  const first = await openPull(company, { base: "develop" });
+  expect(await company.check(first.sha)).toBeNull();
+  github.push(shop, { ...aside, files: { "aside-too.md": "" } });
+  github.holdDeliveries();
+  const { rest } = github.as("juno");
+  const squash = { merge_method: "squash", commit_message: "" } as const;
+  const { data } = await rest.pulls.merge({ ...at, pull_number: first.number, ...squash });
+  await open("develop");
+  const isLate = ({ payload }: { payload: Readonly<Record<string, unknown>> }) =>
+    payload["action"] === "closed" && payload["number"] === first.number;
+  github.releaseDeliveries({ drop: isLate });
+  expect(await company.check(data.sha)).toMatchObject({ conclusion: "success" });
+
+  github.redeliver(github.deliveries.find(isLate)?.guid ?? "");
+
+  expect(await company.check(data.sha)).toMatchObject({
+    conclusion: "action_required",
+    summary: containing(`seen on [#${first.number}]`),
+  });
+});
+
 it("still waits when a pull request is closed, amended and reopened", async () => {
   const pull = await openPull(company);
   expect(await company.check(pull.sha)).toMatchObject({ conclusion: "action_required" });

@@ -105,6 +105,19 @@ test("a merged pull request passes nothing on", async () => {
   expect(await heirs(store, pull(7, "renamed", "t7"))).toEqual([]);
 });
 
+test("whatever contains what a pull request was merged as inherits from it, but not in the same base branch", async () => {
+  const store = await freshStore();
+  const merge = { at: "", by: null, commit: small.commit({ tree: "squashed" }), onto: "b".repeat(40) };
+  await see(store, pull(5, "parser", "t5", { base: "develop", open: false, merged: true, merge }));
+  const answers = [
+    await heirs(store, pull(3, "develop", "squashed")),
+    await heirs(store, pull(7, "develop", "squashed")),
+    await heirs(store, pull(7, "topic", "squashed", { base: "develop" })),
+    await heirs(store, pull(7, "develop", "t7")),
+  ];
+  expect(answers).toEqual([["Assisted-by: 5 on #5"], ["Assisted-by: 5 on #5"], [], []]);
+});
+
 test("only evidence is inherited: a review or a push belongs to its own pull request", async () => {
   const store = await freshStore();
   const facts = pull(3, "parser", "t3");
