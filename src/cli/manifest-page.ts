@@ -103,9 +103,9 @@ async function send(response: ServerResponse, status: number, body: string, acti
     connection: "close",
   });
   await new Promise<void>((resolve) => {
-    response.end(`<!doctype html><html lang="en"><title>Countersign</title>${body}</html>\n`, () =>
-      resolve(),
-    );
+    const head = `<meta name="viewport" content="width=device-width"><title>Setting up Countersign</title>`;
+    const main = `<main><h1>Setting up Countersign</h1>${body}</main>`;
+    response.end(`<!doctype html><html lang="en">${head}${main}</html>\n`, () => resolve());
   });
 }
 

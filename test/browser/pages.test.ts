@@ -4,6 +4,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { freePort } from "../../demo/free-port.ts";
+import { serveManifest } from "../../src/cli/manifest-page.ts";
 import { type Company, openCompany, shop } from "../end-to-end/company.ts";
 import { openPull, pushMore, review } from "../end-to-end/pull-request.ts";
 import { openChromium } from "./chromium.ts";
@@ -99,7 +100,10 @@ const pictures = new Map([
 
 it("signs somebody in at GitHub without a script, and shows them the private page they came for", async () => {
   const page = await open();
-  expect((await page.goto(path))?.status()).toBe(404);
+  const answer = await page.goto(path);
+  expect(answer?.status()).toBe(404);
+  // There is no TLS here; what a browser is told behind it, test/end-to-end/explain-page.test.ts has.
+  expect(answer?.headers()).not.toHaveProperty("strict-transport-security");
   expect(await page.textContent("main")).not.toContain("acme");
 
   await signIn(page, "dora");
@@ -128,6 +132,20 @@ it("signs nobody in who declines at GitHub", async () => {
 
   expect(await page.textContent("h1")).toBe("You are not signed in");
   expect((await page.goto(path))?.status()).toBe(404);
+});
+
+it("says so, and shows nothing, when GitHub ended the sign-in or it did not begin here", async () => {
+  const page = await open();
+  await page.goto(path);
+  await signIn(page, "dora");
+  for (const token of company.github.world.tokens.keys())
+    if (token.startsWith("ghu_")) company.github.world.tokens.delete(token);
+
+  expect((await page.goto("/"))?.status()).toBe(403);
+  expect(await page.textContent("h1")).toBe("You are not signed in any more");
+  expect((await page.goto(path))?.status()).toBe(404);
+  expect((await page.goto("/sign-in/callback?code=other&state=other"))?.status()).toBe(400);
+  expect(await page.textContent("h1")).toBe("This did not begin here");
 });
 
 it("signs out by the button, and then the page is gone", async () => {
@@ -186,4 +204,29 @@ it.each(places)("fits a window of 360 px: %s", async (_name, where, login) => {
   if (login !== null) await signIn(page, login);
 
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
+});
+
+it("has nothing wrong in the form of countersign setup either, which fits a window of 360 px", async () => {
+  const address = Promise.withResolvers<string>();
+  const stopped = new AbortController();
+  const form = {
+    action: `${company.github.url}/settings/apps/new`,
+    manifest: () => ({ name: "Countersign" }),
+    created: async () => ({ done: true, text: "" }),
+  };
+  const options = { port: 0, signal: stopped.signal, listening: address.resolve };
+  const ended = serveManifest(form, options);
+  const page = await open({
+    javaScriptEnabled: true,
+    bypassCSP: true,
+    viewport: { width: 360, height: 740 },
+  });
+  await page.goto(await address.promise);
+
+  expect(await wrong(page)).toEqual([]);
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
+  await page.keyboard.press("Tab");
+  expect(await page.locator(":focus").innerText()).toBe("Go to GitHub");
+  stopped.abort();
+  expect(await ended).toBe(false);
 });
