@@ -115,6 +115,7 @@ test("reports who would have waited for whom and how long, which rules applied, 
   await approve(acme, "milo", bad);
   acme.pass(50);
   await merge(acme, bad);
+  acme.pass(1);
   await merge(acme, await open(acme, "hand", "By hand"));
   const before = acme.github.requests.length;
 
@@ -144,6 +145,27 @@ Who would have been asked
   grace   1              1
   ada     0              1
 `);
+  const all = await run(acme, "--json");
+  expect(JSON.parse(all.stdout)).toMatchObject({
+    repository: "acme/shop",
+    outcomes: { "not-needed": 1, countersigned: 1, waiting: 1 },
+    countersigned: { count: 1, medianMs: 3 * hour, p90Ms: 3 * hour },
+    wouldHaveWaited: { count: 1, medianMs: 50 * hour, p90Ms: 50 * hour },
+    rules: [{ name: "Senior sign-off", applied: 2, lacking: 1 }],
+    people: [
+      { login: "grace", countersigned: 1, asked: 1 },
+      { login: "ada", countersigned: 0, asked: 1 },
+    ],
+    pulls: [
+      { number: good, outcome: "countersigned", countersignedBy: ["grace"] },
+      { number: bad, outcome: "waiting", needs: [{ candidates: ["grace", "ada"] }] },
+      { outcome: "not-needed", waitedMs: null },
+    ],
+    unjudged: [],
+  });
+  const drawn = await run(acme, "--svg");
+  expect(drawn.stdout).toContain("3 pull requests merged since 2026-03-05: 1 would have waited.");
+  expect(drawn.stdout).toMatch(/>grace<\/text>.*>1 \+ 1<\/text>\n.*>ada<\/text>.*>0 \+ 1<\/text>/u);
   const asked = acme.github.requests.slice(before);
   expect(asked.every(({ as }) => as === "grace")).toBe(true);
   expect(asked.filter(({ method, path }) => method !== "GET" && path !== "/graphql")).toEqual([]);

@@ -208,6 +208,21 @@ GitHub knows the App countersign-acme. What comes next:
     expect([(await fetch(await agree(await address))).status, await ended]).toEqual([200, 0]);
   });
 
+  test.each([
+    ["acme", "organizations/acme/settings"],
+    ["", "settings"],
+  ])("leads to github.com where no other host is named, for the owner %j", async (owner, settings) => {
+    const { begin, file, giveUp } = await somebody();
+    const answers = [owner, "https://cs.acme.dev"];
+    const { ended, address } = begin(["--env", file], answers);
+    const page = await fetch(await address);
+    const action = /action="([^"?]+)\?state=/u.exec(await page.text())?.[1];
+    expect(action).toBe(`https://github.com/${settings}/apps/new`);
+    expect(page.headers.get("content-security-policy")).toContain("form-action https://github.com");
+    giveUp();
+    expect([await ended, existsSync(file)]).toEqual([2, false]);
+  });
+
   test("says that GitHub does not answer to the key, and keeps what it wrote", async () => {
     const { github, begin, file } = await somebody();
     const { out, ended, address } = begin();

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { assertNothingRefused, type Company, openCompany, ownCompany, shop } from "./company.ts";
+import { assertNothingRefused, type Company, openCompany, ownCompany, roster, shop } from "./company.ts";
 import { publicUrl } from "./public-url.ts";
 import { pageWords, words } from "../web/words.ts";
 import { aiTrailer, openPull, type PullRequest, pushMore, review } from "./pull-request.ts";
@@ -58,8 +58,9 @@ it("has the history of verdicts, newest first, and the versions of roster and po
   ];
   const entries = [...text.matchAll(/<\/time>([^]*?)<\/li>/gu)].map(([, entry = ""]) => pageWords(entry));
   expect(entries).toEqual(steps.map(words));
+  const version = createHash("sha1").update(`blob ${roster.length}\0${roster}`).digest("hex").slice(0, 7);
   expect(pageWords(text)).toContain(
-    words("Roster and policy used File Version acme/.github › .github/countersign/roster.yml"),
+    words(`Roster and policy used File Version acme/.github › .github/countersign/roster.yml ${version}`),
   );
 });
 

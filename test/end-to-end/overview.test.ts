@@ -52,7 +52,13 @@ it("has every table as CSV, and no other", async () => {
   const files = [...text.matchAll(/href="(\/overview\/[a-z]+\.csv)"/gu)].map(([, file = ""]) => file);
 
   expect(files).toHaveLength(7);
-  for (const file of files) expect((await dora.get(file)).headers.get("content-type")).toContain("text/csv");
+  for (const section of text.split("<h2 ").slice(1)) {
+    const [, file = ""] = /href="(\/overview\/[a-z]+\.csv)"/u.exec(section) ?? [];
+    const columns = [...section.matchAll(/<th scope="col">([^<]*)/gu)].map(([, column]) => column).join(",");
+    const csv = await dora.get(file);
+    expect(csv.headers.get("content-type")).toContain("text/csv");
+    expect(csv.text.split("\r\n")[0]).toContain(columns);
+  }
   expect((await dora.get("/overview/secrets.csv")).status).toBe(404);
 });
 
