@@ -181,6 +181,22 @@ it("asks GitHub again after minutes, so that who lost access does not see the pa
   expect((await visitor.get(page)).status).toBe(404);
 });
 
+it("makes 60 pages a minute for one person, and keeps nobody else waiting for it", async () => {
+  const now = Date.now();
+  const own = await ownCompany({ publicUrl, signIn: true, now: () => now });
+  const page = await privatePull(own);
+  const [dora, vera, stranger] = [visitorOf(own), visitorOf(own), visitorOf(own)];
+  await dora.signIn("dora");
+  await vera.signIn("vera");
+
+  const asked: number[] = [];
+  for (let count = 0; count < 61; count++) asked.push((await dora.get(page)).status);
+
+  expect(asked.filter((status) => status === 200)).toHaveLength(60);
+  expect(asked.at(-1)).toBe(429);
+  expect([(await vera.get(page)).status, (await stranger.get("/")).status]).toEqual([200, 200]);
+});
+
 it("leaves a row in the audit log, and neither a token nor a secret in store or log", async () => {
   await visitorOf(company).signIn("vera");
 
