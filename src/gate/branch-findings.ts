@@ -14,6 +14,10 @@ import type {
 import type { Config } from "./verdict.ts";
 
 const checkName = "Countersign";
+/** It in a filter of jq. */
+const ours = `select(.context == "${checkName}")`;
+const allGreen =
+  '{rules} | (.rules[] | select(.type == "merge_queue")).parameters.grouping_strategy = "ALLGREEN"';
 
 /** What is wrong with each branch of a repository that a policy names or that requires the check. */
 export function branchFindings(repository: RepositoryFacts, app: AppFacts): Finding[] {
@@ -40,6 +44,11 @@ export function ghApi(method: "PATCH" | "POST" | "PUT", path: string, body?: obj
   const input =
     body === undefined ? "" : ` --input - <<< '${JSON.stringify(body).replaceAll("'", String.raw`'\''`)}'`;
   return `gh api --method ${method} ${path}${input}`;
+}
+
+/** A call that changes one thing of what the API answers. @param change a filter of jq, without `'`. */
+function ghApiChange(method: "PATCH" | "PUT", path: string, change: string): string {
+  return `gh api ${path} --jq '${change}' | gh api --method ${method} ${path} --input -`;
 }
 
 /** The policies that gate branches: those that can be read, and where there is none the built-in one. */
@@ -170,6 +179,8 @@ function ofAnybody({ by }: Requirement, { name }: BranchFacts, { app, repository
 }
 
 function ofAnotherApp({ source, by }: Requirement, { name }: BranchFacts, { app, repository }: About): Gap {
+  const checks = `${protectionApi(repository, name)}/required_status_checks`;
+  const inRules = `{rules} | (.rules[].parameters.required_status_checks[]? | ${ours}).integration_id = ${app.id}`;
   return {
     kind: "check-of-another-app",
     severity: "error",
@@ -178,8 +189,8 @@ function ofAnotherApp({ source, by }: Requirement, { name }: BranchFacts, { app,
       page: `${pageOf(by, name, repository)} › Countersign › choose ${app.slug} as its source`,
       api:
         by.kind === "ruleset"
-          ? `${ghApi("PUT", by.api)} # with the rules that GET answers and integration_id ${app.id} for Countersign`
-          : `${ghApi("PATCH", `${protectionApi(repository, name)}/required_status_checks`)} # with the checks that GET answers and app_id ${app.id} for Countersign`,
+          ? ghApiChange("PUT", by.api, inRules)
+          : ghApiChange("PATCH", checks, `{checks} | (.checks[] | ${ours}).app_id = ${app.id}`),
     },
   };
 }
@@ -191,7 +202,7 @@ function looseQueue({ page, api }: Ruleset): Gap {
     what: "The merge queue asks only the last entry of a group for its checks, so that one whose check failed can land with it.",
     repair: {
       page: `${page} › Require merge queue › Require all queue entries to pass required checks`,
-      api: `${ghApi("PUT", api)} # with the rules that GET answers and grouping_strategy ALLGREEN`,
+      api: ghApiChange("PUT", api, allGreen),
     },
   };
 }
