@@ -96,6 +96,19 @@ test("what the ledger only does not know yet is not rejected in the first ten mi
   expect(after(10 * minute).kind).toBe("rejected");
 });
 
+test("what nobody can count, or runs elsewhere, waits, or is rejected where a policy says so", () => {
+  const reject = [policy({ onUncleared: "reject" })];
+  const cases: Partial<DeploymentFacts>[] = [
+    { range: { kind: "too-long", base, commits: 1_001, max: 1_000 } },
+    { range: { kind: "whole", base: null, commits: [commit()], complete: false } },
+    { range: { kind: "unknown-sha" } },
+    { runOf: null },
+  ];
+  const kinds = (policies: DeploymentFacts["policies"]) =>
+    new Set(cases.map((one) => decideDeployment(facts({ ...one, policies })).kind));
+  expect([kinds([]), kinds(reject)]).toEqual([new Set(["waiting"]), new Set(["rejected"])]);
+});
+
 test("whatever is not cleared is rejected a day before GitHub's own time-out", () => {
   const after = (waitedMs: number) => decideDeployment(facts({ ...uncleared, waitedMs })).kind;
   expect([after(29 * day - 1), after(29 * day)]).toEqual(["waiting", "rejected"]);
