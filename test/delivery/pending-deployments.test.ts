@@ -7,6 +7,7 @@ import {
   settleDeployment,
 } from "../../src/store/deployments.ts";
 import { shop } from "../end-to-end/company.ts";
+import { until } from "../end-to-end/until.ts";
 import { repositoryNamed } from "../fake-github/setup.ts";
 import { startWorkingDay, type WorkingDay } from "./working-day.ts";
 
@@ -99,4 +100,18 @@ test("a repository that is gone keeps no other from being asked", async () => {
     body: { message: "Not Found" },
   });
   expect(await find()).toEqual([`deploy:acme/shop:${run.id}:production`]);
+});
+
+test("a deployment whose run vanished is given up, and the log says so", async () => {
+  const target = "deploy:acme/shop:7:production";
+  const hint = { target, repo: shop, installation: day.installation, environment: "production", run: 7 };
+  await hintDeployments(day.store, [{ ...hint, sha: null }], day.clock());
+  day.later(60_000);
+  expect(await find()).toEqual([target]);
+  const worker = day.work();
+  await until("the look", () => day.log.length > 0);
+  await worker.stop();
+
+  expect(day.log).toMatchObject([{ target, outcome: "gone", msg: "Looked at a deployment" }]);
+  expect(await find()).toEqual([]);
 });

@@ -17,6 +17,7 @@ import { containing } from "./containing.ts";
 import { aiTrailer, openPull, type PullRequest, review } from "./pull-request.ts";
 import { begun } from "./read-store.ts";
 import { deliver, pullPayload } from "./signed-delivery.ts";
+import { until } from "./until.ts";
 
 // Pull requests of hundreds of commits take the fake GitHub a while.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
@@ -155,7 +156,8 @@ it("does nothing on an action that somebody requests on the check run", async ()
   expect(await company.check(pull.sha)).toEqual(before);
 });
 
-it("calls no address that a delivery names", async () => {
+/** Somebody's server, and what it is asked for. */
+async function trapped(): Promise<{ readonly url: string; readonly calls: readonly string[] }> {
   const calls: string[] = [];
   const trap = createServer((request, answer) => {
     calls.push(request.url ?? "");
@@ -164,7 +166,11 @@ it("calls no address that a delivery names", async () => {
   await once(trap, "listening");
   onTestFinished(() => void trap.close());
   const address = trap.address();
-  const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/`;
+  return { url: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/`, calls };
+}
+
+it("calls no address that a delivery names", async () => {
+  const { url, calls } = await trapped();
   const pull = await openPull(company);
   const payload = payloadFor(pull);
   const names = ["url", "html_url", "deployment_callback_url", "statuses_url", "commits_url", "hooks_url"];
@@ -179,6 +185,26 @@ it("calls no address that a delivery names", async () => {
 
   expect(await deliver(company.url, { body })).toMatchObject({ status: 202 });
   expect(await company.check(pull.sha)).toMatchObject(waits);
+  expect(calls).toEqual([]);
+});
+
+it("answers a deployment at GitHub, whatever address of the run its delivery names", async () => {
+  const { url, calls } = await trapped();
+  const sha = repositoryNamed(company.github.world, shop).branches.get("main") ?? "";
+  company.github.guardEnvironment(shop, "production");
+  company.github.holdDeliveries();
+  const run = company.github.deploy(shop, { environment: "production", sha, by: "juno" });
+  const body = {
+    ...{ action: "requested", environment: "production", sha },
+    installation: { id: installation() },
+    repository: { full_name: shop, name: "shop", default_branch: "main" },
+    deployment_callback_url: `${url}repos/${shop}/actions/runs/${run.id}/deployment_protection_rule`,
+  };
+  const sent = await deliver(company.url, { event: "deployment_protection_rule", body });
+  await until("the run to be told why it waits, or to go on", () => run.gates[0]?.comments.length === 1);
+  company.github.releaseDeliveries();
+
+  expect(sent).toMatchObject({ status: 202 });
   expect(calls).toEqual([]);
 });
 

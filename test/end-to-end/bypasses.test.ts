@@ -316,12 +316,13 @@ describe("nothing is a bypass", () => {
     const pull = await openPull(company);
     const merged = await mergeAnyway(pull);
     expect(await ledgerOf(company, merged)).toMatchObject({ cleared: false, assisted: true });
-    company.github.push(shop, {
+    const made = company.github.push(shop, {
       branch: "next",
       pusher: "juno",
       files: { "n.ts": "n" },
       message: `N\n\n${aiTrailer}\n`,
     });
+    expect(await ledgerOf(company, made)).toMatchObject({ branch: "next", cleared: false });
   });
 
   it("that is pushed to a branch which is not gated", async () => {

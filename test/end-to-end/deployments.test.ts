@@ -141,3 +141,16 @@ it("waits while the app may not answer, and everything else goes on; once it may
 
   expect([check.conclusion, before, run.conclusion]).toEqual(["action_required", "waiting", "success"]);
 });
+
+it("finds a deployment that no delivery told of, and lets it go on", async () => {
+  const { github } = company;
+  const { merged } = await countersigned();
+  let run: WorkflowRun | undefined;
+  await company.restart(async () => {
+    run = github.deploy(shop, { environment: "production", sha: merged, by: "juno" });
+    await github.quiet();
+    github.deliveries.length = 0;
+  });
+  const found = await until("the run to go on", () => run?.conclusion === "success" && run);
+  expect(found.gates[0]?.comments).toHaveLength(1);
+});

@@ -45,7 +45,10 @@ describe("the ledger knows how a countersigned pull request landed", () => {
     const row = { branch: "main", number: pull.number, how: "merge", ...cleared };
     expect([await ledgerOf(company, pull.sha), await ledgerOf(company, merged)]).toMatchObject([row, row]);
     expect(await audited(company, "landed", "bypass", "accepted")).toMatchObject([
-      { kind: "landed", number: pull.number, sha: merged, body: { outcome: { kind: "countersigned" } } },
+      {
+        ...{ kind: "landed", number: pull.number, sha: merged },
+        body: { outcome: { kind: "countersigned" }, evidence: [{ tool: "claude-code" }] },
+      },
     ]);
   });
 
@@ -192,4 +195,20 @@ it("has what was there before as history, of which nothing is cleared", async ()
   const first = commitAt(company, "main").sha;
   await countersigned();
   expect(await ledgerOf(company, first)).toMatchObject({ how: "history", cleared: false, number: null });
+});
+
+it("reads history once, and knows through which pull request a commit from before came", async () => {
+  company = await ownCompany({ files: { [rosterFile]: roster }, installed: false });
+  const old = await openPull(company);
+  const before = company.github.mergeAnyway(shop, old.number, "ada");
+  company.install();
+  const read = () => company.github.requests.filter(({ path }) => path === "/repos/acme/shop/commits").length;
+  await land(company, await countersigned(), "merge");
+  await company.idle();
+  const once = read();
+  await land(company, await countersigned(), "merge");
+  expect(await ledgerOf(company, before)).toMatchObject({
+    ...{ how: "history", cleared: false, number: old.number },
+  });
+  expect([once, read()]).toEqual([1, 1]);
 });

@@ -138,3 +138,18 @@ test("more commits than are looked up wait, and the comment says to deploy in st
   });
   expect(acme.github.requests.slice(before).filter(({ path }) => path.includes("/compare/"))).toHaveLength(1);
 });
+
+test("what went out past this gate counts for nothing, and what others record of deployments is not even read", async () => {
+  const { acme, first } = await deployedOnce();
+  const { number, sha } = await acme.merged({ cleared: false });
+  const past = await acme.ask(sha);
+  // An administrator starts all waiting jobs.
+  Object.assign(past, { status: "completed", conclusion: "success" });
+  acme.clock.now += day;
+  await acme.lookAt(past);
+  const run = await acme.deploy(await acme.land());
+  const [comment] = told(run).comments;
+  expect(told(run).state).toBe("pending");
+  expect(comment).toContain(`Since ${short(first)}, not cleared:\n- #${number} needs a senior`);
+  expect(acme.github.requests.filter(({ path }) => path.includes("/deployments"))).toEqual([]);
+});
