@@ -1,6 +1,8 @@
 import { answerCommands } from "./answer-commands.ts";
 import { type CollectContext, type Collected, collectFacts } from "./collect-facts.ts";
 import { read } from "./read-together.ts";
+import { nothingCleared } from "./gate/cleared.ts";
+import { contributors } from "./gate/contributors.ts";
 import type { Evidence } from "./gate/evidence.ts";
 import type { Facts, Observation } from "./gate/facts.ts";
 import { signsToRemember } from "./gate/assistance.ts";
@@ -19,6 +21,7 @@ import { repoKey } from "./github/targets.ts";
 import { type HeadLease, withHead } from "./lease.ts";
 import { type Memory, toText } from "./memory.ts";
 import { type Proposal, publishChecks, type PublishedVerdict } from "./publish-checks.ts";
+import { rememberBrought } from "./store/branch-pushes.ts";
 import { knownHead, noteRead } from "./store/pulls.ts";
 import { evidenceObservation, rememberObservations } from "./store/observations.ts";
 import { recordLook } from "./store/record-look.ts";
@@ -191,6 +194,7 @@ async function judgeAll(
   { facts, config, versions }: Collected,
   { look }: HeadLease,
 ): Promise<{ judged: Judged[]; recorded: number[]; found: Memory[]; witness: string }> {
+  const { store, now } = context;
   const found: Memory[] = [];
   const judged: Judged[] = [];
   const recorded: number[] = [];
@@ -201,14 +205,16 @@ async function judgeAll(
     found.push({ number: each.number, observations: evidence.map(asObservation) });
     if (verdict === null) await rememberEvidence(context, each, evidence);
     else {
-      const entry = await record(context, installation, { facts: each, verdict, evidence, versions });
+      const about = { repo: repoKey(each.owner, each.repo), installation, facts: each, verdict, evidence };
+      const entry = await recordLook(store, { ...about, configVersions: versions, now: now() });
       witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
       recorded.push(each.number);
       if (each.open) judged.push({ facts: each, verdict });
     }
+    await rememberMerged(context, each, config);
     // What contains the merge may have been looked at before this, too.
     if (each.merge !== null || isNews(each, evidence, config))
-      await markHeirs(context.store, { ...each, installation }, context.now());
+      await markHeirs(store, { ...each, installation }, now());
     // Only now: a commit that counts as scanned is not read again.
     await rememberScanned(context, each, config);
   }
@@ -265,6 +271,22 @@ async function rememberEvidence(
   });
 }
 
+/** Whoever shaped what was merged brought it to its base branch, which may be the head of another pull request. */
+async function rememberMerged({ store, now }: LookContext, facts: Facts, { roster }: Config): Promise<void> {
+  const { merge, owner, repo, base: branch } = facts;
+  if (merge?.commit == null) return;
+  const people = contributors(facts, roster.kind === "read" ? roster.value : emptyRoster, nothingCleared);
+  const actors = [merge.by, ...people.map(({ account }) => account)].filter((actor) => actor !== null);
+  const push = { repo: repoKey(owner, repo), branch, before: merge.onto, after: merge.commit.sha };
+  await rememberBrought(
+    store,
+    actors.map((actor) => ({ ...push, actor, forced: false })),
+    now(),
+  );
+}
+
+const emptyRoster = { origin: "", levels: [], unlisted: "", people: [], teams: [] };
+
 function asObservation(evidence: Evidence): Observation {
   return { kind: "evidence", evidence };
 }
@@ -276,27 +298,4 @@ async function rememberScanned({ store, now }: LookContext, facts: Facts, config
     store,
     scanned.map((sha) => ({ ...about, key: sha, observation: { kind: "scanned", sha } })),
   );
-}
-
-async function record(
-  context: LookContext,
-  installation: number,
-  looked: {
-    facts: Facts;
-    verdict: Verdict;
-    evidence: readonly Evidence[];
-    versions: Readonly<Record<string, string>>;
-  },
-) {
-  const { facts, verdict, evidence, versions: configVersions } = looked;
-  const repo = repoKey(facts.owner, facts.repo);
-  return recordLook(context.store, {
-    repo,
-    installation,
-    facts,
-    verdict,
-    evidence,
-    configVersions,
-    now: context.now(),
-  });
 }

@@ -22,6 +22,17 @@ export async function rememberPushes(
   }
 }
 
+/** Stores pushes that no delivery tells of, each once. @param at as above. */
+export async function rememberBrought(store: Queryable, pushes: readonly NewBranchPush[], at: number) {
+  for (const push of pushes) {
+    const { repo, branch, after, actor } = push;
+    const same = store.db.selectFrom("branch_pushes").select("id").where("repo", "=", repo);
+    const known = same.where("branch", "=", branch).where("after", "=", after);
+    const row = await known.where("actor", "=", JSON.stringify(actor)).executeTakeFirst();
+    if (row === undefined) await rememberPushes(store, [push], at);
+  }
+}
+
 /**
  * The pushes to the head branch since it left the base branch, as far as deliveries told of them: also from before the pull
  * request was opened, and while it was closed. GitHub tells of those in a fork only where the app is installed there.

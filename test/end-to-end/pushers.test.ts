@@ -9,7 +9,7 @@ import {
   ownCompany,
   shop,
 } from "./company.ts";
-import { containing } from "./containing.ts";
+import { containing, matching } from "./containing.ts";
 import { aiTrailer, openPull, type PullRequest, pushMore, review } from "./pull-request.ts";
 import { until } from "./until.ts";
 
@@ -217,3 +217,31 @@ it("keeps the person assigned to a bot's pull request behind it when they take t
   await review(company, { number }, "vera");
   expect(await company.check(sha)).toMatchObject({ title: "Countersigned by vera (senior)" });
 });
+
+it.each(["merge", "squash", "rebase"] as const)(
+  "sees who is behind a forged commit that comes by a %s into a branch nobody gates",
+  async (merge_method) => {
+    const { github } = company;
+    const base = `develop-${merge_method}`;
+    github.push(shop, { branch: base, pusher: "ada", files: { [`${base}.md`]: "" } });
+    const branch = `forged-${merge_method}`;
+    const commit = { author: "ada", message: `Cache\n\n${aiTrailer}`, files: { [`src/${base}.ts`]: "1" } };
+    github.push(shop, { branch, from: base, pusher: "juno", ...commit });
+    github.push(shop, { branch, pusher: "grace", author: "ada", files: { [`src/${base}.ts`]: "2" } });
+    const about = { ...at, title: "Cache it", head: branch, base };
+    const { data: first } = await github.as("juno").rest.pulls.create(about);
+    await company.idle();
+    await github.as("ada").rest.pulls.merge({ ...at, pull_number: first.number, merge_method });
+    await company.idle();
+    const number = await open(base, "ada");
+    await review(company, { number }, "grace");
+    const { sha } = (await github.as("ada").rest.pulls.get({ ...at, pull_number: number })).data.head;
+
+    expect(await company.check(sha)).toMatchObject({
+      conclusion: "action_required",
+      summary: matching(/^\| juno \| junior \|[^]*^\| grace \| approval.*is a contributor/mu),
+    });
+    await review(company, { number }, "vera");
+    expect(await company.check(sha)).toMatchObject({ title: "Countersigned by vera (senior)" });
+  },
+);
