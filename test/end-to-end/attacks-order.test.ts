@@ -106,6 +106,44 @@ it.each(meanwhile)("shows a merge on the word of a check from before %s", async 
   expect(issues).toMatchObject([{ title: containing(`Merge of #${pull.number} reached `) }]);
 });
 
+it("shows a merge of a head that was green until a senior objected to a later one", async () => {
+  company = await ownCompany();
+  const { github } = company;
+  const pull = await openPull(company);
+  await review(company, pull, "grace");
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "success" });
+  const later = pushMore(company, pull);
+  await review(company, pull, "vera", { event: "REQUEST_CHANGES" });
+  expect(await company.check(later)).toMatchObject({ conclusion: "failure" });
+  github.holdDeliveries();
+  github.push(shop, { branch: pull.branch, from: pull.sha, force: true, pusher: "juno" });
+  expect(await merge(company, pull)).toBe(200);
+  github.releaseDeliveries();
+  await company.idle();
+
+  const issues = [...repositoryNamed(github.world, shop).issues.values()];
+  expect(issues).toMatchObject([{ body: containing("changes were requested by `vera`") }]);
+});
+
+it("shows a merge on the green check that another pull request with its head has", async () => {
+  company = await ownCompany();
+  const { github, appId } = company;
+  github.requireCheck(shop, "release", { context: "Countersign", appId });
+  github.push(shop, { branch: "release", pusher: "ada" });
+  const pull = await openPull(company);
+  await review(company, pull, "grace");
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "success" });
+  github.holdDeliveries();
+  const twin = { ...at, title: "For the release, too", head: pull.branch, base: "release" };
+  const { data } = await github.as("juno").rest.pulls.create(twin);
+  expect(await merge(company, { ...pull, number: data.number })).toBe(200);
+  github.releaseDeliveries();
+  await company.idle();
+
+  const issues = [...repositoryNamed(github.world, shop).issues.values()];
+  expect(issues).toMatchObject([{ title: containing(`Merge of #${data.number} reached release`) }]);
+});
+
 it("writes the check once GitHub takes it, though it refused or lost the first attempts", async () => {
   company = await ownCompany();
   await company.idle();
