@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Facts, TimelineEvent } from "../../src/gate/facts.ts";
-import { headsScanned, oldHeadsToRead } from "../../src/gate/old-heads.ts";
+import { headsScanned, isNews, oldHeadsToRead } from "../../src/gate/old-heads.ts";
 import * as small from "./world.ts";
 
 const [one, two, three] = [small.sha("01de4"), small.sha("02de4"), small.sha("03de4")];
@@ -41,6 +41,14 @@ describe("an old head is read", () => {
     },
   );
 
+  test("but not while the pull request has it as one of its commits", () => {
+    const commits = small.read([small.commit({ sha: one }), small.commit()]);
+    const timeline = small.read([forced(one, two)]);
+    expect(oldHeadsToRead(small.pull({ commits, timeline }))).toEqual([two]);
+    const unread = { kind: "unreadable", why: "502" } as const;
+    expect(oldHeadsToRead(small.pull({ commits: unread, timeline }))).toEqual([one, two]);
+  });
+
   test("but not when nobody could read the timeline, which is reason enough not to decide", () => {
     expect(oldHeadsToRead(small.pull({ timeline: { kind: "unreadable", why: "502" } }))).toEqual([]);
   });
@@ -74,5 +82,36 @@ describe("a look has scanned", () => {
   test("nothing while a policy is broken, which may name markers", () => {
     const config = { ...small.config(), policies: [{ kind: "unreadable", why: "broken" } as const] };
     expect(headsScanned(small.pull(), config)).toEqual([]);
+  });
+});
+
+describe("it is news when a look saw", () => {
+  const config = small.config();
+  const seen = (change: Parameters<typeof small.evidence>[0] = {}): Facts["observations"][number] => ({
+    kind: "evidence",
+    evidence: small.evidence(change),
+  });
+
+  test("a head that none had scanned, and not when all were", () => {
+    expect(isNews(small.pull(), [], config)).toBe(true);
+    expect(isNews(small.pull({ observations: [scanned(small.headSha)] }), [], config)).toBe(false);
+  });
+
+  test("a sign that was not remembered of this pull request itself", () => {
+    const sign = small.evidence();
+    const about = (...observations: Facts["observations"]) =>
+      isNews(small.pull({ observations: [scanned(small.headSha), ...observations] }), [sign], config);
+    expect([about(), about(seen()), about(seen({ seenOn: 3 })), about(seen({ quote: "another" }))]).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  test("one new sign beside one that is known", () => {
+    const observations = [scanned(small.headSha), seen()];
+    const both = [small.evidence(), small.evidence({ quote: "another" })];
+    expect(isNews(small.pull({ observations }), both, config)).toBe(true);
   });
 });

@@ -3,7 +3,8 @@ import type { Account } from "../../src/gate/accounts.ts";
 import type { Commit, Facts, Observation } from "../../src/gate/facts.ts";
 import type { Policy } from "../../src/gate/policy.ts";
 import type { Roster } from "../../src/gate/roster.ts";
-import { lacks, wanted } from "../../src/gate/wanted.ts";
+import type { Config } from "../../src/gate/verdict.ts";
+import { acceptersIn, lacks, wanted, wantsPushers } from "../../src/gate/wanted.ts";
 import * as small from "./world.ts";
 
 const gone = small.sha("01de4");
@@ -294,4 +295,68 @@ describe("facts that were read for other rules", () => {
   test("hold the old names of renamed files where only the roster differs", () => {
     expect(lacks(small.pull(), small.config(withExempt), { samePolicies: true })).toBe(false);
   });
+});
+
+describe("who pushed is asked of GitHub", () => {
+  const push = {
+    kind: "push",
+    actor: small.june,
+    before: null,
+    after: small.headSha,
+    at: "2026-11-20T10:00:00Z",
+  } as const;
+  const approved = small.reviewed(small.review(small.sara));
+  const plain = { commits: small.read([small.plainCommit()]) };
+  const anyLevel = small.rule({ when: { levelBelow: "junior", provenance: "any" } });
+  const aiOnly = small.rule({ when: { levelBelow: "junior" } });
+  const anyPath = small.rule({ when: { paths: ["infra/**"], provenance: "any" } });
+  const broken = { kind: "unreadable", why: "broken" } as const;
+
+  test.each<[string, Facts, Config, boolean]>([
+    ["where people let it pass", approved, small.config(), true],
+    ["not where every push was told of", { ...approved, observations: [push] }, small.config(), false],
+    ["not where it waits all the same", small.pull(), small.config(), false],
+    [
+      "not where only observing lets it through",
+      small.pull(),
+      small.config(small.policy({ mode: "observe" })),
+      false,
+    ],
+    ["not where nothing gates the base", { ...approved, base: "topic" }, small.config(), false],
+    [
+      "not where no AI was seen and no level matters",
+      small.pull(plain),
+      small.config(small.policy({ rules: [aiOnly, anyPath] })),
+      false,
+    ],
+    [
+      "where no AI was seen and a level matters",
+      small.pull(plain),
+      small.config(small.policy({ rules: [aiOnly, anyLevel] })),
+      true,
+    ],
+    [
+      "where one of several policies asks for a level",
+      small.pull(plain),
+      small.config(small.policy(), small.policy({ rules: [anyLevel] })),
+      true,
+    ],
+    ["where AI was seen and no rule applies", small.pull(), small.config(small.policy({ rules: [] })), true],
+    [
+      "not where a policy cannot be read",
+      small.pull(plain),
+      { ...small.config(), policies: [broken] },
+      false,
+    ],
+  ])("%s", (_when, facts, config, expected) => {
+    expect(wantsPushers(facts, config)).toBe(expected);
+  });
+});
+
+test("those who accepted what was merged are asked about once each", () => {
+  const accept = (by: typeof small.sara, comment: string) =>
+    ({ kind: "accept", comment, by, sha: small.headSha, at: "2026-11-20T12:00:00Z" }) as const;
+  const command = { kind: "command", comment: "4", by: small.milo, at: "2026-11-20T12:00:00Z" } as const;
+  const observations = [accept(small.sara, "1"), accept(small.stan, "2"), accept(small.sara, "3"), command];
+  expect(acceptersIn(small.pull({ observations }))).toEqual([small.sara, small.stan]);
 });
