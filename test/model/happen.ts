@@ -279,7 +279,8 @@ const happenings = {
     const { head, published, shown: stands } = pull;
     const seen = shop.checkRuns.some(({ headSha }) => headSha === head);
     const shown = new Set([...(seen ? [head] : []), ...(published === null ? [] : [published])]);
-    const certain = seen && published === head && stands !== null && isSure(stands, scene.acme.clock.now);
+    const sure = stands?.sha === head && isSure(stands, scene.acme.clock.now);
+    const certain = seen && published === head && sure;
     learns.override = { by, shown, certain, heard: false };
     pull.overrides.push(learns.override);
     say(scene, `${by} overrides #${pull.number} at ${pull.head.slice(0, 7)}, ${seen ? "seen" : "unseen"}`);

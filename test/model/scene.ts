@@ -274,6 +274,8 @@ function noteLog(scene: Scene, message: string, fields: object): void {
   const [seen] = [...scene.looks.values()].filter(({ first }) => first === pull.number).slice(-1);
   if (seen === undefined || seen.head !== head) return;
   remember(pull, seen);
+  // It is the check of all that share the head.
+  for (const other of scene.pulls) if (other.open && other.head === seen.head) other.published = seen.head;
   pull.published = seen.head;
   noteShown(scene, pull, "wrote" in fields && fields.wrote !== "unchanged");
 }
