@@ -12,6 +12,10 @@ let day: WorkingDay;
 let worker: Worker;
 beforeAll(async () => {
   day = await startWorkingDay();
+  // The first look at a branch begins its ledger, which no test here is about.
+  worker = day.work();
+  await openLooked(day);
+  await worker.stop();
 });
 beforeEach(() => {
   worker = day.work();
