@@ -8,7 +8,7 @@ import { findRepository } from "../test/fake-github/world.ts";
 import { freshDatabase } from "./databases.ts";
 import { bodiesOf, send } from "./load.ts";
 import { approve, furnish, openPull, type Pull } from "./organisations.ts";
-import { startCountersign, workedOff } from "./processes.ts";
+import { silence, startCountersign, workedOff } from "./processes.ts";
 import { quantile, report, rounded } from "./report.ts";
 
 const deliveries = 5000;
@@ -17,13 +17,13 @@ const installations = 4;
 const pullsOfEach = 50;
 
 const database = await freshDatabase();
-report(
-  `${deliveries} deliveries over ${installations * pullsOfEach} pull requests of ${installations} installations, ${atOnce} at a time; GitHub answers after 50 ms`,
-  [
+report({
+  method: `${deliveries} deliveries over ${installations * pullsOfEach} pull requests of ${installations} installations, ${atOnce} at a time; GitHub answers after 50 ms`,
+  rows: [
     { store: "SQLite", ...(await takeBurst({})) },
     { store: "PostgreSQL", ...(await takeBurst({ DATABASE_URL: database.url })) },
   ],
-);
+});
 await database.drop();
 
 async function takeBurst(env: NodeJS.ProcessEnv) {
@@ -40,6 +40,7 @@ async function takeBurst(env: NodeJS.ProcessEnv) {
   await Promise.all(approved.map(async (pull) => approve(github, pull)));
   const bodies = bodiesOf(github, ["push", "pull_request.opened", "pull_request_review.submitted"]);
   const server = await startCountersign(acme, github.url, env);
+  await silence(github);
   const sent = await send({ url: server.url, bodies, count: deliveries, atOnce });
   const began = performance.now();
   await workedOff(server);

@@ -2,14 +2,11 @@
  * What one look costs the server, by the number of commits, files, reviews, and of other open pull requests: processor time, for
  * it hardly depends on what else the machine does. Draws docs/look-cost.svg. Usage: npm run bench -- cost
  */
-import { writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { startFakeGitHub } from "../test/fake-github/server.ts";
 import { until } from "../test/end-to-end/until.ts";
 import { furnish, openPull, postman } from "./organisations.ts";
-import { type Line, plot } from "./plot.ts";
-import { startCountersign, workedOff } from "./processes.ts";
-import { median, report, rounded } from "./report.ts";
+import { silence, startCountersign, workedOff } from "./processes.ts";
+import { type Line, report, rounded } from "./report.ts";
 import { largest, openPullOf, rerun } from "./sizes.ts";
 
 const smallest = { commits: 1, files: 1, reviews: 0 };
@@ -19,9 +16,7 @@ const sizesOf = {
   reviews: [0, 125, 250, 500, 750, largest.reviews],
   "open pull requests": [1, 50, 100, 200, 300, 400],
 };
-const runs = 3;
-const looksOfARun = 8;
-const svg = fileURLToPath(new URL("../docs/look-cost.svg", import.meta.url));
+const looksOfEach = 8;
 
 const github = await startFakeGitHub({ validate: false });
 // GitHub's limits hold for each installation, so that each size has one of its own.
@@ -29,6 +24,7 @@ const { acme, owners } = furnish(github, 1 + Object.values(sizesOf).flat().lengt
 const server = await startCountersign(acme, github.url, { LOG_LEVEL: "warn" });
 const bring = postman(github, server.url);
 await bring();
+await silence(github);
 // What is compiled while the first looks go on costs more than they do.
 const warm = await openPull(github, owners.pop() ?? "");
 for (let run = 0; run < 10; run += 1) await costOf(warm);
@@ -43,9 +39,7 @@ for (const [what, sizes] of Object.entries(sizesOf)) {
     if (what === "open pull requests") await openOthers(owner, size - 1);
     await bring();
     await workedOff(server);
-    const costs = [];
-    for (let run = 0; run < runs; run += 1) costs.push(await costOf(pull));
-    points.push({ size, ms: median(costs) });
+    points.push({ size, ms: await costOf(pull) });
   }
   lines.push({ what, points });
   const ms = points.map((point) => point.ms);
@@ -63,12 +57,7 @@ for (const [what, sizes] of Object.entries(sizesOf)) {
     exponent: last > 2 * first ? rounded(Math.log2((last - first) / (half - first))) : "does not grow",
   });
 }
-report(
-  `Processor time of the server for one look, ms; medians of ${runs} runs of ${looksOfARun} looks`,
-  rows,
-);
-writeFileSync(svg, plot("Processor time of one look, ms", lines));
-console.log(`\nDrawn: ${svg}`);
+report({ method: `Processor time of the server for one look of ${looksOfEach}, ms`, rows, lines });
 await server.stop();
 await github.close();
 
@@ -81,7 +70,7 @@ async function openOthers(owner: string, count: number): Promise<void> {
 /** ms of a look, when somebody re-runs the checks: it writes, so that its end can be seen. */
 async function costOf(pull: Awaited<ReturnType<typeof openPull>>): Promise<number> {
   const before = server.used().cpuMs;
-  for (let look = 0; look < looksOfARun; look += 1) {
+  for (let look = 0; look < looksOfEach; look += 1) {
     const from = github.requests.length;
     rerun(github, pull);
     await bring();
@@ -89,5 +78,5 @@ async function costOf(pull: Awaited<ReturnType<typeof openPull>>): Promise<numbe
       github.requests.slice(from).some(({ method, status }) => method === "PATCH" && status === 200),
     );
   }
-  return (server.used().cpuMs - before) / looksOfARun;
+  return (server.used().cpuMs - before) / looksOfEach;
 }

@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type LoggedRequest } from "../test/fake-github/http.ts";
 import { startFakeGitHub } from "../test/fake-github/server.ts";
 import { approve, furnish, openPull, postman, type Pull } from "./organisations.ts";
-import { startCountersign, workedOff } from "./processes.ts";
+import { silence, startCountersign, workedOff } from "./processes.ts";
 import { median, quantile, report, rounded } from "./report.ts";
 
 type Event = { readonly what: "opened" | "approved"; readonly owner: string; readonly sentAt: number };
@@ -14,7 +14,7 @@ type Event = { readonly what: "opened" | "approved"; readonly owner: string; rea
 const latencyMs = 50;
 const eventsPerSecond = 10;
 const seconds = Number(process.argv[3] ?? 30);
-/** GitHub allows each 90 writes a minute. And no two looks are at one of them at once, so that its requests are known. */
+/** GitHub allows each 180 writes a minute. And no two looks are at one of them at once, so that its requests are known. */
 const installations = 16;
 
 const github = await startFakeGitHub({ validate: false, latencyMs });
@@ -25,6 +25,7 @@ const bring = postman(github, server.url);
 for (const owner of owners) await openPull(github, owner);
 await bring();
 await workedOff(server);
+await silence(github);
 
 const events: Event[] = [];
 const opened: Pull[] = [];
@@ -37,10 +38,10 @@ for (let index = 0; index < seconds * eventsPerSecond; index += 1) {
 await workedOff(server);
 const asked = github.requests.slice(from).filter(({ as }) => as === "countersign[bot]");
 const looks = events.map((event) => ({ ...event, ...lookAfter(event) }));
-report(
-  `${events.length} events, ${eventsPerSecond} a second; ${latencyMs} ms for each answer of GitHub's; ms`,
-  (["opened", "approved"] as const).map((what) => rowOf(what)),
-);
+report({
+  method: `${events.length} events, ${eventsPerSecond} a second; ${latencyMs} ms for each answer of GitHub's; ms`,
+  rows: (["opened", "approved"] as const).map((what) => rowOf(what)),
+});
 await server.stop();
 await github.close();
 
@@ -55,12 +56,12 @@ async function happen(index: number): Promise<Event> {
   return { what: pull === undefined ? "opened" : "approved", owner, sentAt: await bring() };
 }
 
-/** The look that an event led to: what was asked for its organisation from then until its next event. */
+/** The look that an event led to: what was asked for its organisation from then until its next event, but for looks at a branch. */
 function lookAfter({ owner, sentAt }: Event) {
   const next = events.find((other) => other.owner === owner && other.sentAt > sentAt)?.sentAt ?? Infinity;
-  const requests = asked.filter(
-    (request) => ownerOf(request) === owner && request.receivedAt > sentAt && request.receivedAt < next,
-  );
+  const requests = asked
+    .filter(({ receivedAt, operation }) => receivedAt > sentAt && receivedAt < next && operation !== "Branch")
+    .filter((request) => ownerOf(request) === owner);
   const last = requests.at(-1);
   if (last === undefined || last.method === "GET" || last.path === "/graphql")
     throw new Error(`No check run was written for ${owner} in time.`);

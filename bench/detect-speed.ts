@@ -1,14 +1,14 @@
 /**
  * How many commits a second `countersign detect --jsonl` gets through, as its own process, on one core: invented commits of
- * the usual forms, half of them with a sign of AI assistance. The median of several runs, start-up of the process included.
+ * the usual forms, half of them with a sign of AI assistance; start-up of the process included. Usage: npm run bench -- detect-speed
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
+import { report } from "./report.ts";
 
 const commitsCount = 100_000;
-const runsCount = 5;
 const command = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 const body =
   "\n\nThe cart asked for its total on every render. It is kept now,\nand forgotten when a line changes.\n";
@@ -31,11 +31,11 @@ const lines = Array.from({ length: commitsCount }, (_, index) => {
 });
 const input = `${lines.join("\n")}\n`;
 
-const rates: number[] = [];
-for (let run = 0; run < runsCount; run++) rates.push(await measure());
-rates.sort((one, other) => one - other);
-console.log(`${commitsCount} commits of ${Math.round(input.length / commitsCount)} bytes, ${runsCount} runs`);
-console.log(`${rates[Math.floor(runsCount / 2)]} commits a second (${rates[0]} to ${rates.at(-1)})`);
+const bytes = Math.round(input.length / commitsCount);
+report({
+  method: `${commitsCount} commits, on one core`,
+  rows: [{ "bytes of each": bytes, "commits a second": await measure() }],
+});
 
 async function measure(): Promise<number> {
   const started = performance.now();

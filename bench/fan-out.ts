@@ -14,6 +14,7 @@ import { openStore } from "../src/store/store.ts";
 import { furnish, roster, rosterFile, shop } from "../test/end-to-end/company.ts";
 import { octokitWith, startFakeGitHub } from "../test/fake-github/server.ts";
 import { installationToken } from "../test/fake-github/shop-scene.ts";
+import { report, rounded } from "./report.ts";
 
 const count = Number(process.argv[3] ?? 1000);
 /** The part of them that the change blocks, and the part whose words it changes. */
@@ -53,18 +54,16 @@ const context = {
   outages: createOutages({ now: () => Date.now(), random: () => 0 }),
 };
 
-console.log(
-  `${count} open pull requests, of which the change blocks ${kinds.blocked.size} and rewords ${kinds.reworded.size}`,
-);
-await measured("First looks at all of them", "repo:acme/shop");
-await measured("The same roster with one comment more", "rules:acme/shop", `# A comment.\n${roster}`);
-await measured(
-  "grace is no senior any more",
-  "rules:acme/shop",
-  roster.replace("grace: senior", "grace: mid"),
-);
-const places = order.flatMap((number, at) => (kinds.blocked.has(number) ? [at + 1] : []));
-console.log(`Looks at those that were to be blocked: number 1 to ${places.at(-1)} of ${order.length}`);
+const rows = [
+  await measured("first looks at all of them", "repo:acme/shop"),
+  await measured("a comment in the roster", "rules:acme/shop", `# A comment.\n${roster}`),
+  await measured(
+    `grace is no senior any more: ${kinds.blocked.size} would be blocked, ${kinds.reworded.size} say it in other words`,
+    "rules:acme/shop",
+    roster.replace("grace: senior", "grace: mid"),
+  ),
+];
+report({ method: `A change of the roster with ${count} open pull requests`, rows });
 await store.close();
 await github.close();
 rmSync(dataDir, { recursive: true });
@@ -90,7 +89,7 @@ async function openPulls() {
   return { blocked, reworded };
 }
 
-async function measured(what: string, target: string, files?: string): Promise<void> {
+async function measured(what: string, target: string, files?: string) {
   if (files !== undefined)
     github.push("acme/.github", {
       branch: "main",
@@ -107,10 +106,16 @@ async function measured(what: string, target: string, files?: string): Promise<v
   await worker.stop();
   const seconds = (performance.now() - started) / 1000;
   const asked = github.requests.slice(from);
-  const named = Object.groupBy(
-    asked,
-    ({ method, operation }) => operation ?? (method === "GET" ? "REST reads" : "writes"),
-  );
-  const counts = Object.entries(named).map(([name, all]) => `${name} ${all?.length}`);
-  console.log(`${what}: ${counts.join(", ")}; ${seconds.toFixed(1)} s`);
+  const queries = (name: string) => asked.filter(({ operation }) => operation === name).length;
+  const last = order.findLastIndex((number) => kinds.blocked.has(number)) + 1;
+  return {
+    what,
+    "queries of rules": queries("ConfigFiles"),
+    "of open pull requests": queries("OpenPulls"),
+    looks: queries("Facts"),
+    "REST reads": asked.filter(({ method }) => method === "GET").length,
+    writes: asked.filter(({ method, path }) => method !== "GET" && path !== "/graphql").length,
+    "the last of those to be blocked was look": files === undefined || last === 0 ? "" : last,
+    s: rounded(seconds),
+  };
 }

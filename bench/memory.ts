@@ -47,10 +47,10 @@ for (const when of ["first", "second", "third", "fourth"]) {
   rows.push(await rowOf(`after the ${when} look at the largest pull request`));
   rerun(github, pull);
 }
-report(
-  `${thousands},000 deliveries over ${pulls} pull requests of ${installations} installations; SQLite`,
+report({
+  method: `${thousands},000 deliveries over ${pulls} pull requests of ${installations} installations; SQLite`,
   rows,
-);
+});
 await server.stop();
 await github.close();
 

@@ -1,7 +1,4 @@
-export type Line = {
-  readonly what: string;
-  readonly points: readonly { readonly size: number; readonly ms: number }[];
-};
+import type { Line } from "./report.ts";
 
 const [panel, height, margin] = [260, 200, { left: 46, right: 14, top: 44, bottom: 34 }];
 

@@ -10,6 +10,7 @@ import { environmentFor } from "../demo/server-process.ts";
 import type { Acme } from "../demo/acme.ts";
 import { health } from "../test/end-to-end/company.ts";
 import { until } from "../test/end-to-end/until.ts";
+import type { FakeGitHub } from "../test/fake-github/server.ts";
 
 export type Started = {
   readonly url: string;
@@ -114,5 +115,16 @@ export async function workedOff({ url }: Started): Promise<void> {
   while ((await health(url)).backlog !== 0) {
     if (Date.now() > deadline) throw new Error("The looks do not come to an end.");
     await pause(askEveryMs);
+  }
+}
+
+/** Long enough for a server that has more to ask at its start. */
+const silentMs = 2_000;
+
+/** Waits until GitHub is asked nothing more: at its start a server sweeps, and examines every repository. */
+export async function silence({ requests }: Pick<FakeGitHub, "requests">): Promise<void> {
+  for (let seen = -1; seen < requests.length; ) {
+    seen = requests.length;
+    await pause(silentMs);
   }
 }

@@ -137,14 +137,16 @@ function pullsWith(repository: Repository, sha: string): Pull[] {
 }
 
 function suitesOf(repository: Repository, sha: string, filter: SuiteFilter): CheckSuite[] {
-  return repository.checkSuites.filter((suite) => {
-    const runs = repository.checkRuns.filter((run) => run.suiteId === suite.id);
-    return (
+  const { appId, checkName } = filter;
+  const holds = ({ id }: CheckSuite) =>
+    repository.checkRuns.some((run) => run.suiteId === id && run.name === checkName);
+  // In this order: with thousands of pull requests most suites are at other heads.
+  return repository.checkSuites.filter(
+    (suite) =>
       suite.headSha === sha &&
-      (filter.appId == null || suite.appId === filter.appId) &&
-      (filter.checkName == null || runs.some((run) => run.name === filter.checkName))
-    );
-  });
+      (appId == null || suite.appId === appId) &&
+      (checkName == null || holds(suite)),
+  );
 }
 
 function renderSuite(scope: Scope, repository: Repository, suite: CheckSuite): Record<string, unknown> {
