@@ -1,5 +1,5 @@
 /** A GitHub of one recorded answer, for the cases where that says more than a whole fake one. */
-import nock from "nock";
+import { nock } from "./idle-nock.ts";
 import { onTestFinished } from "vitest";
 import { octokitWith } from "../fake-github/server.ts";
 
@@ -7,9 +7,6 @@ import { octokitWith } from "../fake-github/server.ts";
 export const token = "ghs_12345_aSecretThatNobodyMaySee.inAnyMessage";
 
 const host = "https://github.test";
-
-// Importing nock takes every socket of the process over, also those of test files that share it.
-nock.restore();
 
 /** An Octokit whose every request is answered by nock, until the test ends; what the test leaves unanswered fails it. */
 export function recordedGitHub() {
