@@ -80,10 +80,17 @@ export async function play(steps: readonly Step[]): Promise<Played> {
     return compare(scene);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`${scene.transcript.join("\n")}\n${why}`, { cause: error });
+    // First and last: whoever reads a log that was cut sees one of them.
+    const story = [why, ...scene.transcript, ...unheard(scene), why];
+    throw new Error(story.join("\n"), { cause: error });
   } finally {
     await scene.acme.app.close();
   }
+}
+
+/** What the app logged without asking GitHub for anything since. */
+function unheard({ acme, read }: Scene): string[] {
+  return acme.app.log.slice(read.log).map((line) => `  the app: ${JSON.stringify(line)}`);
 }
 
 function isNetwork(what: Step["what"]): what is keyof Network {
