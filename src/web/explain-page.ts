@@ -20,7 +20,7 @@ import type { Store } from "../store/store.ts";
 import { type Html, html, nothing, onPage, sentence } from "./html.ts";
 import type { Page } from "./layout.ts";
 
-/** Rows of one table; a browser shows more only slowly. */
+/** Rows of one table on a page; a browser shows more only slowly. */
 const rowsMax = 500;
 
 /** Everything the explain page shows, as it was recorded. */
@@ -62,8 +62,8 @@ export async function explainedPull(
   return { pull, verdict: strictest([pull.verdict, ...verdicts]), history, older, bypasses, unproven };
 }
 
-/** @returns the title of the window, and what the page has in it. */
-export function explainPage(explained: ExplainedPull): Page {
+/** @param part which rows of long tables, from 1. @returns the title of the window, and what the page has in it. */
+export function explainPage(explained: ExplainedPull, part: number): Page {
   const { pull, verdict, older } = explained;
   const { facts } = pull;
   const name = `${facts.owner}/${facts.repo}#${pull.number}`;
@@ -72,13 +72,13 @@ export function explainPage(explained: ExplainedPull): Page {
 ${stateBox(explained)}
 ${explained.unproven === null ? nothing : notCleared(explained.unproven)}
 ${verdict.notes.map(noteOf)}
-${tablesOf(verdict, onPage).map(section)}
+${tablesOf(verdict, onPage).map((table) => section(table, part))}
 <h2 id="history">What was decided, and when</h2>
 <ol class="history">
 ${timeLine(explained)}
 </ol>
 ${older > 0 ? html`<p>${older} older ones are in the audit log only.</p>` : nothing}
-${section(versionsTable(explained))}`;
+${section(versionsTable(explained), part)}`;
   return { title: `${name}: Countersign`, content };
 }
 
@@ -125,17 +125,20 @@ function noteOf(note: string): Html {
 <pre tabindex="0"><code>${exampleRoster}</code></pre>`;
 }
 
-function section({ heading, columns, rows }: Table): Html {
-  const shown = rows.slice(0, rowsMax);
-  const more = rows.length - shown.length;
-  const id = heading.toLowerCase().replaceAll(/[^a-z]+/gu, "-");
+/** @param part which rows; a table that has fewer shows its last. */
+function section({ heading, columns, rows }: Table, part: number): Html {
   if (rows.length === 0) return html`<h2>${heading}</h2><p>None.</p>`;
+  const id = heading.toLowerCase().replaceAll(/[^a-z]+/gu, "-");
+  const parts = Array.from({ length: Math.ceil(rows.length / rowsMax) }, (_, at) => at + 1);
+  const here = Math.min(part, parts.length);
+  const shown = rows.slice((here - 1) * rowsMax, here * rowsMax);
+  const links = parts.map((one) => html` <a href="?part=${one}#${id}">Part ${one}</a>`);
   return html`<h2 id="${id}">${heading}</h2>
+${parts.length > 1 ? html`<p>Part ${here} of ${parts.length}, of ${rows.length} rows:${links}</p>` : nothing}
 <div class="table" role="region" aria-labelledby="${id}" tabindex="0"><table>
 <thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
 <tbody>${shown.map((row) => html`<tr>${row.map((cell) => html`<td>${sentence(cell)}</td>`)}</tr>`)}</tbody>
-</table></div>
-${more > 0 ? html`<p>${more} more are not shown.</p>` : nothing}`;
+</table></div>`;
 }
 
 /** Newest first. */

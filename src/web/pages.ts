@@ -3,7 +3,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { type Access, callbackPath, SignedOutError } from "../github/access.ts";
 import type { Store } from "../store/store.ts";
-import { explainedPull, explainPage } from "./explain-page.ts";
+import { type ExplainedPull, explainedPull, explainPage } from "./explain-page.ts";
 import { html } from "./html.ts";
 import { layout, type Page, pageHeaders, type Visitor } from "./layout.ts";
 import { csvOf, type Overview, overviewPage, readOverview } from "./overview-page.ts";
@@ -30,6 +30,7 @@ type Env = { Bindings: HttpBindings };
 type Status = 200 | 400 | 403 | 404 | 429 | 502;
 type Answer = Response | { readonly page: Page; readonly status: Status };
 type Show = (context: Context<Env>, session: Session | null) => Promise<Answer>;
+type Within = (show: Show) => (context: Context<Env>) => Promise<Response>;
 
 /**
  * Routes of the pages. Whatever somebody may not see, does not exist, or cannot be checked now is the same 404, and errors show
@@ -41,7 +42,7 @@ export function pages(options: PagesOptions): Hono<Env> {
   // Strangers cannot use up what people who signed in have.
   const strangers = createRateLimit(options.now);
   const people = createRateLimit(options.now);
-  const within = (show: Show) => async (context: Context<Env>) => {
+  const within: Within = (show) => async (context) => {
     for (const [name, value] of Object.entries(pageHeaders(options.publicUrl))) context.header(name, value);
     const session = routes?.sessionOf(context) ?? null;
     const wait = session === null ? strangers(addressOf(context, options)) : people(String(session.id));
@@ -54,8 +55,11 @@ export function pages(options: PagesOptions): Hono<Env> {
     within(async (context, session) => {
       const { owner = "", repo = "", number = "" } = context.req.param();
       const wanted = { repo: `${owner}/${repo}`.toLowerCase(), number: Number(number) };
-      const page = await readExplainPage(options, wanted, session, () => routes?.forget(context));
-      return page === null ? { page: missing, status: 404 } : { page, status: 200 };
+      const shown = await readExplained(options, wanted, session, () => routes?.forget(context));
+      const part = Math.max(1, Math.trunc(Number(context.req.query("part"))) || 1);
+      return shown === null
+        ? { page: missing, status: 404 }
+        : { page: explainPage(shown, part), status: 200 };
     }),
   );
   if (routes === null) return app;
@@ -64,12 +68,7 @@ export function pages(options: PagesOptions): Hono<Env> {
   return app;
 }
 
-function addSignIn(
-  app: Hono<Env>,
-  routes: SignInRoutes,
-  within: (show: Show) => (context: Context<Env>) => Promise<Response>,
-  { log }: PagesOptions,
-): void {
+function addSignIn(app: Hono<Env>, routes: SignInRoutes, within: Within, { log }: PagesOptions): void {
   app.get(
     "/sign-in",
     within(async (context) => routes.begin(context, context.req.query("to"))),
@@ -96,12 +95,7 @@ function addSignIn(
   );
 }
 
-function addOverview(
-  app: Hono<Env>,
-  routes: SignInRoutes,
-  within: (show: Show) => (context: Context<Env>) => Promise<Response>,
-  options: PagesOptions,
-): void {
+function addOverview(app: Hono<Env>, routes: SignInRoutes, within: Within, options: PagesOptions): void {
   const show =
     (answer: (overview: Overview, context: Context<Env>) => Answer): Show =>
     async (context, session) => {
@@ -129,12 +123,13 @@ function addOverview(
   );
 }
 
-async function readExplainPage(
+/** What is recorded of a pull request that may be shown to whoever asks; null where nothing is, or it may not. */
+async function readExplained(
   options: PagesOptions,
   { repo, number }: { readonly repo: string; readonly number: number },
   session: Session | null,
   forget: () => void,
-): Promise<Page | null> {
+): Promise<ExplainedPull | null> {
   const { store, access, log } = options;
   const explained = await explainedPull(store, repo, number);
   if (explained === null) return null;
@@ -142,7 +137,7 @@ async function readExplainPage(
     const shown =
       (await access.isPublic(repo, explained.pull.installation)) ||
       (session !== null && (await access.mayRead(session.token, repo)));
-    return shown ? explainPage(explained) : null;
+    return shown ? explained : null;
   } catch (error) {
     if (error instanceof SignedOutError) forget();
     // Another answer than to what does not exist would tell that it exists.

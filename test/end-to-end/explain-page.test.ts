@@ -41,6 +41,15 @@ it("says in the words of the check run what is needed, and the check run leads t
   );
 });
 
+it("shows the part that is asked for, and the first where that is none", async () => {
+  const pull = await openPull(company);
+  await company.idle();
+  const { text } = await get(company, pathOf(pull));
+
+  for (const part of ["1", "9", "0", "-1", "x", "NaN", "1e400", ""])
+    expect(await get(company, `${pathOf(pull)}?part=${part}`)).toMatchObject({ status: 200, text });
+});
+
 it("has the history of verdicts, newest first, and the versions of roster and policy", async () => {
   const pull = await openPull(company);
   await company.idle();

@@ -11,7 +11,7 @@ type Acme = Awaited<ReturnType<typeof openAcme>>;
 async function page({ store }: Acme, number = 1): Promise<string> {
   const explained = await explainedPull(store, "acme/shop", number);
   if (explained === null) throw new Error(`Nothing is recorded of #${number}.`);
-  return pageWords(explainPage(explained).content.markup);
+  return pageWords(explainPage(explained, 1).content.markup);
 }
 
 it("shows what was recorded, and says when the head has moved since", async () => {
@@ -30,6 +30,33 @@ it("shows what was recorded, and says when the head has moved since", async () =
   const [now, then] = [sha.slice(0, 7), acme.head.slice(0, 7)];
   expect(said).toContain(words("Waiting for 1 approval by senior or above"));
   expect(said).toContain(words(`The head is ${now} by now and waits for its look. This is about ${then}.`));
+});
+
+it("hides no row: what does not fit on one page is on the next, and each part of the table leads to the others", async () => {
+  const acme = await openAcme();
+  await acme.look();
+  const explained = await explainedPull(acme.store, "acme/shop", 1);
+  if (explained === null) throw new Error("Nothing is recorded of #1.");
+  // As many reviews as are read before the verdict is that it cannot be decided.
+  const refused = Array.from({ length: 1000 }, (_, at) => ({
+    reviewer: `reviewer-${at}`,
+    state: "approval",
+    reason: "is not on the roster",
+  }));
+  const parts = [1, 2].map(
+    (part) => explainPage({ ...explained, verdict: { ...explained.verdict, refused } }, part).content.markup,
+  );
+  const late = explainPage({ ...explained, verdict: { ...explained.verdict, refused } }, 3).content.markup;
+
+  const reviewers = [...parts.join("").matchAll(/<code>(reviewer-\d+)</gu)].map(([, name]) => name);
+  expect(reviewers).toEqual(refused.map(({ reviewer }) => reviewer));
+  for (const [at, markup] of parts.entries()) {
+    expect(pageWords(markup)).toContain(words(`Part ${at + 1} of 2, of 1000 rows: Part 1 Part 2`));
+    expect(markup).toContain('<a href="?part=2#reviews-that-do-not-count">');
+    // A table that is short is whole on each of them.
+    expect(pageWords(markup)).toContain(words("june junior"));
+  }
+  expect(late).toBe(parts[1]);
 });
 
 it("does not show a verdict as the present one while looks fail", async () => {
