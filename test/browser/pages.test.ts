@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import axe from "axe-core";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import type { Browser, BrowserContext, Page, Response } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { freePort } from "../../demo/free-port.ts";
 import { serveManifest } from "../../src/cli/manifest-page.ts";
@@ -12,6 +12,11 @@ import { openChromium } from "./chromium.ts";
 let browser: Browser;
 let company: Company;
 let publicUrl: string;
+/** How far the server's clock is ahead: each test has a minute of its own, as pages are counted by the minute. */
+let aheadMs = 0;
+beforeEach(() => {
+  aheadMs += 60_000;
+});
 /** Of the page of a private pull request on which much has happened. */
 let path: string;
 
@@ -20,7 +25,7 @@ beforeAll(async () => {
   // GitHub is at 127.0.0.1, the pages at localhost: to a browser these are two sites.
   const port = await freePort();
   publicUrl = `http://localhost:${port}`;
-  company = await openCompany({ publicUrl, port, signIn: true });
+  company = await openCompany({ publicUrl, port, signIn: true, now: () => Date.now() + aheadMs });
   company.github.createUser("mallory");
   for (const repository of company.github.world.repositories.values()) repository.private = true;
   path = `/${shop}/pull/${await muchHappened()}`;
@@ -56,7 +61,7 @@ async function open(options: Options = {}): Promise<Page> {
   const complaints: string[] = [];
   // That a page is not there, or may not be seen, is what some of the tests are about.
   page.on("console", (message) => {
-    if (!/status of 40[034]/u.test(message.text())) complaints.push(message.text());
+    if (!/status of (?:40[034]|429|502)/u.test(message.text())) complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(error.message));
   onTestFinished(async () => {
@@ -176,14 +181,46 @@ it("is led through by the keyboard alone", async () => {
   expect(await page.locator(":focus").count()).toBe(1);
 });
 
-const places = [
-  ["explain-page", () => path, "dora"],
-  ["overview", () => "/", "dora"],
-  ["welcome", () => "/", null],
-  ["not-found", () => `/${shop}/pull/4711`, null],
-] as const;
+/** How somebody comes to each page, and which it is. */
+const places: readonly [name: string, status: number, arrive: (page: Page) => Promise<Response | null>][] = [
+  ["explain-page", 200, async (page) => signedIn(page, path)],
+  ["overview", 200, async (page) => signedIn(page, "/")],
+  ["welcome", 200, async (page) => page.goto("/")],
+  ["not-found", 404, async (page) => page.goto(`/${shop}/pull/4711`)],
+  ["too many requests", 429, tooMany],
+  ["a sign-in that GitHub did not finish", 502, unfinished],
+  ["an overview that cannot be made", 502, unmade],
+];
 
-it.each(places)("has nothing that axe finds wrong, in light and dark: %s", async (name, where, login) => {
+async function signedIn(page: Page, where: string): Promise<Response | null> {
+  await page.goto(where);
+  const answer = page.waitForResponse(`${publicUrl}${where}`);
+  await signIn(page, "dora");
+  return answer;
+}
+
+async function tooMany(page: Page): Promise<Response | null> {
+  for (;;) {
+    const answer = await page.goto(path);
+    if (answer?.status() !== 404) return answer;
+  }
+}
+
+async function unfinished(page: Page): Promise<Response | null> {
+  await page.goto(path);
+  company.github.fault({ path: /access_token$/u, status: 502, times: 1 });
+  const answer = page.waitForResponse((response) => response.url().includes("/sign-in/callback"));
+  await signIn(page, "dora");
+  return answer;
+}
+
+async function unmade(page: Page): Promise<Response | null> {
+  await signedIn(page, path);
+  company.github.fault({ path: /^\/user\/installations/u, status: 502, times: 1 });
+  return page.goto("/");
+}
+
+it.each(places)("has nothing that axe finds wrong, in light and dark: %s", async (name, status, arrive) => {
   for (const colorScheme of ["light", "dark"] as const) {
     const page = await open({
       javaScriptEnabled: true,
@@ -191,19 +228,35 @@ it.each(places)("has nothing that axe finds wrong, in light and dark: %s", async
       colorScheme,
       viewport: { width: 1000, height: 760 },
     });
-    await page.goto(where());
-    if (login !== null) await signIn(page, login);
+    expect((await arrive(page))?.status()).toBe(status);
     expect(await wrong(page)).toEqual([]);
     await picture(page, name, colorScheme);
   }
 });
 
-it.each(places)("fits a window of 360 px: %s", async (_name, where, login) => {
+it.each(places)("fits a window of 360 px, without a script: %s", async (_name, status, arrive) => {
   const page = await open({ viewport: { width: 360, height: 740 } });
-  await page.goto(where());
-  if (login !== null) await signIn(page, login);
+  expect((await arrive(page))?.status()).toBe(status);
 
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
+});
+
+it.each(places)("can be left by the keyboard alone, without a script: %s", async (_name, status, arrive) => {
+  const page = await open();
+  expect((await arrive(page))?.status()).toBe(status);
+  const shown = page.locator("header").getByRole("button", { name: "Sign out" });
+  const last = (await shown.count()) > 0 ? "Sign out" : "Sign in with GitHub";
+  const order: string[] = [];
+  for (const _ of ["skip", "home", "session"]) {
+    await page.keyboard.press("Tab");
+    order.push(await page.locator(":focus-visible").innerText());
+  }
+  expect(order).toEqual(["Skip to the content", "Countersign", last]);
+
+  await page.keyboard.press("Shift+Tab");
+  const answer = page.waitForResponse((response) => new URL(response.url()).pathname === "/");
+  await page.keyboard.press("Enter");
+  expect((await answer).url()).toBe(`${publicUrl}/`);
 });
 
 it("has nothing wrong in the form of countersign setup either, which fits a window of 360 px", async () => {
