@@ -69,8 +69,7 @@ export async function openPullsPushedTo({ db }: Queryable, push: NewBranchPush):
   const rows = await db
     .selectFrom("pulls")
     .select("number")
-    .where("repo", "=", repo)
-    .where("open", "=", 1)
+    .where((eb) => eb.and({ repo, open: 1 }))
     .where("head_sha", "!=", before ?? "")
     .where((eb) =>
       eb.or([eb("head_sha", "=", after), eb("number", "in", pullsFromBranch({ db }, repo, branch))]),

@@ -36,19 +36,12 @@ export async function insertBypass(
 
 /** The bypass that ended with this commit on this branch, open or not; null where there was none. */
 export async function bypassAt(
-  { db }: Queryable,
+  store: Queryable,
   repo: string,
   branch: string,
   sha: string,
 ): Promise<Bypass | null> {
-  const row = await db
-    .selectFrom("bypasses")
-    .selectAll()
-    .where("repo", "=", repo)
-    .where("branch", "=", branch)
-    .where("sha", "=", sha)
-    .executeTakeFirst();
-  return row === undefined ? null : toBypass(row);
+  return findBypass(store, { repo, branch, sha });
 }
 
 /** The open bypasses of a branch, oldest first. */
@@ -56,9 +49,7 @@ export async function openBypasses({ db }: Queryable, repo: string, branch: stri
   const rows = await db
     .selectFrom("bypasses")
     .selectAll()
-    .where("repo", "=", repo)
-    .where("branch", "=", branch)
-    .where("open", "=", 1)
+    .where((eb) => eb.and({ repo, branch, open: 1 }))
     .orderBy("at")
     .orderBy("sha")
     .execute();
@@ -66,24 +57,21 @@ export async function openBypasses({ db }: Queryable, repo: string, branch: stri
 }
 
 /** The bypass that an issue of the repository is about, open or not; null for any other issue. */
-export async function bypassOfIssue({ db }: Queryable, repo: string, issue: number): Promise<Bypass | null> {
-  const row = await db
-    .selectFrom("bypasses")
-    .selectAll()
-    .where("repo", "=", repo)
-    .where("issue", "=", issue)
-    .executeTakeFirst();
-  return row === undefined ? null : toBypass(row);
+export async function bypassOfIssue(store: Queryable, repo: string, issue: number): Promise<Bypass | null> {
+  return findBypass(store, { repo, issue });
 }
 
 /** The bypass of a pull request, open or not; null where there was none. */
-export async function bypassOfPull({ db }: Queryable, repo: string, number: number): Promise<Bypass | null> {
-  const row = await db
-    .selectFrom("bypasses")
-    .selectAll()
-    .where("repo", "=", repo)
-    .where("number", "=", number)
-    .executeTakeFirst();
+export async function bypassOfPull(store: Queryable, repo: string, number: number): Promise<Bypass | null> {
+  return findBypass(store, { repo, number });
+}
+
+async function findBypass(
+  { db }: Queryable,
+  of: { repo: string; branch?: string; sha?: string; issue?: number; number?: number },
+): Promise<Bypass | null> {
+  const query = db.selectFrom("bypasses").selectAll();
+  const row = await query.where((eb) => eb.and(of)).executeTakeFirst();
   return row === undefined ? null : toBypass(row);
 }
 
@@ -97,9 +85,7 @@ export async function changeBypass(
   await db
     .updateTable("bypasses")
     .set(set)
-    .where("repo", "=", repo)
-    .where("branch", "=", branch)
-    .where("sha", "=", sha)
+    .where((eb) => eb.and({ repo, branch, sha }))
     .execute();
 }
 

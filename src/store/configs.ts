@@ -9,6 +9,7 @@ import type { Account } from "../gate/accounts.ts";
 import { account } from "./observations.ts";
 import { inTransaction, parseStored } from "./store.ts";
 import type { Queryable } from "./store.ts";
+import type { Tables } from "./tables.ts";
 
 export type ConfigVersion = {
   readonly owner: string;
@@ -22,6 +23,8 @@ export type ConfigVersion = {
   readonly valid: boolean;
   readonly now: number;
 };
+
+type Key = Pick<ConfigVersion, "owner" | "repo" | "path" | "version">;
 
 /** Rows that hold no version of a file have one version, under this name, and no repository. */
 const only = { repo: "", version: "" };
@@ -54,10 +57,7 @@ export async function lastGoodConfig(
   const row = await store.db
     .selectFrom("configs")
     .select(["version", "text", "seen_at as seenAt"])
-    .where("owner", "=", owner)
-    .where("repo", "=", repo)
-    .where("path", "=", path)
-    .where("valid", "=", 1)
+    .where((eb) => eb.and({ owner, repo, path, valid: 1 }))
     .orderBy("seen_at", "desc")
     .limit(1)
     .executeTakeFirst();
@@ -65,17 +65,12 @@ export async function lastGoodConfig(
 }
 
 /** The text of one version of a file; null where it was never in force. */
-export async function configText(
-  store: Queryable,
-  file: Pick<ConfigVersion, "owner" | "repo" | "path" | "version">,
-): Promise<string | null> {
-  const row = await store.db
+export async function configText({ db }: Queryable, file: Key): Promise<string | null> {
+  const { owner, repo, path, version } = file;
+  const row = await db
     .selectFrom("configs")
     .select("text")
-    .where("owner", "=", file.owner)
-    .where("repo", "=", file.repo)
-    .where("path", "=", file.path)
-    .where("version", "=", file.version)
+    .where((eb) => eb.and({ owner, repo, path, version }))
     .executeTakeFirst();
   return row?.text ?? null;
 }
@@ -90,9 +85,7 @@ export async function configWasSeen(
   const row = await store.db
     .selectFrom("configs")
     .select("version")
-    .where("owner", "=", owner)
-    .where("repo", "=", repo)
-    .where("path", "=", path)
+    .where((eb) => eb.and({ owner, repo, path }))
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;
@@ -117,11 +110,8 @@ export async function bindLogins(
   if (fresh.length === 0) return known;
   return inTransaction(store, async (transaction) => {
     for (const { login, id } of fresh) {
-      await transaction.db
-        .insertInto("configs")
-        .values({ owner, ...only, path: `login:${login}`, text: String(id), valid: 1, seen_at: now })
-        .onConflict((conflict) => conflict.columns(["owner", "repo", "path", "version"]).doNothing())
-        .execute();
+      const key = { owner, ...only, path: `login:${login}` };
+      await keepFirst(transaction, { ...key, text: String(id), seen_at: now });
     }
     return boundLogins(transaction, owner, logins);
   });
@@ -137,8 +127,7 @@ export async function boundLogins(
   const rows = await db
     .selectFrom("configs")
     .select(["path", "text"])
-    .where("owner", "=", owner)
-    .where("repo", "=", only.repo)
+    .where((eb) => eb.and({ owner, repo: only.repo }))
     .where(
       "path",
       "in",
@@ -154,9 +143,7 @@ export async function cachedTeam(store: Queryable, team: string, since: number):
   const row = await store.db
     .selectFrom("configs")
     .select("text")
-    .where("owner", "=", owner)
-    .where("repo", "=", only.repo)
-    .where("path", "=", path)
+    .where((eb) => eb.and({ owner, repo: only.repo, path }))
     .where("seen_at", ">=", since)
     .executeTakeFirst();
   return row === undefined ? null : parseStored(z.array(account), row.text, `The members of ${team}`);
@@ -194,7 +181,7 @@ export async function cachedPatch(
   mergeBase: string,
   head: string,
 ): Promise<string | null> {
-  return textAt(store, patchKey(repo, mergeBase, head));
+  return configText(store, patchKey(repo, mergeBase, head));
 }
 
 /** Stores the fingerprint of what `head` changes against `mergeBase`. @param repo `owner/name`. */
@@ -205,16 +192,12 @@ export async function cachePatch(
   now: number,
 ): Promise<void> {
   const { mergeBase, head, fingerprint } = patch;
-  await store.db
-    .insertInto("configs")
-    .values({ ...patchKey(repo, mergeBase, head), text: fingerprint, valid: 1, seen_at: now })
-    .onConflict((conflict) => conflict.columns(["owner", "repo", "path", "version"]).doNothing())
-    .execute();
+  await keepFirst(store, { ...patchKey(repo, mergeBase, head), text: fingerprint, seen_at: now });
 }
 
 /** Whether a commit was once found in a base branch. What has landed stays there. @param repo `owner/name`. */
 export async function wasInBase(store: Queryable, repo: string, base: string, sha: string): Promise<boolean> {
-  return (await textAt(store, inBaseKey(repo, base, sha))) !== null;
+  return (await configText(store, inBaseKey(repo, base, sha))) !== null;
 }
 
 /** Stores that a commit is in a base branch. @param repo `owner/name`. */
@@ -224,25 +207,16 @@ export async function rememberInBase(
   { base, sha }: { readonly base: string; readonly sha: string },
   now: number,
 ): Promise<void> {
-  await store.db
-    .insertInto("configs")
-    .values({ ...inBaseKey(repo, base, sha), text: "", valid: 1, seen_at: now })
-    .onConflict((conflict) => conflict.columns(["owner", "repo", "path", "version"]).doNothing())
-    .execute();
+  await keepFirst(store, { ...inBaseKey(repo, base, sha), text: "", seen_at: now });
 }
 
-type Key = { readonly owner: string; readonly repo: string; readonly path: string; readonly version: string };
-
-async function textAt({ db }: Queryable, key: Key): Promise<string | null> {
-  const row = await db
-    .selectFrom("configs")
-    .select("text")
-    .where("owner", "=", key.owner)
-    .where("repo", "=", key.repo)
-    .where("path", "=", key.path)
-    .where("version", "=", key.version)
-    .executeTakeFirst();
-  return row?.text ?? null;
+/** Stores a row unless there is one with its key. */
+async function keepFirst({ db }: Queryable, row: Omit<Tables["configs"], "valid">): Promise<void> {
+  await db
+    .insertInto("configs")
+    .values({ ...row, valid: 1 })
+    .onConflict((conflict) => conflict.columns(["owner", "repo", "path", "version"]).doNothing())
+    .execute();
 }
 
 function teamKey(team: string): { owner: string; path: string } {

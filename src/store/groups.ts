@@ -45,8 +45,7 @@ export async function openGroup(
   const row = await store.db
     .selectFrom("groups")
     .select(["head_ref as headRef", "base"])
-    .where("repo", "=", repo)
-    .where("sha", "=", sha)
+    .where((eb) => eb.and({ repo, sha }))
     .executeTakeFirst();
   return row ?? null;
 }
@@ -72,8 +71,7 @@ export async function rememberGroupPulls(
   await store.db
     .updateTable("groups")
     .set({ pulls: JSON.stringify(pulls) })
-    .where("repo", "=", repo)
-    .where("sha", "=", sha)
+    .where((eb) => eb.and({ repo, sha }))
     .execute();
 }
 

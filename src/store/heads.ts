@@ -41,9 +41,7 @@ export async function renewHead(
   const renewed = await store.db
     .updateTable("heads")
     .set({ lease_until: now + leaseMs })
-    .where("repo", "=", repo)
-    .where("sha", "=", sha)
-    .where("lease_by", "=", worker)
+    .where((eb) => eb.and({ repo, sha, lease_by: worker }))
     .returning("sha")
     .executeTakeFirst();
   return renewed !== undefined;
@@ -57,8 +55,6 @@ export async function releaseHead(
   await store.db
     .updateTable("heads")
     .set({ lease_by: null, lease_until: 0 })
-    .where("repo", "=", repo)
-    .where("sha", "=", sha)
-    .where("lease_by", "=", worker)
+    .where((eb) => eb.and({ repo, sha, lease_by: worker }))
     .execute();
 }

@@ -44,9 +44,7 @@ export async function pastVerdicts(
   const rows = await db
     .selectFrom("audit")
     .select(["seq", "at", "sha", "body"])
-    .where("repo", "=", repo)
-    .where("number", "=", number)
-    .where("kind", "=", "verdict")
+    .where((eb) => eb.and({ repo, number, kind: "verdict" }))
     .orderBy("seq", "desc")
     .execute();
   const verdicts = rows.slice(0, max).map(({ seq, at, sha, body }) => {

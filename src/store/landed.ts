@@ -164,9 +164,7 @@ export async function unprovenOf({ db }: Queryable, repo: string, number: number
   const rows = await db
     .selectFrom("landed")
     .select(["sha", "body"])
-    .where("repo", "=", repo)
-    .where("number", "=", number)
-    .where("cleared", "=", 0)
+    .where((eb) => eb.and({ repo, number, cleared: 0 }))
     .execute();
   const found = rows.map(({ sha, body: text }) =>
     parseStored(body, text, `The ledger's row for ${sha} of ${repo}`),
@@ -179,8 +177,7 @@ export async function landedWith({ db }: Queryable, repo: string, auditSeq: numb
   const rows = await db
     .selectFrom("landed")
     .select("sha")
-    .where("repo", "=", repo)
-    .where("audit_seq", "=", auditSeq)
+    .where((eb) => eb.and({ repo, audit_seq: auditSeq }))
     .orderBy("sha")
     .execute();
   return rows.map(({ sha }) => sha);
@@ -197,8 +194,7 @@ export async function landedOn(
   const rows = await db
     .selectFrom("landed")
     .select(["sha", "number", "cleared", "audit_seq"])
-    .where("repo", "=", repo)
-    .where("branch", "=", branch)
+    .where((eb) => eb.and({ repo, branch }))
     .where("sha", "in", [...new Set(shas)])
     .execute();
   return new Map(
@@ -214,8 +210,7 @@ export async function ledgerHead({ db }: Queryable, repo: string, branch: string
   const row = await db
     .selectFrom("ledgers")
     .select("head")
-    .where("repo", "=", repo)
-    .where("branch", "=", branch)
+    .where((eb) => eb.and({ repo, branch }))
     .executeTakeFirst();
   return row?.head ?? null;
 }

@@ -106,9 +106,7 @@ export async function pushTo(
   const rows = await db
     .selectFrom("observations")
     .select(["id", "body", "key"])
-    .where("repo", "=", repo)
-    .where("number", "=", 0)
-    .where("kind", "=", "push")
+    .where((eb) => eb.and({ repo, number: 0, kind: "push" }))
     .$if(shas !== null, (query) => query.where("sha", "in", shas ?? []))
     .orderBy("id")
     .execute();

@@ -93,8 +93,7 @@ export async function noteRead(
   await store.db
     .updateTable("pulls")
     .set({ updated_at: read.updatedAt, opened_at: Date.parse(read.openedAt), ...(!read.judged && unjudged) })
-    .where("repo", "=", read.repo)
-    .where("number", "=", read.number)
+    .where((eb) => eb.and({ repo: read.repo, number: read.number }))
     .execute();
 }
 
@@ -103,8 +102,7 @@ export async function forgetOpen({ db }: Queryable, repo: string, number: number
   await db
     .updateTable("pulls")
     .set({ open: 0 })
-    .where("repo", "=", repo)
-    .where("number", "=", number)
+    .where((eb) => eb.and({ repo, number }))
     .execute();
 }
 
@@ -117,8 +115,7 @@ export async function lastLook(
   const row = await db
     .selectFrom("pulls")
     .select(["head_sha", "base", "verdict", "updated_at"])
-    .where("repo", "=", repo)
-    .where("number", "=", number)
+    .where((eb) => eb.and({ repo, number }))
     .executeTakeFirst();
   if (row === undefined) return null;
   const { head_sha: headSha, base, verdict } = row;
@@ -145,8 +142,7 @@ export async function knownPulls({ db }: Queryable, installation: number): Promi
   const rows = await db
     .selectFrom("pulls")
     .select(["repo", "number", "head_sha", "base", "updated_at", "audit_seq"])
-    .where("installation", "=", installation)
-    .where("open", "=", 1)
+    .where((eb) => eb.and({ installation, open: 1 }))
     .execute();
   return rows.map((row) => ({
     repo: row.repo,
@@ -163,8 +159,7 @@ export async function knownHead(store: Queryable, repo: string, number: number):
   const row = await store.db
     .selectFrom("pulls")
     .select("head_sha")
-    .where("repo", "=", repo)
-    .where("number", "=", number)
+    .where((eb) => eb.and({ repo, number }))
     .executeTakeFirst();
   return row?.head_sha ?? null;
 }
@@ -174,9 +169,7 @@ export async function openPullsWithHead(store: Queryable, repo: string, sha: str
   const rows = await store.db
     .selectFrom("pulls")
     .select("number")
-    .where("repo", "=", repo)
-    .where("head_sha", "=", sha)
-    .where("open", "=", 1)
+    .where((eb) => eb.and({ repo, head_sha: sha, open: 1 }))
     .orderBy("number")
     .execute();
   return rows.map((row) => row.number);
@@ -190,8 +183,7 @@ export async function judgedOpenPulls(
   return db
     .selectFrom("pulls")
     .select(["repo", "number"])
-    .where("installation", "=", installation)
-    .where("open", "=", 1)
+    .where((eb) => eb.and({ installation, open: 1 }))
     .where("facts", "is not", null)
     .orderBy("updated_at", "desc")
     .orderBy("repo")
@@ -207,8 +199,7 @@ export async function openPullsFrom({ db }: Queryable, repo: string, branch: str
   const rows = await db
     .selectFrom("pulls")
     .select("number")
-    .where("repo", "=", repo)
-    .where("open", "=", 1)
+    .where((eb) => eb.and({ repo, open: 1 }))
     .where((eb) =>
       eb.or([
         eb(
@@ -243,8 +234,7 @@ export async function storedPull(store: Queryable, repo: string, number: number)
   const row = await store.db
     .selectFrom("pulls")
     .selectAll()
-    .where("repo", "=", repo)
-    .where("number", "=", number)
+    .where((eb) => eb.and({ repo, number }))
     .executeTakeFirst();
   if (!row || row.facts === null || row.verdict === null || row.config_versions === null) return null;
   if (row.audit_seq === null) return null;

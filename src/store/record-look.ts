@@ -45,9 +45,7 @@ export async function recordLook(
       look.evidence.map((evidence) => evidenceObservation(repo, number, evidence, now)),
     );
     await rememberTraces(transaction, repo, facts);
-    const last = await lastVerdict(transaction, repo, number);
-    const same = last !== null && last.sha === headSha && last.body === canonicalJson(body);
-    const newest = same ? await newestAudit(transaction) : null;
+    const newest = await newestIfSame(transaction, repo, number, { sha: headSha, body });
     const changed = newest === null;
     if (changed) await recordVersions(transaction, configVersions, now);
     const entry = newest ?? (await appendAudit(transaction, { ...audited, body }));
@@ -89,9 +87,7 @@ export async function recordFailedLook(
   const { headSha: sha, outcome, mode } = verdict;
   const body = { outcome: { kind: outcome.kind }, mode, base };
   return inTransaction(store, async (transaction) => {
-    const last = await lastVerdict(transaction, repo, number);
-    const same = last !== null && last.sha === sha && last.body === canonicalJson(body);
-    const newest = same ? await newestAudit(transaction) : null;
+    const newest = await newestIfSame(transaction, repo, number, { sha, body });
     if (newest !== null) return newest;
     const entry = await appendAudit(transaction, {
       at: now,
@@ -106,8 +102,7 @@ export async function recordFailedLook(
     await transaction.db
       .updateTable("pulls")
       .set({ audit_seq: entry.seq })
-      .where("repo", "=", repo)
-      .where("number", "=", number)
+      .where((eb) => eb.and({ repo, number }))
       .execute();
     return entry;
   });
@@ -132,12 +127,17 @@ async function recordVersions(store: Queryable, versions: ConfigVersions, now: n
   }
 }
 
-/** The last verdict; its pull request is not recorded by anybody else until the transaction ends. */
-async function lastVerdict(
-  { db }: Queryable,
+/**
+ * The newest row of the log where the last verdict on the pull request says the same, else null. The pull request is not
+ * recorded by anybody else until the transaction ends.
+ */
+async function newestIfSame(
+  store: Queryable,
   repo: string,
   number: number,
-): Promise<{ sha: string | null; body: string } | null> {
+  said: { readonly sha: string; readonly body: unknown },
+): Promise<AuditEntry | null> {
+  const { db } = store;
   const pull = await lockingRow(
     db,
     db.selectFrom("pulls").select("audit_seq").where("repo", "=", repo).where("number", "=", number),
@@ -145,5 +145,7 @@ async function lastVerdict(
   const seq = pull?.audit_seq ?? null;
   if (seq === null) return null;
   // Not joined: PostgreSQL would look for the row that the pull request named before it was waited for.
-  return db.selectFrom("audit").select(["sha", "body"]).where("seq", "=", seq).executeTakeFirstOrThrow();
+  const last = db.selectFrom("audit").select(["sha", "body"]).where("seq", "=", seq);
+  const { sha, body } = await last.executeTakeFirstOrThrow();
+  return sha === said.sha && body === canonicalJson(said.body) ? newestAudit(store) : null;
 }

@@ -20,8 +20,7 @@ export async function rememberShown(store: Queryable, shown: Shown): Promise<voi
     const newest = await db
       .selectFrom("shown")
       .select(["sha", "passing"])
-      .where("repo", "=", repo)
-      .where("number", "=", number)
+      .where((eb) => eb.and({ repo, number }))
       .orderBy("id", "desc")
       .limit(1)
       .executeTakeFirst();
@@ -45,8 +44,7 @@ export async function shownHead(
   const row = await store.db
     .selectFrom("shown")
     .select(["sha", "passing"])
-    .where("repo", "=", repo)
-    .where("number", "=", number)
+    .where((eb) => eb.and({ repo, number }))
     .where("at", "<=", at)
     .orderBy("id", "desc")
     .limit(1)
