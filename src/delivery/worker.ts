@@ -95,7 +95,7 @@ export function startWorker(context: WorkerContext): Worker {
           const claim = { worker: `${worker} ${randomUUID()}`, now: context.now(), leaseMs };
           const mark = await claimMark(store, { ...claim, waiting: context.outages.waiting() });
           if (mark === null) break;
-          const work = workOff(context, mark).finally(() => {
+          const work = workOff(context, mark, wakeSoon).finally(() => {
             running.delete(work);
             wake();
           });
@@ -115,6 +115,11 @@ export function startWorker(context: WorkerContext): Worker {
     state.claiming = true;
     claims = claimAll();
   };
+  let soon: NodeJS.Timeout | undefined;
+  const wakeSoon = () => {
+    clearTimeout(soon);
+    soon = setTimeout(wake, busyDelayMs);
+  };
   const poll = setInterval(wake, pollMs);
   wake();
   return {
@@ -124,12 +129,16 @@ export function startWorker(context: WorkerContext): Worker {
       clearInterval(poll);
       await claims;
       await Promise.all(running);
+      clearTimeout(soon);
     },
   };
 }
 
-/** Never throws: whatever happens to a mark is written into the store, or its lease runs out and it is claimed again. */
-async function workOff(context: WorkerContext, mark: ClaimedMark): Promise<void> {
+/**
+ * Never throws: whatever happens to a mark is written into the store, or its lease runs out and it is claimed again.
+ * @param putOff told when it has to wait for another look at its head.
+ */
+async function workOff(context: WorkerContext, mark: ClaimedMark, putOff: () => void): Promise<void> {
   const about = aboutOf(mark);
   const { outages } = context;
   try {
@@ -142,10 +151,14 @@ async function workOff(context: WorkerContext, mark: ClaimedMark): Promise<void>
     if (target === null) throw new Error(`This version does not know the target ${mark.target}`);
     const renew = async () => renewMark(context.store, mark, { now: context.now(), leaseMs });
     const result = await whileRenewed(renew, async () => visit(context, mark, target));
-    if (result?.kind === "busy") outages.failed(mark, null);
-    else outages.succeeded(mark);
-    if (result?.kind === "busy") await releaseMark(context.store, mark, context.now() + busyDelayMs);
-    else if (result?.kind === "published" && result.unread !== null) {
+    if (result?.kind === "busy") {
+      outages.failed(mark, null);
+      await releaseMark(context.store, mark, context.now() + busyDelayMs);
+      putOff();
+      return;
+    }
+    outages.succeeded(mark);
+    if (result?.kind === "published" && result.unread !== null) {
       await giveBack(context, mark, new GitHubError(result.unread));
     } else if (result?.kind === "deployment" && result.again !== null) {
       await releaseMark(context.store, mark, result.again);

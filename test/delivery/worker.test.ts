@@ -251,6 +251,25 @@ it("keeps what it is looking at for as long as the look takes", async () => {
   expect(day.begun.length - before).toBe(1);
 });
 
+it("comes back to a commit that another replica was at without waiting for the next poll", async () => {
+  const { number } = await openLooked(day);
+  await worker.stop();
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  worker = day.work();
+  const heads = day.store.db.updateTable("heads");
+  await heads.set({ lease_by: "another replica", lease_until: day.clock() + 20_000 }).execute();
+  await day.mark(target(number));
+  const marks = day.store.db.selectFrom("marks").select("due_at");
+  await until("the look to be put off", async () => (await marks.execute())[0]?.due_at === day.clock() + 200);
+  await heads.set({ lease_by: null, lease_until: 0 }).execute();
+  await day.store.db.updateTable("marks").set({ due_at: day.clock() }).execute();
+  vi.advanceTimersByTime(200);
+
+  await done();
+  expect(day.log.at(-1)).toMatchObject({ msg: "Looked" });
+});
+
 it("takes over what a worker that died was looking at, once its lease has run out", async () => {
   const { number, sha } = await openPull(day);
   await day.mark(target(number));

@@ -45,14 +45,14 @@ const query = z.object({ query: z.string(), variables: z.object({ number: z.numb
 const looksAtOnceMax = 8;
 
 /**
- * What the app does must depend on the sequence alone, not on how busy the machine is. Its timers, which poll and prolong leases,
+ * What the app does must depend on the sequence alone, not on how busy the machine is. Its timers, which poll, wait and prolong leases,
  * never run; what it leaves to another thread is done at once. Everything else goes on by itself until GitHub is asked.
  * @returns what gives them back: other test files run in the same process.
  */
 function takeTimeOut(): () => void {
-  const { setInterval } = globalThis;
+  const { setInterval, setTimeout } = globalThis;
   const { gzip, gunzip } = zlib;
-  Object.assign(globalThis, { setInterval: () => undefined });
+  Object.assign(globalThis, { setInterval: () => undefined, setTimeout: () => undefined });
   type Done = (error: Error | null, result: Buffer) => void;
   Object.assign(zlib, {
     gzip: (given: zlib.InputType, done: Done) => done(null, zlib.gzipSync(given)),
@@ -60,7 +60,7 @@ function takeTimeOut(): () => void {
   });
   syncBuiltinESMExports();
   return () => {
-    Object.assign(globalThis, { setInterval });
+    Object.assign(globalThis, { setInterval, setTimeout });
     Object.assign(zlib, { gzip, gunzip });
     syncBuiltinESMExports();
   };
