@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import axe from "axe-core";
 import type { Browser, BrowserContext, Page, Response } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
@@ -35,12 +36,15 @@ afterAll(async () => {
   await company.close();
 });
 
-/** A colleague approves, a senior approves, the author pushes again; another pull request is countersigned. */
+/** A colleague approves, a senior approves, the author pushes again; another pull request is countersigned. A look at each step. */
 async function muchHappened(): Promise<number> {
   const done = await openPull(company, { by: "milo" });
+  await company.idle();
   await review(company, done, "vera");
   const pull = await openPull(company);
+  await company.idle();
   await review(company, pull, "milo");
+  await company.idle();
   await review(company, pull, "grace");
   await company.idle();
   pushMore(company, pull);
@@ -89,19 +93,42 @@ async function wrong(page: Page): Promise<string[]> {
   return found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
 }
 
-/** The README's pictures are written when they are asked for: SHAs and times are others in every run. */
-async function picture(page: Page, name: string, colorScheme: "light" | "dark"): Promise<void> {
-  const bytes = await page.screenshot({ animations: "disabled" });
-  expect(bytes.length).toBeGreaterThan(1_000);
-  if (process.env["COUNTERSIGN_PICTURES"] && pictures.get(name) === colorScheme)
-    writeFileSync(`docs/images/${name}.png`, bytes);
-}
-
-/** Those of the README. */
+/** The pictures of the README, and whether the page is light or dark on them. */
 const pictures = new Map([
   ["explain-page", "light"],
   ["overview", "dark"],
 ]);
+/** Which page each was made from, as `digestOf` says it. */
+const recordFile = "docs/images/made-from.json";
+const recordSchema = z.record(z.string(), z.string());
+const makePictures = "COUNTERSIGN_PICTURES=1 npm run test:browser";
+
+/** A picture of the README is written when that is asked for, and otherwise has to be of the page as it is now. */
+async function picture(page: Page, name: string, markup: string): Promise<void> {
+  const record = recordSchema.parse(JSON.parse(readFileSync(recordFile, "utf8")));
+  const digest = digestOf(markup);
+  if (process.env["COUNTERSIGN_PICTURES"]) {
+    await page.screenshot({ animations: "disabled", path: `docs/images/${name}.png` });
+    writeFileSync(recordFile, `${JSON.stringify({ ...record, [name]: digest }, null, 2)}\n`);
+  } else {
+    // What is named here is read in the failure.
+    expect({ picture: `docs/images/${name}.png`, toMakeItAnew: makePictures, madeFrom: digest }).toEqual({
+      picture: `docs/images/${name}.png`,
+      toMakeItAnew: makePictures,
+      madeFrom: record[name],
+    });
+  }
+}
+
+/** A digest of a page without what is another in every run: SHAs, numbers, times, ports, and the key of the form. */
+function digestOf(markup: string): string {
+  const [style = "", content = ""] = markup.split("</style>");
+  const same = content
+    .replaceAll(/name="form" value="[^"]*"/gu, "")
+    .replaceAll(/\b[0-9a-f]{7,40}\b/gu, "SHA")
+    .replaceAll(/\d+(?:\.\d+)?/gu, "0");
+  return createHash("sha256").update(`${style}</style>${same}`).digest("hex");
+}
 
 it("signs somebody in at GitHub without a script, and shows them the private page they came for", async () => {
   const page = await open();
@@ -228,9 +255,11 @@ it.each(places)("has nothing that axe finds wrong, in light and dark: %s", async
       colorScheme,
       viewport: { width: 1000, height: 760 },
     });
-    expect((await arrive(page))?.status()).toBe(status);
+    const answer = await arrive(page);
+    expect(answer?.status()).toBe(status);
+    const markup = (await answer?.text()) ?? "";
     expect(await wrong(page)).toEqual([]);
-    await picture(page, name, colorScheme);
+    if (pictures.get(name) === colorScheme) await picture(page, name, markup);
   }
 });
 

@@ -63,6 +63,13 @@ function shellProblems({ path, line, language, text }: Block): string[] {
   return status === 0 ? [] : [`${path}:${line}: ${stderr.trim()}`];
 }
 
+it("says of each picture which page it was made from; the browser tests compare that with the page as it is", () => {
+  const pictures = repositoryFiles.filter((path) => path.endsWith(".png"));
+  const recorded = z.record(z.string(), z.string()).parse(JSON.parse(read("docs/images/made-from.json")));
+
+  expect(Object.keys(recorded).map((name) => `docs/images/${name}.png`)).toEqual(pictures);
+});
+
 describe("the documents of this repository", () => {
   it("show rosters, policies and other YAML that parse", () => {
     expect(blocksOf(documents, "yaml", "yml").flatMap(yamlProblems)).toEqual([]);
