@@ -5,7 +5,7 @@ import { readWitnesses, type Witness } from "../github/read-witnesses.ts";
 import { auditRows, compareWitness, verifyAudit } from "../store/audit.ts";
 import { openStoreToRead, type Store, StoreError } from "../store/store.ts";
 import { appClient } from "./app-client.ts";
-import { flag, readWords, text } from "./arguments.ts";
+import { CommandError, flag, runCommand, text, UsageError, type Words } from "./command.ts";
 import { auditLine, type ExportFormat, exportHeader } from "./audit-lines.ts";
 
 /** What the command needs of its process. `stdout` resolves once more can be taken; `now` is ms since epoch. */
@@ -42,8 +42,7 @@ database. The log is only read, beside a running server.
 Exit status: 0 the log is whole, or was exported; 1 it is not; 2 wrong usage, or it cannot be read.
 `;
 
-/** The command cannot do what it was asked; one line that says what to do. */
-class AuditError extends Error {}
+const options = { github: flag, since: text, format: text };
 
 type Wanted =
   | { readonly kind: "verify"; readonly github: boolean }
@@ -51,46 +50,43 @@ type Wanted =
 
 /** Runs the command on its arguments; resolves with the exit status. */
 export async function audit(argv: readonly string[], io: AuditIo): Promise<number> {
-  try {
-    const wanted = readArguments(argv, io.now);
-    if (wanted === "help") {
-      await io.stdout(help);
-      return 0;
-    }
-    const store = await openLog(io.environment);
-    try {
-      return wanted.kind === "verify" ? await verify(store, wanted, io) : await exportRows(store, wanted, io);
-    } finally {
-      await store.close();
-    }
-  } catch (error) {
-    const known = error instanceof AuditError || error instanceof StoreError || error instanceof GitHubError;
-    if (!known) throw error;
-    io.stderr(`countersign audit: ${error.message}\n`);
-    return 2;
-  }
+  const known = [StoreError, GitHubError];
+  return runCommand(
+    { name: "audit", help, options, allowPositionals: true, known },
+    argv,
+    io,
+    async (words) => {
+      const wanted = readArguments(words, io.now);
+      const store = await openLog(io.environment);
+      try {
+        return wanted.kind === "verify"
+          ? await verify(store, wanted, io)
+          : await exportRows(store, wanted, io);
+      } finally {
+        await store.close();
+      }
+    },
+  );
 }
 
-function readArguments(argv: readonly string[], now: number): Wanted | "help" {
-  const options = { github: flag, since: text, format: text };
-  const { values, positionals } = readWords(argv, options, usageError);
-  if (values.help === true) return "help";
+function readArguments({ values, positionals }: Words<typeof options>, now: number): Wanted {
   const [command, ...rest] = positionals;
-  if (rest.length > 0) throw usageError(`expected nothing after ${command}, got ${JSON.stringify(rest[0])}`);
+  if (rest.length > 0)
+    throw new UsageError(`expected nothing after ${command}, got ${JSON.stringify(rest[0])}`);
   if (command === "verify") {
     if (values.since !== undefined || values.format !== undefined)
-      throw usageError("verify takes no --since and no --format: it checks the whole log");
+      throw new UsageError("verify takes no --since and no --format: it checks the whole log");
     return { kind: "verify", github: values.github === true };
   }
   if (command !== "export") {
-    throw usageError(
+    throw new UsageError(
       `expected verify or export, got ${command === undefined ? "none" : JSON.stringify(command)}`,
     );
   }
-  if (values.github === true) throw usageError("export takes no --github: that is for verify");
+  if (values.github === true) throw new UsageError("export takes no --github: that is for verify");
   const { since, format = "jsonl" } = values;
   if (format !== "jsonl" && format !== "csv")
-    throw usageError(`--format: expected jsonl or csv, got ${JSON.stringify(format)}`);
+    throw new UsageError(`--format: expected jsonl or csv, got ${JSON.stringify(format)}`);
   return { kind: "export", since: since === undefined ? 0 : timeOf(since, now), format };
 }
 
@@ -99,23 +95,19 @@ function timeOf(text: string, now: number): number {
   if (days !== undefined) return now - Number(days) * 86_400_000;
   const time = /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/u.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time))
-    throw usageError(
+    throw new UsageError(
       `--since: expected a date such as 2026-01-31, or days such as 90d, got ${JSON.stringify(text)}`,
     );
   return time;
 }
 
-function usageError(problem: string): AuditError {
-  return new AuditError(`${problem}\nRun "countersign audit --help" for how it is used.`);
-}
-
 async function openLog(environment: NodeJS.ProcessEnv): Promise<Store> {
   const place = readGitHubPlace(environment);
-  if (place.kind === "broken") throw new AuditError(place.problems.join("\n"));
+  if (place.kind === "broken") throw new CommandError(place.problems.join("\n"));
   const { dataDir } = place.value;
   const store = await openStoreToRead(place.value);
   if (store === null)
-    throw new AuditError(`no database in ${dataDir}; set DATA_DIR to the server's data folder`);
+    throw new CommandError(`no database in ${dataDir}; set DATA_DIR to the server's data folder`);
   return store;
 }
 
@@ -177,7 +169,7 @@ async function compareWithGitHub(store: Store, io: AuditIo): Promise<number> {
 
 async function allWitnesses(io: AuditIo): Promise<Witness[]> {
   const client = await appClient({ ...io, now: () => io.now });
-  if (client.kind === "broken") throw new AuditError(client.problems.join("\n"));
+  if (client.kind === "broken") throw new CommandError(client.problems.join("\n"));
   const { clientFor, environment } = client.value;
   const progress = (repo: string) => io.stderr(`reading the check runs of ${repo}\n`);
   return readWitnesses(clientFor, { appId: environment.appId, now: io.now, progress });

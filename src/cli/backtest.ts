@@ -10,12 +10,12 @@ import { GitHubError, messageOf, statusOf } from "../github/errors.ts";
 import { type MergedPull, mergedPullsMax, readMergedPulls } from "../github/read-merged-pulls.ts";
 import type { PullRead } from "../github/read-pull.ts";
 import { openEmptyStore } from "../store/store.ts";
-import { flag, readWords, text } from "./arguments.ts";
+import { flag, runCommand, text, UsageError, type Words } from "./command.ts";
 import { backtestChart } from "./backtest-chart.ts";
 import { backtestText, type Judged, judgedPull, summaryOf, type Unjudged } from "./backtest-report.ts";
-import { BrokenFiles, readLocalConfig, readSource, type Source } from "./local-config.ts";
+import { readLocalConfig, readSource, type Source } from "./local-config.ts";
 import { askPatiently, type Patience } from "./patience.ts";
-import { environmentHelp, PersonalError, readPlace, toPersonalError } from "./personal.ts";
+import { environmentHelp, readPlace, toPersonalError } from "./personal.ts";
 
 /** What the command needs of its process. `now` is the clock, ms since epoch; `sleep` waits so many ms. */
 export type BacktestIo = {
@@ -59,21 +59,12 @@ const readersMax = 4;
 /** Pull requests between two lines of progress. */
 const progressStep = 50;
 
+const options = { since: text, roster: text, policy: text, json: flag, svg: flag };
+
 /** Runs the command on its arguments; resolves with the exit status. */
 export async function backtest(argv: readonly string[], io: BacktestIo): Promise<number> {
-  try {
-    const wanted = readArguments(argv);
-    if (wanted === "help") {
-      io.stdout(help);
-      return 0;
-    }
-    return await judgeMerged(wanted, io);
-  } catch (error) {
-    if (error instanceof BrokenFiles) io.stderr(error.message);
-    else if (error instanceof PersonalError) io.stderr(`countersign backtest: ${error.message}\n`);
-    else throw error;
-    return 2;
-  }
+  const command = { name: "backtest", help, options, allowPositionals: true, known: [] };
+  return runCommand(command, argv, io, async (words) => judgeMerged(readArguments(words), io));
 }
 
 type Wanted = {
@@ -85,27 +76,20 @@ type Wanted = {
   readonly form: "text" | "json" | "svg";
 };
 
-function readArguments(argv: readonly string[]): Wanted | "help" {
-  const options = { since: text, roster: text, policy: text, json: flag, svg: flag };
-  const { values, positionals } = readWords(argv, options, usageError);
-  if (values.help === true) return "help";
+function readArguments({ values, positionals }: Words<typeof options>): Wanted {
   const [reference = "", ...rest] = positionals;
   const [, owner, repo] = /^([a-z\d][\w-]*)\/([\w.-]+)$/iu.exec(reference) ?? [];
   if (owner === undefined || repo === undefined || rest.length > 0) {
     const got = positionals.length === 0 ? "none" : positionals.map((text) => JSON.stringify(text)).join(" ");
-    throw usageError(`expected one repository such as acme/shop, got ${got}`);
+    throw new UsageError(`expected one repository such as acme/shop, got ${got}`);
   }
   const since = values.since ?? "90d";
   const days = Number(/^([1-9]\d{0,3})d$/.exec(since)?.[1]);
   if (!(days <= daysMax))
-    throw usageError(`--since ${JSON.stringify(since)}: write days such as 90d, ${daysMax}d at most`);
-  if (values.json === true && values.svg === true) throw usageError("--json and --svg: take one of them");
+    throw new UsageError(`--since ${JSON.stringify(since)}: write days such as 90d, ${daysMax}d at most`);
+  if (values.json === true && values.svg === true) throw new UsageError("--json and --svg: take one of them");
   const form = values.json === true ? "json" : values.svg === true ? "svg" : "text";
   return { owner, repo, days, roster: values.roster, policy: values.policy, form };
-}
-
-function usageError(problem: string): PersonalError {
-  return new PersonalError(`${problem}\nRun "countersign backtest --help" for how it is used.`);
 }
 
 async function judgeMerged(wanted: Wanted, io: BacktestIo): Promise<number> {

@@ -1,5 +1,4 @@
 /** `countersign check`: what the gate would say of a local range, were it a pull request, without asking GitHub anything. */
-import { parseArgs } from "node:util";
 import type { Facts } from "../gate/facts.ts";
 import { judge, noRoster } from "../gate/judge.ts";
 import { plain } from "../gate/markdown.ts";
@@ -7,7 +6,7 @@ import { lowestLevel, type Roster } from "../gate/roster.ts";
 import { blocks } from "../gate/strictest.ts";
 import type { Verdict } from "../gate/verdict.ts";
 import { policyPath, rosterPath } from "../github/facts-query.ts";
-import { flag, text } from "./arguments.ts";
+import { flag, runCommand, text, UsageError, type Words } from "./command.ts";
 import {
   branchOf,
   findDefaultBranch,
@@ -21,7 +20,7 @@ import {
   readFileAt,
   resolveCommit,
 } from "./git.ts";
-import { BrokenFiles, type LocalConfig, readLocalConfig, readSource, type Source } from "./local-config.ts";
+import { type LocalConfig, readLocalConfig, readSource, type Source } from "./local-config.ts";
 import { authorOf, factsOf, type Range } from "./local-facts.ts";
 import { type Paint, painter, verdictText, verdictTitle } from "./verdict-text.ts";
 
@@ -63,38 +62,21 @@ Exit status: 0 passes, 1 blocked, 2 wrong usage, no such revision, or a broken f
 /** GitHub's check decides nothing past this either: nobody reviews so many. */
 const commitsMax = 2_000;
 
-/** Something that is wrong with how the command was called; one line. */
-class UsageError extends Error {}
+const range = { repo: text, base: text, head: text, author: text };
+const options = { ...range, roster: text, policy: text, json: flag };
 
 /** Runs the command on its arguments; resolves with the exit status. */
 export async function check(argv: readonly string[], io: CheckIo): Promise<number> {
-  try {
-    const wanted = readArguments(argv);
-    if (wanted === "help") {
-      io.stdout(help);
-      return 0;
-    }
-    return await checkRange(wanted, io);
-  } catch (error) {
-    if (error instanceof BrokenFiles) io.stderr(error.message);
-    else if (error instanceof GitError) io.stderr(`countersign check: ${error.message}\n`);
-    else if (error instanceof UsageError) {
-      io.stderr(`countersign check: ${error.message}\nRun "countersign check --help" for how it is used.\n`);
-    } else throw error;
-    return 2;
-  }
+  const command = { name: "check", help, options, allowPositionals: false, known: [GitError] };
+  return runCommand(command, argv, io, async ({ values }) => {
+    requireSense(values);
+    return checkRange(values, io);
+  });
 }
 
-type Wanted = ReturnType<typeof parseOptions>;
+type Wanted = Words<typeof options>["values"];
 
-function readArguments(argv: readonly string[]): Wanted | "help" {
-  let values: Wanted;
-  try {
-    values = parseOptions(argv);
-  } catch (error) {
-    throw error instanceof TypeError ? new UsageError(error.message.replaceAll("\n", " ")) : error;
-  }
-  if (values.help === true) return "help";
+function requireSense(values: Wanted): void {
   const empty = Object.entries(values).find(([, value]) => value === "");
   if (empty !== undefined) throw new UsageError(`--${empty[0]} is empty; give a value or leave it out`);
   // What GitHub lets people have, and what it appends to the names of apps.
@@ -103,13 +85,6 @@ function readArguments(argv: readonly string[]): Wanted | "help" {
       `${JSON.stringify(values.author)} is not a GitHub login; write it as in --author ada`,
     );
   }
-  return values;
-}
-
-function parseOptions(argv: readonly string[]) {
-  const range = { repo: text, base: text, head: text, author: text };
-  const options = { ...range, roster: text, policy: text, json: flag, help: { ...flag, short: "h" } };
-  return parseArgs({ args: [...argv], options }).values;
 }
 
 async function checkRange(wanted: Wanted, io: CheckIo): Promise<number> {

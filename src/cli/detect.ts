@@ -4,7 +4,7 @@ import { describeIssue, words } from "../config/describe-issue.ts";
 import { counts, detectCommit, detectNotes } from "../gate/detect.ts";
 import type { Evidence } from "../gate/evidence.ts";
 import { plain } from "../gate/markdown.ts";
-import { flag, readWords } from "./arguments.ts";
+import { flag, runCommand, UsageError, type Words } from "./command.ts";
 import {
   GitError,
   hasNotes,
@@ -63,46 +63,29 @@ const lineCharactersMax = 16 * 1024 * 1024;
 /** A progress line is worth a look when there is something to wait for: half a second. */
 const progressEvery = 5_000;
 
+const options = { json: flag, jsonl: flag, notes: flag };
+
 /** Runs the command on its arguments; resolves with the exit status. */
 export async function detect(argv: readonly string[], io: DetectIo): Promise<number> {
-  const wanted = readArguments(argv);
-  switch (wanted.kind) {
-    case "help":
-      await io.stdout(help);
-      return 0;
-    case "wrong":
-      io.stderr(`countersign detect: ${wanted.why}\nRun "countersign detect --help" for how it is used.\n`);
-      return 2;
-    case "lines":
-      return detectLines(io);
-    case "range":
-      return detectRange(wanted, wanted.json ? jsonReport : humanReport(painter(io)), io);
-  }
+  const command = { name: "detect", help, options, allowPositionals: true, known: [] };
+  return runCommand(command, argv, io, async (words) => {
+    const wanted = readArguments(words);
+    if (wanted === "lines") return detectLines(io);
+    return detectRange(wanted, wanted.json ? jsonReport : humanReport(painter(io)), io);
+  });
 }
 
-type Wanted = { kind: "help" } | { kind: "wrong"; why: string } | { kind: "lines" } | Range;
+type Range = { range: string | null; json: boolean; notes: boolean };
 
-type Range = { kind: "range"; range: string | null; json: boolean; notes: boolean };
-
-function readArguments(argv: readonly string[]): Wanted {
-  try {
-    const { values, positionals } = readWords(argv, { json: flag, jsonl: flag, notes: flag });
-    if (values.help === true) return { kind: "help" };
-    const [range = null, ...more] = positionals;
-    if (range === "")
-      return { kind: "wrong", why: "the range is empty; leave it out for all of HEAD's history" };
-    if (more.length > 0) return { kind: "wrong", why: "more than one range; write one, such as main..HEAD" };
-    const notes = values.notes === true;
-    if (values.jsonl !== true) return { kind: "range", range, json: values.json === true, notes };
-    if (notes)
-      return { kind: "wrong", why: "--jsonl reads standard input, which has no notes; leave one out" };
-    return range === null
-      ? { kind: "lines" }
-      : { kind: "wrong", why: "--jsonl reads standard input; leave the range out" };
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    return { kind: "wrong", why: error.message };
-  }
+function readArguments({ values, positionals }: Words<typeof options>): Range | "lines" {
+  const [range = null, ...more] = positionals;
+  if (range === "") throw new UsageError("the range is empty; leave it out for all of HEAD's history");
+  if (more.length > 0) throw new UsageError("more than one range; write one, such as main..HEAD");
+  const notes = values.notes === true;
+  if (values.jsonl !== true) return { range, json: values.json === true, notes };
+  if (notes) throw new UsageError("--jsonl reads standard input, which has no notes; leave one out");
+  if (range !== null) throw new UsageError("--jsonl reads standard input; leave the range out");
+  return "lines";
 }
 
 /** How commits are shown: each in some text, and what is to be said when all were. */

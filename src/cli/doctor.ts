@@ -15,7 +15,7 @@ import {
 } from "../production/doctor.ts";
 import { openEmptyStore, openStoreToRead, StoreError } from "../store/store.ts";
 import { appClient } from "./app-client.ts";
-import { flag, readWords } from "./arguments.ts";
+import { CommandError, flag, runCommand, UsageError, type Words } from "./command.ts";
 import { type Paint, painter } from "./verdict-text.ts";
 
 /** What the command needs of its process. `now` is the clock, ms since epoch. */
@@ -56,51 +56,37 @@ Environment: as for the server (APP_ID, PRIVATE_KEY_PATH, WEBHOOK_SECRET, GHE_HO
 Exit status: 0 nothing to repair; 1 findings; 2 wrong usage, or GitHub cannot be asked.
 `;
 
-/** The command cannot do what it was asked; one line that says what to do. */
-class DoctorError extends Error {}
+const flags = { fix: flag, yes: flag, json: flag };
 
 type Options = Wanted & { readonly fix: boolean; readonly yes: boolean; readonly json: boolean };
 
 /** Runs the command on its arguments; resolves with the exit status. */
 export async function doctor(argv: readonly string[], io: DoctorIo): Promise<number> {
-  try {
-    const options = readArguments(argv);
-    if (options === "help") {
-      io.stdout(help);
-      return 0;
-    }
+  const known = [StoreError, GitHubError];
+  const command = { name: "doctor", help, options: flags, allowPositionals: true, known };
+  return runCommand(command, argv, io, async (words) => {
+    const options = readArguments(words);
     const found = await diagnose(options, io);
     io.stdout(options.json ? `${JSON.stringify(toJson(found), null, 2)}\n` : report(found, painter(io)));
     return found.findings.length === 0 ? 0 : 1;
-  } catch (error) {
-    const known = error instanceof DoctorError || error instanceof StoreError || error instanceof GitHubError;
-    if (!known) throw error;
-    io.stderr(`countersign doctor: ${error.message}\n`);
-    return 2;
-  }
+  });
 }
 
-function readArguments(argv: readonly string[]): Options | "help" {
-  const { values, positionals } = readWords(argv, { fix: flag, yes: flag, json: flag }, usageError);
-  if (values.help === true) return "help";
+function readArguments({ values, positionals }: Words<typeof flags>): Options {
   const [text, ...more] = positionals;
-  if (text === undefined || more.length > 0) throw usageError(`expected one OWNER or OWNER/REPO`);
+  if (text === undefined || more.length > 0) throw new UsageError(`expected one OWNER or OWNER/REPO`);
   const [, owner, repository = null] = /^([\w-]+)(?:\/([\w.-]+))?$/u.exec(text) ?? [];
   if (owner === undefined)
-    throw usageError(`expected OWNER or OWNER/REPO such as acme/shop, got ${JSON.stringify(text)}`);
+    throw new UsageError(`expected OWNER or OWNER/REPO such as acme/shop, got ${JSON.stringify(text)}`);
   const { fix = false, yes = false, json = false } = values;
-  if (yes && !fix) throw usageError("--yes is for --fix: without it nothing is written");
+  if (yes && !fix) throw new UsageError("--yes is for --fix: without it nothing is written");
   return { owner, repository, fix, yes, json };
-}
-
-function usageError(problem: string): DoctorError {
-  return new DoctorError(`${problem}\nRun "countersign doctor --help" for how it is used.`);
 }
 
 /** Examines; with --fix writes and examines again, so that what is reported is what GitHub says. */
 async function diagnose(options: Options, io: DoctorIo): Promise<Examined> {
   const client = await appClient(io);
-  if (client.kind === "broken") throw new DoctorError(client.problems.join("\n"));
+  if (client.kind === "broken") throw new CommandError(client.problems.join("\n"));
   const { environment, clientFor } = client.value;
   const { apiUrl, webUrl, configRepo } = environment;
   const token = io.environment["GITHUB_TOKEN"] || io.environment["GH_TOKEN"] || null;
@@ -127,7 +113,7 @@ async function ask(context: DoctorContext, wanted: Wanted, io: DoctorIo): Promis
     if (!(error instanceof GitHubError) || statusOf(error) !== 401) throw error;
     const token = context.person === null ? "" : "GITHUB_TOKEN has to be valid, ";
     const repair = `${token}APP_ID and the private key have to be of the same app, and this machine's clock right`;
-    throw new DoctorError(`${error.message}; ${repair}`);
+    throw new CommandError(`${error.message}; ${repair}`);
   }
 }
 
@@ -135,11 +121,11 @@ function requirePerson(token: string | null, { yes }: Options, io: DoctorIo): vo
   const make =
     "set GITHUB_TOKEN to an administrator's: what `gh auth token` prints, a classic token with the scope repo, or a fine-grained one with Administration: read and write";
   if (token === null)
-    throw new DoctorError(`--fix writes as a person, since the app may not change rulesets; ${make}`);
+    throw new CommandError(`--fix writes as a person, since the app may not change rulesets; ${make}`);
   if (token.startsWith("ghs_"))
-    throw new DoctorError(`GITHUB_TOKEN is an app's, and --fix writes as a person; ${make}`);
+    throw new CommandError(`GITHUB_TOKEN is an app's, and --fix writes as a person; ${make}`);
   if (io.ask === null && !yes)
-    throw new DoctorError("--fix asks before it writes, and here is no terminal to ask at; say --yes");
+    throw new CommandError("--fix asks before it writes, and here is no terminal to ask at; say --yes");
 }
 
 /** Creates each ruleset that is wanted and not there; says how many. */
@@ -176,7 +162,7 @@ async function asPerson<T>(call: () => Promise<T>): Promise<T> {
     if (!(error instanceof GitHubError)) throw error;
     const repair =
       "GITHUB_TOKEN has to be of somebody who administers the repository, with the scope repo or Administration: read and write; on a free plan private repositories have no rulesets";
-    throw new DoctorError(`${error.message}; ${repair}`);
+    throw new CommandError(`${error.message}; ${repair}`);
   }
 }
 

@@ -9,8 +9,8 @@ import { personalClient } from "../github/client.ts";
 import { GitHubError } from "../github/errors.ts";
 import type { PullRead, PullRef } from "../github/read-pull.ts";
 import { openEmptyStore, openStoreToRead, StoreError } from "../store/store.ts";
-import { flag, readWords } from "./arguments.ts";
-import { environmentHelp, PersonalError, type Place, readPlace, toPersonalError } from "./personal.ts";
+import { flag, runCommand, UsageError, type Words } from "./command.ts";
+import { environmentHelp, type Place, readPlace, toPersonalError } from "./personal.ts";
 import { nextStepsText, painter, verdictText, verdictTitle } from "./verdict-text.ts";
 
 /** What the command needs of its process. `now` is the clock, ms since epoch. */
@@ -43,38 +43,24 @@ Exit status: 0 passes, or there is nothing to judge; 1 blocked; 2 wrong usage, o
 be read.
 `;
 
+const options = { json: flag };
+
 type Wanted = { readonly pull: PullRef; readonly json: boolean };
 
 /** Runs the command on its arguments; resolves with the exit status. */
 export async function explain(argv: readonly string[], io: ExplainIo): Promise<number> {
-  try {
-    const wanted = readArguments(argv);
-    if (wanted === "help") {
-      io.stdout(help);
-      return 0;
-    }
-    return await explainPull(wanted, io);
-  } catch (error) {
-    if (!(error instanceof PersonalError || error instanceof StoreError)) throw error;
-    io.stderr(`countersign explain: ${error.message}\n`);
-    return 2;
-  }
+  const command = { name: "explain", help, options, allowPositionals: true, known: [StoreError] };
+  return runCommand(command, argv, io, async (words) => explainPull(readArguments(words), io));
 }
 
-function readArguments(argv: readonly string[]): Wanted | "help" {
-  const { values, positionals } = readWords(argv, { json: flag }, usageError);
-  if (values.help === true) return "help";
+function readArguments({ values, positionals }: Words<typeof options>): Wanted {
   const [reference = "", ...rest] = positionals;
   const [, owner, repo, number] = /^([a-z\d][\w-]*)\/([\w.-]+)#([1-9]\d{0,8})$/iu.exec(reference) ?? [];
   if (owner === undefined || repo === undefined || rest.length > 0) {
     const got = positionals.length === 0 ? "none" : positionals.map((text) => JSON.stringify(text)).join(" ");
-    throw usageError(`expected one pull request such as acme/shop#12, got ${got}`);
+    throw new UsageError(`expected one pull request such as acme/shop#12, got ${got}`);
   }
   return { pull: { owner, repo, number: Number(number) }, json: values.json === true };
-}
-
-function usageError(problem: string): PersonalError {
-  return new PersonalError(`${problem}\nRun "countersign explain --help" for how it is used.`);
 }
 
 async function explainPull({ pull, json }: Wanted, io: ExplainIo): Promise<number> {

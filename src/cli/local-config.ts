@@ -5,6 +5,7 @@ import { parseRoster } from "../config/roster-file.ts";
 import { type FileProblem, formatProblem } from "../config/yaml-file.ts";
 import type { Policy } from "../gate/policy.ts";
 import type { Roster } from "../gate/roster.ts";
+import { BrokenFiles } from "./command.ts";
 
 /** Where a file was looked for, for people, and its text; null where there is none. */
 export type Source = { readonly place: string; readonly text: string | null };
@@ -17,9 +18,6 @@ export type LocalConfig = {
   readonly policyPlace: string;
   readonly warnings: readonly string[];
 };
-
-/** Files with problems, each on a line with its place. */
-export class BrokenFiles extends Error {}
 
 /** A file of this machine that has to be there. @throws BrokenFiles */
 export function readSource(path: string): Source {

@@ -1,19 +1,17 @@
 /** Asking GitHub as the person at the terminal: whose token, where, and what to do when GitHub refuses. */
 import { readGitHubPlace } from "../config/environment.ts";
 import { type GitHubError, statusOf } from "../github/errors.ts";
-
-/** A command cannot do what it was asked; one line that says what to do. */
-export class PersonalError extends Error {}
+import { CommandError } from "./command.ts";
 
 export type Place = ReturnType<typeof readPlace>;
 
-/** @throws PersonalError when the environment is broken or holds no token. */
+/** @throws CommandError when the environment is broken or holds no token. */
 export function readPlace(environment: NodeJS.ProcessEnv) {
   const place = readGitHubPlace(environment);
-  if (place.kind === "broken") throw new PersonalError(place.problems.join("\n"));
+  if (place.kind === "broken") throw new CommandError(place.problems.join("\n"));
   const token = environment["GITHUB_TOKEN"] || environment["GH_TOKEN"];
   if (!token)
-    throw new PersonalError(`GITHUB_TOKEN and GH_TOKEN are missing; ${makeToken(place.value.webUrl)}`);
+    throw new CommandError(`GITHUB_TOKEN and GH_TOKEN are missing; ${makeToken(place.value.webUrl)}`);
   return { ...place.value, token };
 }
 
@@ -23,16 +21,16 @@ function makeToken(webUrl: string): string {
 }
 
 /** What the person can do about an error of GitHub's. @param what was asked for, such as `acme/shop#12`. */
-export function toPersonalError(error: GitHubError, what: string, { apiUrl, webUrl }: Place): PersonalError {
+export function toPersonalError(error: GitHubError, what: string, { apiUrl, webUrl }: Place): CommandError {
   const status = statusOf(error);
-  if (status === 401) return new PersonalError(`GitHub does not accept the token; ${makeToken(webUrl)}`);
+  if (status === 401) return new CommandError(`GitHub does not accept the token; ${makeToken(webUrl)}`);
   if (error.gone && status === null) {
     const repair =
       "correct it, or take a token that may read the repository (authorised for its organisation)";
-    return new PersonalError(`${what} does not exist, or the token may not see it; ${repair}`);
+    return new CommandError(`${what} does not exist, or the token may not see it; ${repair}`);
   }
   const when = error.retryAt === null ? "" : `; try again after ${new Date(error.retryAt).toISOString()}`;
-  return new PersonalError(`${error.message} (${apiUrl})${when}`);
+  return new CommandError(`${error.message} (${apiUrl})${when}`);
 }
 
 /** The part of a command's help about its environment. */

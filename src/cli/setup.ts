@@ -1,7 +1,6 @@
 /** `countersign setup`: creates the GitHub App from app.yml with its owner's consent, and writes what the server needs into .env. */
 import { existsSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
-import { parseArgs } from "node:util";
 import { readAppManifest } from "../config/app-manifest.ts";
 import { readGitHubPlace } from "../config/environment.ts";
 import { lacking } from "../gate/installation-findings.ts";
@@ -10,6 +9,7 @@ import { GitHubError } from "../github/errors.ts";
 import { createApp, type NewApp } from "../github/publish-app.ts";
 import { readApp } from "../github/read-protection.ts";
 import { appClient } from "./app-client.ts";
+import { CommandError, runCommand, text, UsageError, type Words } from "./command.ts";
 import { serveManifest } from "./manifest-page.ts";
 
 /** What the command needs of its process. `now` is the clock, ms since epoch. */
@@ -51,8 +51,7 @@ Exit status: 0 the App is there and .env written; 1 written, but the App lacks s
 2 wrong usage, or nothing was done.
 `;
 
-/** The command cannot do what it was asked; one line that says what to do. */
-class SetupError extends Error {}
+const options = { organization: text, url: text, host: text, port: text, env: text };
 
 type Wanted = {
   readonly organization: string | null;
@@ -67,56 +66,27 @@ type Wanted = {
 
 /** Runs the command on its arguments; resolves with the exit status. */
 export async function setup(argv: readonly string[], io: SetupIo): Promise<number> {
-  try {
-    const options = readOptions(argv);
-    if (options.help === true) {
-      io.stdout(help);
-      return 0;
-    }
-    return await create(await decide(options, io), io);
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    io.stderr(`countersign setup: ${error.message}\n`);
-    return 2;
-  }
-}
-
-function readOptions(argv: readonly string[]) {
-  const text = { type: "string" } as const;
-  const options = {
-    organization: text,
-    url: text,
-    host: text,
-    port: text,
-    env: text,
-    help: { type: "boolean", short: "h" },
-  } as const;
-  try {
-    return parseArgs({ args: [...argv], options }).values;
-  } catch (error) {
-    throw error instanceof TypeError ? usageError(error.message.replaceAll("\n", " ")) : error;
-  }
-}
-
-function usageError(problem: string): SetupError {
-  return new SetupError(`${problem}\nRun "countersign setup --help" for how it is used.`);
+  const command = { name: "setup", help, options, allowPositionals: false, known: [] };
+  return runCommand(command, argv, io, async ({ values }) => create(await decide(values, io), io));
 }
 
 /** What is to be done, from the options and from whoever sits at the terminal. Nothing is done before all of it is known. */
-async function decide(options: ReturnType<typeof readOptions>, io: SetupIo): Promise<Wanted> {
-  const { host = io.environment["GHE_HOST"] ?? "", env: file = ".env", port: portText = "0" } = options;
+async function decide(given: Words<typeof options>["values"], io: SetupIo): Promise<Wanted> {
+  const { host = io.environment["GHE_HOST"] ?? "", env: file = ".env", port: portText = "0" } = given;
   const place = readGitHubPlace({ ...io.environment, GHE_HOST: host });
-  if (place.kind === "broken") throw new SetupError(place.problems.join("\n"));
+  if (place.kind === "broken") throw new CommandError(place.problems.join("\n"));
   const port = /^\d{1,5}$/u.test(portText) ? Number(portText) : Number.NaN;
   if (!(port <= 65_535))
-    throw usageError(`--port: expected a number from 0 to 65535, got ${JSON.stringify(portText)}`);
+    throw new UsageError(`--port: expected a number from 0 to 65535, got ${JSON.stringify(portText)}`);
   if (existsSync(file) && !isYes(await io.ask?.(`${file} is there. Replace it? [y/N] `)))
-    throw new SetupError(`${file} is there and stays as it is; move it away, or name another one with --env`);
-  const owner = options.organization ?? (await io.ask?.("Organisation (empty: your own account): ")) ?? "";
+    throw new CommandError(
+      `${file} is there and stays as it is; move it away, or name another one with --env`,
+    );
+  const owner = given.organization ?? (await io.ask?.("Organisation (empty: your own account): ")) ?? "";
   if (!/^[\w-]*$/u.test(owner))
-    throw usageError(`--organization: expected a login such as acme, got ${JSON.stringify(owner)}`);
-  const url = options.url ?? (await io.ask?.("Where GitHub reaches the server, as https://…: "));
-  if (url === undefined) throw usageError("--url is missing, and here is no terminal to ask at");
+    throw new UsageError(`--organization: expected a login such as acme, got ${JSON.stringify(owner)}`);
+  const url = given.url ?? (await io.ask?.("Where GitHub reaches the server, as https://…: "));
+  if (url === undefined) throw new UsageError("--url is missing, and here is no terminal to ask at");
   return {
     organization: owner === "" ? null : owner,
     url: serverUrl(url),
@@ -131,7 +101,7 @@ async function decide(options: ReturnType<typeof readOptions>, io: SetupIo): Pro
 function serverUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/u.test(url.protocol))
-    throw usageError(
+    throw new UsageError(
       `--url: expected an address such as https://countersign.acme.dev, got ${JSON.stringify(text)}`,
     );
   return `${url.origin}${url.pathname.replace(/\/+$/u, "")}`;
@@ -173,7 +143,7 @@ async function create(wanted: Wanted, io: SetupIo): Promise<number> {
   await serveManifest(form, { port, signal: io.signal, listening }).catch(taken(port));
   const [app] = made;
   if (app === undefined)
-    throw new SetupError("nobody created the App in time, and nothing was written; begin again");
+    throw new CommandError("nobody created the App in time, and nothing was written; begin again");
   await writeEnv(wanted, app);
   return check(wanted, { app, io });
 }
@@ -181,7 +151,7 @@ async function create(wanted: Wanted, io: SetupIo): Promise<number> {
 function taken(port: number): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof Error && "code" in error)) throw error;
-    throw new SetupError(`cannot listen on port ${port} of 127.0.0.1 (${error.message}); take another one`);
+    throw new CommandError(`cannot listen on port ${port} of 127.0.0.1 (${error.message}); take another one`);
   };
 }
 
@@ -224,7 +194,7 @@ async function writeEnv(wanted: Wanted, app: NewApp): Promise<void> {
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const lost = `GitHub shows an App's keys once: make new ones on ${app.page}`;
-    throw new SetupError(`the App was created, but ${file} cannot be written: ${why}. ${lost}`);
+    throw new CommandError(`the App was created, but ${file} cannot be written: ${why}. ${lost}`);
   }
 }
 
@@ -232,7 +202,7 @@ async function writeEnv(wanted: Wanted, app: NewApp): Promise<void> {
 async function check(wanted: Wanted, { app, io }: { app: NewApp; io: SetupIo }): Promise<number> {
   const environment = { ...io.environment, PRIVATE_KEY_PATH: "", ...variables(wanted, app) };
   const client = await appClient({ ...io, environment, readFile: () => "" });
-  if (client.kind === "broken") throw new SetupError(client.problems.join("\n"));
+  if (client.kind === "broken") throw new CommandError(client.problems.join("\n"));
   io.stdout(`${wanted.file} is written; only this user can read it.\n`);
   const needed = readAppManifest();
   try {

@@ -10,8 +10,8 @@ import { judge } from "../gate/judge.ts";
 import { plain } from "../gate/markdown.ts";
 import type { Roster } from "../gate/roster.ts";
 import { policyPath, rosterPath } from "../github/facts-query.ts";
-import { flag, readWords, text } from "./arguments.ts";
-import { BrokenFiles, type LocalConfig, readLocalConfig, readSource } from "./local-config.ts";
+import { BrokenFiles, flag, runCommand, text, UsageError, type Words } from "./command.ts";
+import { type LocalConfig, readLocalConfig, readSource } from "./local-config.ts";
 import { accountOf, factsOf } from "./local-facts.ts";
 import {
   type Expected,
@@ -49,34 +49,17 @@ Options:
 Exit status: 0 all as expected; 1 some not; 2 wrong usage, a broken file, or no scenario.
 `;
 
-/** Something that is wrong with how the command was called; one line. */
-class UsageError extends Error {}
+const options = { roster: text, policy: text, json: flag };
 
-/** Runs the command on its arguments; returns the exit status. */
-export function test(argv: readonly string[], io: TestIo): number {
-  try {
-    const wanted = readArguments(argv);
-    if (wanted === "help") {
-      io.stdout(help);
-      return 0;
-    }
-    return testFolder(wanted, io);
-  } catch (error) {
-    if (error instanceof BrokenFiles) io.stderr(error.message);
-    else if (error instanceof UsageError) {
-      io.stderr(`countersign test: ${error.message}\nRun "countersign test --help" for how it is used.\n`);
-    } else throw error;
-    return 2;
-  }
+/** Runs the command on its arguments; resolves with the exit status. */
+export async function test(argv: readonly string[], io: TestIo): Promise<number> {
+  const command = { name: "test", help, options, allowPositionals: true, known: [] };
+  return runCommand(command, argv, io, (words) => testFolder(readArguments(words), io));
 }
 
 type Wanted = { folder: string; roster?: string | undefined; policy?: string | undefined; json: boolean };
 
-function readArguments(argv: readonly string[]): Wanted | "help" {
-  const options = { roster: text, policy: text, json: flag };
-  const wrong = (problem: string) => new UsageError(problem);
-  const { values, positionals } = readWords(argv, options, wrong);
-  if (values.help === true) return "help";
+function readArguments({ values, positionals }: Words<typeof options>): Wanted {
   const [folder, ...rest] = positionals;
   if (folder === undefined || rest.length > 0) throw new UsageError("expected one folder of scenarios");
   return { folder, roster: values.roster, policy: values.policy, json: values.json === true };

@@ -5,7 +5,7 @@ import { parseRoster, rosterKeys } from "../config/roster-file.ts";
 import { type FileProblem, formatProblem, type Parsed } from "../config/yaml-file.ts";
 import type { Policy } from "../gate/policy.ts";
 import type { Roster } from "../gate/roster.ts";
-import { readWords } from "./arguments.ts";
+import { runCommand, UsageError } from "./command.ts";
 
 /** What the command needs of its process. `readFile` returns a file's text or throws; the others take whole lines. */
 export type ValidateIo = {
@@ -39,40 +39,20 @@ type Report = {
 
 type Read = { readonly file: string; readonly kind: "roster" | "policy"; readonly text: string };
 
-/** Runs the command on its arguments; returns the exit status. */
-export function validate(argv: readonly string[], io: ValidateIo): number {
-  const wanted = readArguments(argv);
-  if (wanted.kind === "help") {
-    io.stdout(help);
-    return 0;
-  }
-  if (wanted.kind === "wrong") return refuse(io, wanted.why);
-  const read = wanted.files.map((file) => readOne(file, io));
+/** Runs the command on its arguments; resolves with the exit status. */
+export async function validate(argv: readonly string[], io: ValidateIo): Promise<number> {
+  const command = { name: "validate", help, options: {}, allowPositionals: true, known: [] };
+  return runCommand(command, argv, io, ({ positionals }) => validateFiles(positionals, io));
+}
+
+function validateFiles(names: readonly string[], io: ValidateIo): number {
+  if (names.length === 0) throw new UsageError("no file given");
+  const read = names.map((file) => readOne(file, io));
   const files = read.filter((one) => one !== null);
-  if (files.filter(({ kind }) => kind === "roster").length > 1) {
-    return refuse(io, "more than one roster; give one, with the policies that go with it");
-  }
+  if (files.filter(({ kind }) => kind === "roster").length > 1)
+    throw new UsageError("more than one roster; give one, with the policies that go with it");
   const failed = print(checkAll(files), io);
   return failed || files.length < read.length ? 2 : 0;
-}
-
-function readArguments(
-  argv: readonly string[],
-): { kind: "help" } | { kind: "wrong"; why: string } | { kind: "files"; files: readonly string[] } {
-  try {
-    const { values, positionals } = readWords(argv, {});
-    if (values.help === true) return { kind: "help" };
-    if (positionals.length === 0) return { kind: "wrong", why: "no file given" };
-    return { kind: "files", files: positionals };
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    return { kind: "wrong", why: error.message };
-  }
-}
-
-function refuse(io: ValidateIo, why: string): number {
-  io.stderr(`countersign validate: ${why}\nRun "countersign validate --help" for how it is used.\n`);
-  return 2;
 }
 
 function readOne(file: string, io: ValidateIo): Read | null {

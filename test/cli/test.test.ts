@@ -22,7 +22,11 @@ function folderOf(files: Readonly<Record<string, string>>): string {
 }
 
 /** Runs the command on scenarios beside the roster above and the built-in policy, or another. */
-function run(scenarios: Readonly<Record<string, string>>, policy = "mode: enforce\n", ...more: string[]) {
+async function run(
+  scenarios: Readonly<Record<string, string>>,
+  policy = "mode: enforce\n",
+  ...more: string[]
+) {
   const files = Object.entries(scenarios).map(([name, text]) => [`scenarios/${name}`, text] as const);
   const folder = folderOf({
     "roster.yml": roster,
@@ -31,15 +35,15 @@ function run(scenarios: Readonly<Record<string, string>>, policy = "mode: enforc
     ...Object.fromEntries(files),
   });
   const argv = ["--roster", join(folder, "roster.yml"), "--policy", join(folder, "policy.yml"), ...more];
-  return { ...called(join(folder, "scenarios"), ...argv), folder };
+  return { ...(await called(join(folder, "scenarios"), ...argv)), folder };
 }
 
-function called(...argv: string[]) {
+async function called(...argv: string[]) {
   const out = { stdout: "", stderr: "" };
   const write = (stream: keyof typeof out) => (text: string) => {
     out[stream] += text;
   };
-  const status = test(argv, { stdout: write("stdout"), stderr: write("stderr"), colour: false });
+  const status = await test(argv, { stdout: write("stdout"), stderr: write("stderr"), colour: false });
   return { status, ...out };
 }
 
@@ -48,8 +52,8 @@ function assisted(given: string, wanted: string): string {
   return `given:\n  author: juno\n  commits: [{ message: ${claude} }]\n${given}expect:\n${wanted}`;
 }
 
-it("ends with 0 when every scenario comes out as expected, in folders below, too", () => {
-  const { status, stdout, stderr, folder } = run({
+it("ends with 0 when every scenario comes out as expected, in folders below, too", async () => {
+  const { status, stdout, stderr, folder } = await run({
     "a.yml": assisted("", "  outcome: waiting\n"),
     "more/b.yaml": assisted("  reviews: [{ by: ada }]\n", "  outcome: countersigned\n"),
   });
@@ -59,8 +63,8 @@ it("ends with 0 when every scenario comes out as expected, in folders below, too
   );
 });
 
-it("ends with 1 when one does not, and says what came out instead", () => {
-  const { status, stdout, folder } = run({
+it("ends with 1 when one does not, and says what came out instead", async () => {
+  const { status, stdout, folder } = await run({
     "a.yml": assisted("", "  outcome: not gated\n  title: Countersigned\n"),
   });
   expect(status).toBe(1);
@@ -71,8 +75,8 @@ it("ends with 1 when one does not, and says what came out instead", () => {
 `);
 });
 
-it("prints every problem of every scenario with its place, and judges none", () => {
-  const { status, stdout, stderr, folder } = run({
+it("prints every problem of every scenario with its place, and judges none", async () => {
+  const { status, stdout, stderr, folder } = await run({
     "a.yml": 'given:\n  author: "@ada"\n  reviws: []\nexpect:\n  outcome: wating\n',
     "b.yml": "given: { commits: [] }\n",
     "c.yml": assisted("", "  outcome: waiting\n"),
@@ -89,18 +93,18 @@ it("prints every problem of every scenario with its place, and judges none", () 
   ]);
 });
 
-it("prints the problems of roster and policy with their places", () => {
-  const { status, stderr } = run({ "a.yml": assisted("", "  outcome: waiting\n") }, "moode: observe\n");
+it("prints the problems of roster and policy with their places", async () => {
+  const { status, stderr } = await run({ "a.yml": assisted("", "  outcome: waiting\n") }, "moode: observe\n");
   expect(status).toBe(2);
   expect(stderr).toContain('policy.yml:1:1: moode: unknown key "moode"; did you mean "mode"?');
 });
 
-it("does not take a folder without scenarios, or none, for one where all is well", () => {
-  expect(run({}).stderr).toContain("holds no scenario: no file ends in .yml or .yaml");
-  expect(run({}).status).toBe(2);
-  expect(called("/nowhere")).toMatchObject({ status: 2, stdout: "" });
-  expect(called()).toMatchObject({ status: 2, stderr: expect.stringContaining("expected one folder") });
-  expect(called("a", "--nonsense")).toMatchObject({ status: 2, stdout: "" });
+it("does not take a folder without scenarios, or none, for one where all is well", async () => {
+  expect((await run({})).stderr).toContain("holds no scenario: no file ends in .yml or .yaml");
+  expect((await run({})).status).toBe(2);
+  expect(await called("/nowhere")).toMatchObject({ status: 2, stdout: "" });
+  expect(await called()).toMatchObject({ status: 2, stderr: expect.stringContaining("expected one folder") });
+  expect(await called("a", "--nonsense")).toMatchObject({ status: 2, stdout: "" });
 });
 
 it.each<[string, string, string, string]>([
@@ -129,9 +133,9 @@ it.each<[string, string, string, string]>([
     "  files: [{ path: a, additions: 6 }]\n  reviews: [{ by: ada }]\n",
     "waiting",
   ],
-])("knows %s", (_what, policy, given, outcome) => {
+])("knows %s", async (_what, policy, given, outcome) => {
   expect(
-    run({ "a.yml": assisted(given, `  outcome: ${outcome}\n`) }, `mode: enforce\n${policy}`),
+    await run({ "a.yml": assisted(given, `  outcome: ${outcome}\n`) }, `mode: enforce\n${policy}`),
   ).toMatchObject({
     status: 0,
   });
@@ -141,22 +145,25 @@ it.each<[string, string]>([
   ["a bot by its login alone", 'author: "copilot-swe-agent[bot]"'],
   ["a ticked line", 'author: juno, body: "- [x] Made with AI"'],
   ["a branch", "author: juno, headRef: codex/parser"],
-])("sees AI assistance in %s", (_what, given) => {
+])("sees AI assistance in %s", async (_what, given) => {
   const policy = 'ai: { attestation: { ai: "Made with AI", human: "Made by hand" } }\n';
-  const { status, stdout } = run({ "a.yml": `given: { ${given} }\nexpect: { outcome: waiting }\n` }, policy);
+  const { status, stdout } = await run(
+    { "a.yml": `given: { ${given} }\nexpect: { outcome: waiting }\n` },
+    policy,
+  );
   expect({ status, stdout }).toMatchObject({ status: 0 });
 });
 
-it("takes the author of a commit from the roster, whose approval then does not count", () => {
+it("takes the author of a commit from the roster, whose approval then does not count", async () => {
   const wanted = "  outcome: waiting\n  missing: { Senior sign-off: 1 }\n";
   const own = `given:\n  author: juno\n  commits: [{ message: ${claude}, author: ada, committer: juno }]\n`;
-  const { status } = run({ "a.yml": `${own}  reviews: [{ by: ada }]\nexpect:\n${wanted}` });
+  const { status } = await run({ "a.yml": `${own}  reviews: [{ by: ada }]\nexpect:\n${wanted}` });
   expect(status).toBe(0);
 });
 
-it("prints with --json what was expected and what came out", () => {
+it("prints with --json what was expected and what came out", async () => {
   const scenarios = { "a.yml": assisted("", "  outcome: waiting\n  conclusion: neutral\n") };
-  const { status, stdout, folder } = run(scenarios, "mode: observe\n", "--json");
+  const { status, stdout, folder } = await run(scenarios, "mode: observe\n", "--json");
   expect(status).toBe(0);
   expect(JSON.parse(stdout)).toEqual({
     scenarios: [
@@ -170,7 +177,7 @@ it("prints with --json what was expected and what came out", () => {
   });
 });
 
-it("does what docs/trying-a-policy.md shows", () => {
+it("does what docs/trying-a-policy.md shows", async () => {
   const page = { "page.md": read("docs/trying-a-policy.md") };
   const files = blocksOf(page, "yaml").map(
     ({ text }) => [/^# (\S+\.yml)$/mu.exec(text)?.[1] ?? "", text] as const,

@@ -1,0 +1,67 @@
+/** What every command does alike: reads its options and words, helps, and says in a line why it cannot go on. */
+import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+
+/** Kinds of options. */
+export const flag = { type: "boolean" } as const;
+export const text = { type: "string" } as const;
+const help = { type: "boolean", short: "h" } as const;
+
+/** A command cannot do what it was asked; one line that says what to do. */
+export class CommandError extends Error {}
+
+/** Something that is wrong with how a command was called; one line. */
+export class UsageError extends CommandError {}
+
+/** Files with problems, each on a line with its place. */
+export class BrokenFiles extends Error {}
+
+/** The options that were given to a command, and its other words. */
+export type Words<Options extends ParseArgsOptionsConfig> = ReturnType<typeof readWords<Options>>;
+
+type Command<Options extends ParseArgsOptionsConfig> = {
+  readonly name: string;
+  readonly help: string;
+  readonly options: Options;
+  /** Whether it takes words besides its options. */
+  readonly allowPositionals: boolean;
+  /** Errors besides those above whose message says what to do. */
+  readonly known: readonly ErrorClass[];
+};
+
+type ErrorClass = new (message: string) => Error;
+
+/** Runs a command on its arguments; resolves with the exit status, which is 2 for whatever is wrong with them or in its way. */
+export async function runCommand<Options extends ParseArgsOptionsConfig>(
+  command: Command<Options>,
+  argv: readonly string[],
+  io: { stdout: (text: string) => Promise<void> | void; stderr: (text: string) => void },
+  run: (words: Words<Options>) => Promise<number> | number,
+): Promise<number> {
+  try {
+    const words = readWords(argv, command);
+    if ("help" in words.values) {
+      await io.stdout(command.help);
+      return 0;
+    }
+    return await run(words);
+  } catch (error) {
+    const how = `Run "countersign ${command.name} --help" for how it is used.\n`;
+    const isKnown = [CommandError, BrokenFiles, ...command.known].some((kind) => error instanceof kind);
+    if (!(error instanceof Error) || !isKnown) throw error;
+    if (error instanceof BrokenFiles) io.stderr(error.message);
+    else
+      io.stderr(`countersign ${command.name}: ${error.message}\n${error instanceof UsageError ? how : ""}`);
+    return 2;
+  }
+}
+
+function readWords<Options extends ParseArgsOptionsConfig>(
+  argv: readonly string[],
+  { options, allowPositionals }: Pick<Command<Options>, "options" | "allowPositionals">,
+) {
+  try {
+    return parseArgs({ args: [...argv], options: { ...options, help }, allowPositionals });
+  } catch (error) {
+    throw error instanceof TypeError ? new UsageError(error.message.replaceAll("\n", " ")) : error;
+  }
+}
