@@ -149,7 +149,7 @@ export async function listPendingDeployments(
   now: number,
 ): Promise<PendingDeployment[]> {
   try {
-    // More than a hundred runs at once wait for nothing but a person who is on holiday; the next time shows the others.
+    // More than a hundred runs at once wait for nothing but a person who is on holiday; older ones are shown when these have ended.
     const { data } = await github.rest.actions.listWorkflowRunsForRepo({
       ...ref,
       status: "waiting",

@@ -53,6 +53,17 @@ test("a deployment that no delivery told of is found, with the commit it is of",
   expect(await deploymentOf(day.store, target)).toMatchObject({ state: "waiting", sha: run.headSha });
 });
 
+test("of more than 100 runs that wait the newest are found, and the others when those have ended", async () => {
+  const runs = Array.from({ length: 101 }, () => waitingRun());
+  const targets = runs.map(({ id }) => `deploy:acme/shop:${id}:production`);
+  const found = await find();
+  const [oldest = "", ...newest] = targets;
+  expect(found).toEqual(newest.toSorted());
+
+  for (const run of runs.slice(1)) run.status = "completed";
+  expect(await find()).toContain(oldest);
+});
+
 test("what waits is looked at again, what was answered is not until another attempt asks", async () => {
   const run = waitingRun();
   const [target = ""] = await find();

@@ -11,6 +11,7 @@ import {
   rosterFile,
   shop,
 } from "./company.ts";
+import { publicUrl } from "./public-url.ts";
 import { openPull, pushMore, review } from "./pull-request.ts";
 
 let company: Company;
@@ -134,6 +135,17 @@ it("fails a pull request that would break the roster, at the lines, and both che
       annotations: [],
     },
   });
+});
+
+it("leads to no page, where Countersign leads to the verdict: no page shows what is only proposed", async () => {
+  const own = await ownCompany({ publicUrl });
+  const pull = await proposeTo(own, { [rosterFile]: `${roster}  otto: senior\n` });
+  await own.idle();
+
+  const wanted = { owner: "acme", repo: ".github", ref: pull.sha };
+  const { data } = await own.github.as("ada").rest.checks.listForRef(wanted);
+  const leads = data.check_runs.map(({ name, details_url: url }) => [name, url?.startsWith(publicUrl)]);
+  expect(Object.fromEntries(leads)).toEqual({ Countersign: true, "Countersign config": false });
 });
 
 it("checks the first roster of a company, where nothing guards it yet", async () => {
