@@ -63,6 +63,32 @@ function shellProblems({ path, line, language, text }: Block): string[] {
   return status === 0 ? [] : [`${path}:${line}: ${stderr.trim()}`];
 }
 
+it("has a proxy let through what the internet may reach, and neither health nor metrics", () => {
+  const [, section = ""] = read("docs/operations.md").split("## What the network may reach");
+  const [table = "", proxy = ""] = section.split("```nginx");
+  const rows = [...table.matchAll(/^\| (`.+`) \| (.+) \|$/gmu)].flatMap(([, paths = "", whom = ""]) =>
+    [...paths.matchAll(/`[A-Z]+ ([^`]+)`/gu)].map(([, path = ""]) => ({ path, whom })),
+  );
+  const locations = [...proxy.matchAll(/location (=|~) (\S+) \{/gu)].map(([, sign, path = ""]) =>
+    sign === "=" ? { exact: path } : { pattern: new RegExp(path, "u") },
+  );
+  const passes = (path: string) =>
+    locations.some(({ exact, pattern }) => exact === path || pattern?.test(path) === true);
+
+  const [through, kept] = [true, false].map((wanted) =>
+    rows.map(({ path }) => path).filter((path) => passes(shown(path)) === wanted),
+  );
+  expect(kept).toEqual(["/ping", "/health", "/metrics"]);
+  expect(through).toContain("/api/github/webhooks");
+  expect(["/health/", "//metrics", "/metrics?a=/", "/acme/shop/pull/1/health"].filter(passes)).toEqual([]);
+  expect(proxy.split("```")[0]).toMatch(/location \/ \{\s+return 404;/u);
+});
+
+/** A path as it is asked for, of one with placeholders. */
+function shown(path: string): string {
+  return path.replace("OWNER/REPO", "acme/shop").replace("NUMBER", "1").replace("*", "weeks");
+}
+
 it("says of each picture which page it was made from; the browser tests compare that with the page as it is", () => {
   const pictures = repositoryFiles.filter((path) => path.endsWith(".png"));
   const recorded = z.record(z.string(), z.string()).parse(JSON.parse(read("docs/images/made-from.json")));
