@@ -37,24 +37,29 @@ export function places(text: string): readonly Place[] {
 /** Takes TypeScript text and returns what it imports, in any form the language has. */
 export function importsOf(text: string): readonly ImportLine[] {
   return places(text).flatMap(({ node }) => {
-    const line = lineAt(text, node.start);
-    switch (node.type) {
-      case "ImportDeclaration":
-        return [{ ...staticImport(node), typeOnly: isTypeOnly(node, "importKind"), line }];
-      case "ExportAllDeclaration":
-        return [{ ...staticImport(node), typeOnly: node["exportKind"] === "type", line }];
-      case "ExportNamedDeclaration":
-        return isNode(node["source"])
-          ? [{ ...staticImport(node), typeOnly: isTypeOnly(node, "exportKind"), line }]
-          : [];
-      case "ImportExpression":
-        return [{ specifier: literal(node["source"]), typeOnly: false, dynamic: true, line }];
-      case "TSImportType":
-        return [{ specifier: literal(node["source"]), typeOnly: true, dynamic: false, line }];
-      default:
-        return [];
-    }
+    const found = importOf(node);
+    // Of few nodes: to count the lines before each would take most of the time.
+    return found === null ? [] : [{ ...found, line: lineAt(text, node.start) }];
   });
+}
+
+function importOf(node: Node): Omit<ImportLine, "line"> | null {
+  switch (node.type) {
+    case "ImportDeclaration":
+      return { ...staticImport(node), typeOnly: isTypeOnly(node, "importKind") };
+    case "ExportAllDeclaration":
+      return { ...staticImport(node), typeOnly: node["exportKind"] === "type" };
+    case "ExportNamedDeclaration":
+      return isNode(node["source"])
+        ? { ...staticImport(node), typeOnly: isTypeOnly(node, "exportKind") }
+        : null;
+    case "ImportExpression":
+      return { specifier: literal(node["source"]), typeOnly: false, dynamic: true };
+    case "TSImportType":
+      return { specifier: literal(node["source"]), typeOnly: true, dynamic: false };
+    default:
+      return null;
+  }
 }
 
 /** The line number, from 1, of an offset in a text. */
