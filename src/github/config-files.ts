@@ -20,29 +20,28 @@ export type ConfigFiles = {
 /** What config files may weigh at most: a roster of thousands of people is a tenth of it. */
 export const configBytesMax = 256 * 1024;
 
-export function configFilesOf(answer: z.infer<typeof configFilesSchema>): ConfigFiles {
+type ConfigAnswer = z.infer<typeof configFilesSchema>;
+
+export function configFilesOf(answer: ConfigAnswer): ConfigFiles {
+  const { nameWithOwner: where, roster, policy } = answer;
   const target = answer.defaultBranchRef?.target;
+  const inHistory = (file: "roster" | "policy") => (target?.[`${file}History`]?.nodes.length ?? 0) > 0;
   return {
-    where: answer.nameWithOwner,
-    roster: configBlobOf(
-      answer.roster,
-      (target?.rosterHistory?.nodes.length ?? 0) > 0,
-      `${answer.nameWithOwner} › ${rosterPath}`,
-    ),
-    policy: configBlobOf(
-      answer.policy,
-      (target?.policyHistory?.nodes.length ?? 0) > 0,
-      `${answer.nameWithOwner} › ${policyPath}`,
-    ),
+    where,
+    roster: configBlobOf(roster, inHistory("roster"), `${where} › ${rosterPath}`),
+    policy: configBlobOf(policy, inHistory("policy"), `${where} › ${policyPath}`),
   };
 }
 
+/** The organisation's, where a query asked for its configuration repository. @param why GitHub did not show it, if it said so. */
+export function organisationFilesOf(answer: ConfigAnswer | null, why: string | undefined): Read<ConfigFiles> {
+  if (why !== undefined) return { kind: "unreadable", why };
+  // GitHub does not tell a repository that does not exist from one that the app may not see.
+  return answer === null ? { kind: "absent" } : { kind: "read", value: configFilesOf(answer) };
+}
+
 /** @param inHistory whether the branch's history knows the file, should it not be there. @param name for people. */
-export function configBlobOf(
-  blob: z.infer<typeof configFilesSchema>["roster"],
-  inHistory: boolean,
-  name: string,
-): ConfigBlob {
+export function configBlobOf(blob: ConfigAnswer["roster"], inHistory: boolean, name: string): ConfigBlob {
   if (blob === null) return { kind: "absent", removed: inHistory };
   if (blob.oid === undefined) return { kind: "unreadable", why: `${name} is not a file.` };
   if ((blob.byteSize ?? 0) > configBytesMax)

@@ -1,5 +1,5 @@
 import type { GitHub } from "./client.ts";
-import { toGitHubError } from "./errors.ts";
+import { asking } from "./errors.ts";
 
 /** A delivery that was not taken in, as far as GitHub knows. */
 export type FailedDelivery = {
@@ -25,7 +25,7 @@ export async function listFailedDeliveries(
 ): Promise<FailedDelivery[]> {
   const failed = new Map<string, FailedDelivery>();
   const asked = { per_page: 100, status: "failure" } as const;
-  try {
+  await asking(now, async () => {
     for await (const { data } of app.paginate.iterator(app.rest.apps.listWebhookDeliveries, asked)) {
       for (const { id, guid, status_code: status, delivered_at: at } of data) {
         if (hopeless.includes(status) || Date.parse(at) < since) continue;
@@ -36,8 +36,6 @@ export async function listFailedDeliveries(
       const oldest = data.at(-1)?.delivered_at;
       if (oldest === undefined || Date.parse(oldest) < since) break;
     }
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
   return [...failed.values()].toReversed();
 }

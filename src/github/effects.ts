@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Account } from "../gate/accounts.ts";
+import type { BranchPush } from "../gate/branch-pushes.ts";
 import type { Observation } from "../gate/facts.ts";
 import type { HeadHint } from "./check-events.ts";
 
@@ -63,16 +64,7 @@ export type PullHint = {
 };
 
 /** Who moved a branch from where to where. */
-export type PushSeen = {
-  readonly repo: string;
-  readonly installation: number;
-  readonly branch: string;
-  readonly actor: Account;
-  /** Null for the push that created the branch. */
-  readonly before: string | null;
-  readonly after: string;
-  readonly forced: boolean;
-};
+export type PushSeen = Omit<BranchPush, "at"> & { readonly repo: string; readonly installation: number };
 
 export type GroupHint = {
   readonly repo: string;

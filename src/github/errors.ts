@@ -14,13 +14,7 @@ export class GitHubError extends Error {
 
   constructor(
     message: string,
-    details: {
-      gone?: boolean;
-      refused?: boolean;
-      unavailable?: boolean;
-      retryAt?: number | null;
-      cause?: unknown;
-    } = {},
+    details: ErrorOptions & Partial<Pick<GitHubError, "gone" | "refused" | "unavailable" | "retryAt">> = {},
   ) {
     super(message, { cause: details.cause });
     this.gone = details.gone ?? false;
@@ -64,6 +58,15 @@ export function toGitHubError(error: unknown, now: number): GitHubError {
     retryAt,
     cause: error,
   });
+}
+
+/** Resolves with what a request does. @param now ms since epoch. @throws GitHubError, whatever Octokit throws. */
+export async function asking<T>(now: number, request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    throw toGitHubError(error, now);
+  }
 }
 
 /** Where GitHub names no time after too much at once, it asks for at least a minute. */

@@ -85,21 +85,17 @@ const pageSchemas = {
   timeline: connection(timelineItem).nullable(),
 } satisfies Record<Connection, z.ZodType>;
 
-const pagesSchema = z.object({
-  commits: pageSchemas.commits,
-  files: pageSchemas.files,
-  reviews: pageSchemas.reviews,
-  labels: pageSchemas.labels,
-  timeline: pageSchemas.timeline,
-});
+const pagesSchema = z.object(pageSchemas);
 
-const requiredChecks = z.object({
+/** What a rule asks for that requires checks. */
+export const requiredChecks = z.object({
   requiredStatusChecks: z
     .array(z.object({ context: z.string(), integrationId: z.number().nullable() }))
     .optional(),
 });
 
-const baseRef = z.object({
+/** A branch, with what is required on it. */
+export const baseRef = z.object({
   /** Open pull requests of which the base branch is the head: this one may be stacked on them. */
   associatedPullRequests: z.object({ totalCount: z.number() }),
   refUpdateRule: z

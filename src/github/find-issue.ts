@@ -1,5 +1,5 @@
 import type { GitHub } from "./client.ts";
-import { toGitHubError } from "./errors.ts";
+import { asking } from "./errors.ts";
 
 /**
  * The issue that this app opened with this text in its body, among the hundred newest since a time: one request.
@@ -11,7 +11,7 @@ export async function findOwnIssue(
   wanted: { readonly appId: number | null; readonly text: string; readonly since: number },
   now: number,
 ): Promise<number | null> {
-  try {
+  return asking(now, async () => {
     const since = new Date(wanted.since).toISOString();
     const { data } = await github.rest.issues.listForRepo({
       owner,
@@ -25,7 +25,5 @@ export async function findOwnIssue(
         issue.performed_via_github_app?.id === wanted.appId && issue.body?.includes(wanted.text) === true,
     );
     return own?.number ?? null;
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }

@@ -1,5 +1,5 @@
 import type { GitHub } from "./client.ts";
-import { toGitHubError } from "./errors.ts";
+import { asking } from "./errors.ts";
 
 /** The client of an installation; without a number, the app's own. */
 export type ClientFor = (installation?: number) => Promise<GitHub>;
@@ -13,14 +13,12 @@ export type Installation = {
 
 /** Every installation of the app that is not suspended. An enterprise's has no repositories, so it is left out. @throws GitHubError */
 export async function listInstallations(clientFor: ClientFor, now: number): Promise<Installation[]> {
-  try {
+  return asking(now, async () => {
     const github = await clientFor();
     const all = await github.paginate(github.rest.apps.listInstallations, { per_page: 100 });
     return all.flatMap(({ id, account, suspended_at: suspended, target_type: target }) => {
       if (suspended !== null || account === null || !("login" in account)) return [];
       return [{ id, owner: account.login, kind: target === "User" ? "User" : "Organization" }];
     });
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }

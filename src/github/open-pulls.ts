@@ -1,5 +1,5 @@
 import type { GitHub } from "./client.ts";
-import { GitHubError, toGitHubError } from "./errors.ts";
+import { asking, GitHubError } from "./errors.ts";
 
 export type OpenPullHint = { readonly number: number; readonly headSha: string; readonly base: string };
 
@@ -10,7 +10,7 @@ export async function listOpenPulls(
   repo: string,
   now: number,
 ): Promise<OpenPullHint[]> {
-  try {
+  return asking(now, async () => {
     const pulls = await github.paginate(github.rest.pulls.list, {
       owner,
       repo,
@@ -18,23 +18,19 @@ export async function listOpenPulls(
       per_page: 100,
     });
     return pulls.map((pull) => ({ number: pull.number, headSha: pull.head.sha, base: pull.base.ref }));
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }
 
 /** `owner/name` of every repository the installation was given. @throws GitHubError */
 export async function listRepositories(github: GitHub, now: number): Promise<string[]> {
-  try {
+  return asking(now, async () => {
     const repositories = await github.paginate(github.rest.apps.listReposAccessibleToInstallation, {
       per_page: 100,
     });
     return repositories
       .filter((repository) => !repository.archived)
       .map((repository) => repository.full_name);
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }
 
 /**
@@ -47,7 +43,7 @@ export async function readOldPaths(
   ref: { owner: string; repo: string; number: number; headSha: string },
   now: number,
 ): Promise<Map<string, string>> {
-  try {
+  return asking(now, async () => {
     const { owner, repo, number, headSha } = ref;
     const files = await github.paginate(github.rest.pulls.listFiles, {
       owner,
@@ -63,7 +59,5 @@ export async function readOldPaths(
         file.previous_filename === undefined ? [] : [[file.filename, file.previous_filename]],
       ),
     );
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }

@@ -1,5 +1,5 @@
 import type { GitHub } from "./client.ts";
-import { toGitHubError } from "./errors.ts";
+import { asking } from "./errors.ts";
 import type { HeadRef } from "./publish-check-run.ts";
 import type { OwnCheckRun } from "./read-pull.ts";
 import { checkName } from "./to-facts.ts";
@@ -10,7 +10,7 @@ export async function readOwnCheckRun(
   { owner, repo, headSha }: HeadRef,
   { appId, now }: { readonly appId: number; readonly now: number },
 ): Promise<OwnCheckRun | null> {
-  try {
+  return asking(now, async () => {
     const { data } = await github.rest.checks.listForRef({
       owner,
       repo,
@@ -24,7 +24,5 @@ export async function readOwnCheckRun(
     const { id, status, conclusion, details_url: detailsUrl, output } = run;
     const { title, summary, text } = output;
     return { id, status, conclusion, detailsUrl, title, summary, text };
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }

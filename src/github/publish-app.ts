@@ -1,6 +1,6 @@
 import { Octokit } from "@octokit/rest";
 import { z } from "zod";
-import { toGitHubError } from "./errors.ts";
+import { asking } from "./errors.ts";
 
 /** A GitHub App that was just created, with its secrets: GitHub shows them this once. */
 export type NewApp = {
@@ -32,7 +32,7 @@ const answer = z.object({
  */
 export async function createApp(apiUrl: string, code: string, now: number): Promise<NewApp> {
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  try {
+  return asking(now, async () => {
     const github = new Octokit({ baseUrl: apiUrl, log: silent });
     const { data } = await github.rest.apps.createFromManifest({ code });
     const app = answer.parse(data);
@@ -45,7 +45,5 @@ export async function createApp(apiUrl: string, code: string, now: number): Prom
       clientId: app.client_id,
       clientSecret: app.client_secret,
     };
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }

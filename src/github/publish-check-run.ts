@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { AnnotatedOutput, Annotation, CheckOutput } from "../gate/verdict.ts";
 import type { GitHub, Permit } from "./client.ts";
-import { toGitHubError } from "./errors.ts";
+import { asking } from "./errors.ts";
 import type { OwnCheckRun } from "./read-pull.ts";
 import { checkName, configCheckName } from "./to-facts.ts";
 
@@ -95,7 +95,7 @@ async function write(
     output: { title, summary, ...(text !== null && { text }) },
     request: { permit: options.permit },
   };
-  try {
+  return asking(options.now, async () => {
     if (existing !== null) {
       try {
         const answer = await github.rest.checks.update({
@@ -121,9 +121,7 @@ async function write(
       },
     });
     return { wrote: "created", at: answeredBy(answer.headers) };
-  } catch (error) {
-    throw toGitHubError(error, options.now);
-  }
+  });
 }
 
 /** The header `Date` names the second that had begun. */

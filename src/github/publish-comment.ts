@@ -1,5 +1,5 @@
 import type { GitHub } from "./client.ts";
-import { toGitHubError } from "./errors.ts";
+import { asking } from "./errors.ts";
 import type { PullRef } from "./read-pull.ts";
 
 /**
@@ -15,9 +15,7 @@ export async function publishComment(
   body: string,
   now: number,
 ): Promise<void> {
-  try {
-    await github.rest.issues.createComment({ owner, repo, issue_number: number, body });
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  await asking(now, async () =>
+    github.rest.issues.createComment({ owner, repo, issue_number: number, body }),
+  );
 }

@@ -1,5 +1,5 @@
 import type { GitHub } from "./client.ts";
-import { toGitHubError } from "./errors.ts";
+import { asking } from "./errors.ts";
 
 type RepositoryRef = { readonly owner: string; readonly repo: string };
 
@@ -14,11 +14,7 @@ export async function openIssue(
   issue: { readonly title: string; readonly body: string },
   now: number,
 ): Promise<number> {
-  try {
-    return (await github.rest.issues.create({ owner, repo, ...issue })).data.number;
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  return asking(now, async () => (await github.rest.issues.create({ owner, repo, ...issue })).data.number);
 }
 
 /** Closes an issue as completed. One that is closed already stays so. @throws GitHubError */
@@ -28,10 +24,8 @@ export async function closeIssue(
   number: number,
   now: number,
 ): Promise<void> {
-  try {
+  await asking(now, async () => {
     const done = { state: "closed", state_reason: "completed" } as const;
     await github.rest.issues.update({ owner, repo, issue_number: number, ...done });
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }

@@ -1,6 +1,6 @@
 import type { NewRuleset } from "../gate/protection.ts";
 import type { GitHub } from "./client.ts";
-import { toGitHubError } from "./errors.ts";
+import { asking } from "./errors.ts";
 
 /**
  * Creates a ruleset of a repository. The only thing that the command line writes, always with a person's client: the app may
@@ -14,9 +14,5 @@ export async function createRuleset(
   { ruleset, now }: { readonly ruleset: NewRuleset; readonly now: number },
 ): Promise<void> {
   const [owner = "", repo = ""] = repository.split("/");
-  try {
-    await person.rest.repos.createRepoRuleset({ owner, repo, ...ruleset });
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  await asking(now, async () => person.rest.repos.createRepoRuleset({ owner, repo, ...ruleset }));
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Read } from "../gate/accounts.ts";
 import type { ChangedFile, Commit } from "../gate/facts.ts";
 import type { GitHub } from "./client.ts";
-import { type ConfigFiles, configFilesOf } from "./config-files.ts";
+import { type ConfigFiles, configFilesOf, organisationFilesOf } from "./config-files.ts";
 import { GitHubError, toGitHubError } from "./errors.ts";
 import { configFiles, protection } from "./facts-query.ts";
 import { branchSchema } from "./facts-schema.ts";
@@ -51,14 +51,12 @@ export async function readBranch(
   if (repository === null || others.length > 0)
     throw unanswered({ owner, repo }, others, `${branch} of ${owner}/${repo}`);
   const why = problems.find(({ type, path = [] }) => type !== "NOT_FOUND" || path.length > 1)?.message;
-  const found: Read<ConfigFiles> =
-    config === null ? { kind: "absent" } : { kind: "read", value: configFilesOf(config) };
   return {
     head: repository.ref?.target?.oid ?? null,
     url: repository.url,
     defaultBranch: repository.defaultBranchRef?.name ?? "",
     required: requiresCheck(repository.ref),
-    organisation: why === undefined ? found : { kind: "unreadable", why },
+    organisation: organisationFilesOf(config, why),
     repository: configFilesOf(repository),
   };
 }

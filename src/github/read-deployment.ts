@@ -1,6 +1,6 @@
 /** What is read of a deployment that waits: its workflow run, and the commits that it would bring. */
 import type { GitHub } from "./client.ts";
-import { GitHubError, statusOf, toGitHubError } from "./errors.ts";
+import { asking, GitHubError, statusOf, toGitHubError } from "./errors.ts";
 import type { DeploymentRef } from "./publish-deployment.ts";
 
 type RepositoryRef = { readonly owner: string; readonly repo: string };
@@ -148,7 +148,7 @@ export async function listPendingDeployments(
   ref: RepositoryRef,
   now: number,
 ): Promise<PendingDeployment[]> {
-  try {
+  return asking(now, async () => {
     // More than a hundred runs at once wait for nothing but a person who is on holiday; older ones are shown when these have ended.
     const { data } = await github.rest.actions.listWorkflowRunsForRepo({
       ...ref,
@@ -166,9 +166,7 @@ export async function listPendingDeployments(
       }
     }
     return found;
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }
 
 /** Whether an environment has this app's deployment protection rule. @throws GitHubError */
@@ -178,16 +176,14 @@ export async function isGuarded(
   { environment, appId }: { readonly environment: string; readonly appId: number },
   now: number,
 ): Promise<boolean> {
-  try {
+  return asking(now, async () => {
     const { data } = await github.rest.repos.getAllDeploymentProtectionRules({
       ...ref,
       environment_name: environment,
     });
     const rules = data.custom_deployment_protection_rules ?? [];
     return rules.some(({ app, enabled }) => enabled && app.id === appId);
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }
 
 /** @throws GitHubError unless GitHub answered with one of these. */

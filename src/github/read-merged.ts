@@ -4,7 +4,7 @@ import type { Commit, Facts } from "../gate/facts.ts";
 import type { How } from "../gate/landing.ts";
 import { type Difference, differenceOf } from "../gate/patches.ts";
 import type { GitHub } from "./client.ts";
-import { GitHubError, toGitHubError } from "./errors.ts";
+import { asking, GitHubError, toGitHubError } from "./errors.ts";
 import { query } from "./query.ts";
 import { readMergeBase, readTree } from "./read-more.ts";
 
@@ -65,8 +65,9 @@ export async function readMerged(
     const made = { shas: [commit.sha], onto: other, isMerge: true };
     return say("merge", [...own, commit.sha], isButton ? null : made);
   }
-  const from = await readMergeBaseOf(github, facts, commit.sha, now);
-  if (from === headSha) return say("merge", own);
+  // Where the head left the history of the commit: it is the head itself where the commit has it.
+  const from = await asking(now, async () => readMergeBase(github, facts, commit.sha, headSha));
+  if (from.sha === headSha) return say("merge", own);
   const copied = facts.commits.value.filter(({ parents }) => parents.length === 1);
   // GitHub signs squashes, and copies never: https://docs.github.com/en/authentication/managing-commit-signature-verification
   const known = !queued && isByGitHub(commit);
@@ -78,7 +79,7 @@ export async function readMerged(
       await readCopies(github, facts, { commit, before: queued ? null : before, max: copied.length, now });
   const isCopy = only ? copied[0]?.message === commit.message && !known : shas.length > 1;
   const head = facts.commits.value.find(({ sha }) => sha === headSha);
-  const isSame = onto !== null && onto === from && head?.tree === commit.tree;
+  const isSame = onto !== null && onto === from.sha && head?.tree === commit.tree;
   const made = isByGitHub(commit) || isSame ? null : { shas, onto, isMerge: false };
   return say(isCopy ? "rebase" : "squash", shas, made);
 }
@@ -86,15 +87,6 @@ export async function readMerged(
 /** GitHub signs what an app writes through its API as well, in the app's name. GHES commits as noreply@ of its own host. */
 function isByGitHub({ signedByGitHub, committer: { account, email } }: Commit): boolean {
   return signedByGitHub && (account?.login === "web-flow" || email.startsWith("noreply@"));
-}
-
-/** Where the head of the pull request left the history of a commit: it is the head itself where the commit has it. */
-async function readMergeBaseOf(github: GitHub, facts: Facts, sha: string, now: number): Promise<string> {
-  try {
-    return (await readMergeBase(github, facts, sha, facts.headSha)).sha;
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
 }
 
 const copiesQuery = `

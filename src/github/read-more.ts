@@ -9,7 +9,7 @@ import { emptyPatch, type Tree } from "../gate/patches.ts";
 import { accountOfActor, actorSchema } from "./accounts.ts";
 import type { GitHub } from "./client.ts";
 import { type ConfigBlob, configBlobOf } from "./config-files.ts";
-import { GitHubError, toGitHubError } from "./errors.ts";
+import { asking, GitHubError, toGitHubError } from "./errors.ts";
 import { policyPath, rosterPath } from "./facts-query.ts";
 import { blobSchema } from "./facts-schema.ts";
 import { query } from "./query.ts";
@@ -319,11 +319,9 @@ export async function readStackBase(
   { owner, repo, number }: PullRef,
   now: number,
 ): Promise<string | null> {
-  try {
+  return asking(now, async () => {
     const { data } = await github.rest.pulls.get({ owner, repo, pull_number: number });
     const { stack } = stackSchema.parse(data);
     return stack?.base.ref ?? null;
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }

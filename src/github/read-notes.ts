@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Read } from "../gate/accounts.ts";
 import type { Note } from "../gate/notes.ts";
 import type { GitHub } from "./client.ts";
+import { blobSchema } from "./facts-schema.ts";
 import { query } from "./query.ts";
 
 /** Three objects are asked for each: a query of GitHub's has to be answered within ten seconds. */
@@ -10,12 +11,7 @@ const commitsPerQuery = 50;
 /** What all notes together may weigh, as they are kept with the facts: a note has about 1 KB, 2,000 commits are read at most. */
 const notesBytesMax = 16 * 1024 * 1024;
 
-const blobSchema = z.object({
-  byteSize: z.number().optional(),
-  isTruncated: z.boolean().optional(),
-  text: z.string().nullish(),
-});
-const notesSchema = z.object({ repository: z.record(z.string(), blobSchema.nullable()).nullable() });
+const notesSchema = z.object({ repository: z.record(z.string(), blobSchema).nullable() });
 
 /**
  * git-ai's notes on these commits, from `refs/notes/ai` of the repository: one request for each 50 commits.
@@ -78,7 +74,7 @@ fragment note on Blob { byteSize isTruncated text }`;
 
 function noteOf(
   sha: string,
-  { byteSize, isTruncated, text }: z.infer<typeof blobSchema>,
+  { byteSize, isTruncated, text }: NonNullable<z.infer<typeof blobSchema>>,
 ): Exclude<Read<Note>, { kind: "absent" }> {
   const name = `The git-ai note of ${sha.slice(0, 7)}`;
   // GitHub cuts a text after 512,000 bytes, and what is cut off says whose the lines are.

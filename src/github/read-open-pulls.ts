@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Read } from "../gate/accounts.ts";
 import type { GitHub } from "./client.ts";
-import { type ConfigFiles, configFilesOf } from "./config-files.ts";
+import { type ConfigFiles, configFilesOf, organisationFilesOf } from "./config-files.ts";
 import { configFiles } from "./facts-query.ts";
 import { configFilesSchema } from "./facts-schema.ts";
 import { headCheckRun, headCheckRunOf, headCommitsSchema } from "./head-check-run.ts";
@@ -91,12 +91,7 @@ export async function readConfigFiles(
   const others = problems.filter(({ path = [] }) => path[0] !== "config");
   if (repository === null || others.length > 0) throw unanswered(ref, others);
   const why = problems.find(({ type, path = [] }) => type !== "NOT_FOUND" || path.length > 1)?.message;
-  if (why !== undefined)
-    return { organisation: { kind: "unreadable", why }, repository: configFilesOf(repository) };
-  // GitHub does not tell a repository that does not exist from one that the app may not see.
-  const organisation: Read<ConfigFiles> =
-    config === null ? { kind: "absent" } : { kind: "read", value: configFilesOf(config) };
-  return { organisation, repository: configFilesOf(repository) };
+  return { organisation: organisationFilesOf(config, why), repository: configFilesOf(repository) };
 }
 
 /**

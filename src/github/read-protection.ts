@@ -2,7 +2,8 @@
 import { z } from "zod";
 import type { AppFacts, BranchFacts, InstallationFacts, Requirement, Ruleset } from "../gate/protection.ts";
 import type { GitHub } from "./client.ts";
-import { GitHubError, toGitHubError } from "./errors.ts";
+import { asking, GitHubError, toGitHubError } from "./errors.ts";
+import { baseRef, requiredChecks } from "./facts-schema.ts";
 import type { ClientFor } from "./installations.ts";
 import { query } from "./query.ts";
 import { checkName } from "./to-facts.ts";
@@ -47,20 +48,11 @@ const ruleset = z.object({
 });
 const rule = z.object({
   repositoryRuleset: ruleset.nullable(),
-  parameters: z
-    .object({
-      requiredStatusChecks: z
-        .array(z.object({ context: z.string(), integrationId: z.number().nullable() }))
-        .optional(),
-      groupingStrategy: z.string().optional(),
-    })
-    .nullable(),
+  parameters: requiredChecks.extend({ groupingStrategy: z.string().optional() }).nullable(),
 });
 const branchAnswer = z.object({
   name: z.string(),
-  refUpdateRule: z
-    .object({ requiredStatusCheckContexts: z.array(z.string().nullable()).nullable() })
-    .nullable(),
+  refUpdateRule: baseRef.shape.refUpdateRule,
   rules: z.object({ totalCount: z.number(), nodes: z.array(rule) }).nullable(),
 });
 const branchesSchema = z.object({
@@ -94,7 +86,7 @@ export async function readApp(
   app: GitHub,
   { webUrl, now }: { readonly webUrl: string; readonly now: number },
 ): Promise<AppFacts> {
-  try {
+  return asking(now, async () => {
     const { data } = await app.rest.apps.getAuthenticated();
     if (data === null) throw new GitHubError("GitHub does not say which app this is.");
     const { id, slug = "", permissions, events, owner, html_url: publicPage } = data;
@@ -102,9 +94,7 @@ export async function readApp(
     const settings = "login" in owner && !isUser ? `organizations/${owner.login}/settings` : "settings";
     const page = `${webUrl}/${settings}/apps/${slug}`;
     return { id, slug, page, publicPage, permissions: named(permissions), events };
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }
 
 /** An installation before its repositories are known. */
@@ -115,7 +105,7 @@ export async function listInstalled(
   clientFor: ClientFor,
   { configRepo, now }: { readonly configRepo: string; readonly now: number },
 ): Promise<Installed[]> {
-  try {
+  return asking(now, async () => {
     const app = await clientFor();
     const all = await app.paginate(app.rest.apps.listInstallations, { per_page: 100 });
     return all.flatMap((one) => {
@@ -131,9 +121,7 @@ export async function listInstalled(
         configRepository: `${account.login}/${configRepo}`,
       };
     });
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }
 
 /** The same with the repositories that are given to it, a hundred for a request; a suspended one may see none. @throws GitHubError */
@@ -143,7 +131,7 @@ export async function withRepositories(
   now: number,
 ): Promise<InstallationFacts> {
   if (installed.suspended) return { ...installed, repositories: [] };
-  try {
+  return asking(now, async () => {
     const github = await clientFor(installed.id);
     const given = await github.paginate(github.rest.apps.listReposAccessibleToInstallation, {
       per_page: 100,
@@ -152,9 +140,7 @@ export async function withRepositories(
       .filter(({ archived }) => !archived)
       .map((one) => ({ name: one.full_name, public: !one.private }));
     return { ...installed, repositories };
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }
 
 /**
@@ -260,16 +246,14 @@ async function olderRequirement(
   { owner, repo }: RepositoryRef,
   branch: string,
 ): Promise<Requirement> {
-  try {
+  return asking(now, async () => {
     const { data } = await github.rest.repos.getBranch({ owner, repo, branch });
     const checks = data.protection.required_status_checks;
     const source = checks?.checks.find(({ context }) => context === checkName)?.app_id ?? null;
     const bypass = checks?.enforcement_level === "everyone" ? [] : ["administrators"];
     // -1 stands for any app: https://docs.github.com/en/rest/branches/branch-protection#update-status-check-protection
     return { source: source === -1 ? null : source, by: { kind: "branch-protection" }, bypass };
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }
 
 const actors = z.array(
@@ -296,15 +280,13 @@ export async function findRuleset(
   { name, now }: { readonly name: string; readonly now: number },
 ): Promise<{ readonly page: string; readonly enforcement: string } | null> {
   const [owner = "", repo = ""] = repository.split("/");
-  try {
+  return asking(now, async () => {
     const list = person.rest.repos.getRepoRulesets;
     const all = await person.paginate(list, { owner, repo, includes_parents: false, per_page: 100 });
     const found = all.map((one) => ownRuleset.parse(one)).find((one) => one.name === name);
     if (found === undefined) return null;
     return { page: found._links?.html?.href ?? "", enforcement: found.enforcement };
-  } catch (error) {
-    throw toGitHubError(error, now);
-  }
+  });
 }
 
 /** GitHub hides a ruleset, or its list, from whoever may not change it: then that is not known. */

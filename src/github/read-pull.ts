@@ -1,7 +1,7 @@
 import type { Read } from "../gate/accounts.ts";
 import type { SameNamedCheck } from "../gate/facts.ts";
 import type { GitHub } from "./client.ts";
-import { type ConfigFiles, configFilesOf } from "./config-files.ts";
+import { type ConfigFiles, configFilesOf, organisationFilesOf } from "./config-files.ts";
 import { GitHubError } from "./errors.ts";
 import {
   type Connection,
@@ -121,7 +121,7 @@ async function readOnce(
     onOtherPull: (pull.baseRef?.associatedPullRequests.totalCount ?? 0) > 0,
     checkRun: ownCheckRun(head.commit, "checkRuns"),
     configCheckRun: ownCheckRun(head.commit, "configCheckRuns"),
-    organisation: organisationOf(config, unread),
+    organisation: organisationFilesOf(config, unread.get("config")),
     repository: configFilesOf(repository),
   };
 }
@@ -329,15 +329,6 @@ function sameNamedOn({ suites, status }: HeadCommit, appId: number | null): Same
     ...apps.map(({ app }) => ({ kind: "check run", by: app?.slug ?? null }) as const),
     ...statuses.map(({ creator }) => ({ kind: "commit status", by: creator?.login ?? null }) as const),
   ];
-}
-
-function organisationOf(
-  config: Parameters<typeof configFilesOf>[0] | null,
-  unread: Unread,
-): Read<ConfigFiles> {
-  const why = unread.get("config");
-  if (why !== undefined) return { kind: "unreadable", why };
-  return config === null ? { kind: "absent" } : { kind: "read", value: configFilesOf(config) };
 }
 
 function goneError(ref: PullRef): GitHubError {

@@ -1,19 +1,13 @@
 /** What can need a look, as the store keys it. Repositories are `owner/name` in lower case, as GitHub compares them. */
 export type Target =
-  | { readonly kind: "pull"; readonly owner: string; readonly repo: string; readonly number: number }
-  | { readonly kind: "group"; readonly owner: string; readonly repo: string; readonly sha: string }
-  | {
-      readonly kind: "deploy";
-      readonly owner: string;
-      readonly repo: string;
-      readonly run: number;
-      readonly environment: string;
-    }
-  | { readonly kind: "branch"; readonly owner: string; readonly repo: string; readonly branch: string }
-  | { readonly kind: "repo"; readonly owner: string; readonly repo: string }
-  | { readonly kind: "installation"; readonly id: number }
-  | { readonly kind: "rules"; readonly owner: string; readonly repo: string }
-  | { readonly kind: "all-rules"; readonly id: number };
+  | (In & { readonly kind: "pull"; readonly number: number })
+  | (In & { readonly kind: "group"; readonly sha: string })
+  | (In & { readonly kind: "deploy"; readonly run: number; readonly environment: string })
+  | (In & { readonly kind: "branch"; readonly branch: string })
+  | (In & { readonly kind: "repo" | "rules" })
+  | { readonly kind: "installation" | "all-rules"; readonly id: number };
+
+type In = { readonly owner: string; readonly repo: string };
 
 /** `owner/name` in lower case, the key of a repository everywhere in the store. */
 export function repoKey(owner: string, repo: string): string {
