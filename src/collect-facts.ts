@@ -12,8 +12,6 @@ import { readOldPaths } from "./github/open-pulls.ts";
 import { readActivity } from "./github/read-activity.ts";
 import { readNotes } from "./github/read-notes.ts";
 import {
-  type LandedCache,
-  type PatchCache,
   readLanded,
   readPatches,
   readProposal,
@@ -31,7 +29,7 @@ import { type ProposedChange, proposedChanges } from "./rules/proposed-changes.t
 import { restore, type RestoreContext, toStore } from "./restore.ts";
 import { type ReadContext, readWithSiblings } from "./read-together.ts";
 import { bypassOfPull } from "./store/bypasses.ts";
-import { cachedPatch, cachePatch, rememberInBase, wasInBase } from "./store/configs.ts";
+import { landedCache, patchCache } from "./store/configs.ts";
 import { clearedBefore } from "./store/landed.ts";
 import { type NewObservation, recall } from "./store/observations.ts";
 import { recallInherited, recallLanded } from "./store/traces.ts";
@@ -199,7 +197,9 @@ async function readMore(
   const guards =
     (stacked || known.base === known.defaultBranch) &&
     inForce.guarded.some(({ version }) => version !== null);
+  const { store } = context;
   const now = context.now();
+  const key = repoKey(known.owner, known.repo);
   // What was merged is compared with its base branch as that was before: afterwards there is no difference any more.
   const baseSha = pull.baseSha ?? known.merge?.onto;
   const oldHeads = want.oldHeads.length === 0 ? [] : await readOldHeads(github, known, want.oldHeads, now);
@@ -207,8 +207,8 @@ async function readMore(
   const [files, stackBase, landed, patches, suggestedBy, pushAccess, notes] = await Promise.all([
     want.oldPaths || guards ? withOldPaths(github, pull, now) : known.files,
     stacked ? readStackBase(github, known, now) : null,
-    readLanded(github, known, want.landed, landedCache(context, known), now),
-    readPatches(github, { ...known, baseSha }, want.patches, patchCache(context, known), now),
+    readLanded(github, known, want.landed, landedCache(store, key, known.base, context.now), now),
+    readPatches(github, { ...known, baseSha }, want.patches, patchCache(store, key, context.now), now),
     want.suggestions ? readSuggestions(github, known, now) : [],
     readPushAccess(github, known, want.pushAccess, now),
     want.notes ? readNotes(github, known, shas, now) : known.notes,
@@ -243,23 +243,6 @@ async function withOldPaths(
     return { kind: "unreadable", why: `GitHub does not say where ${lost} was renamed from` };
   const value = facts.files.value.map((file) => ({ ...file, previousPath: oldPaths.get(file.path) ?? null }));
   return { kind: "read", value };
-}
-
-function patchCache({ store, now }: CollectContext, { owner, repo }: Facts): PatchCache {
-  const key = repoKey(owner, repo);
-  return {
-    recall: async (mergeBase, head) => cachedPatch(store, key, mergeBase, head),
-    keep: async (mergeBase, head, fingerprint) =>
-      cachePatch(store, key, { mergeBase, head, fingerprint }, now()),
-  };
-}
-
-function landedCache({ store, now }: CollectContext, { owner, repo, base }: Facts): LandedCache {
-  const key = repoKey(owner, repo);
-  return {
-    recall: async (sha) => wasInBase(store, key, base, sha),
-    keep: async (sha) => rememberInBase(store, key, { base, sha }, now()),
-  };
 }
 
 /** Only what lands on the default branch comes into force. */

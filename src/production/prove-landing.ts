@@ -7,7 +7,7 @@ import { readChangedFiles } from "../github/read-branch.ts";
 import { type Made, readDifference } from "../github/read-merged.ts";
 import { readPatches } from "../github/read-more.ts";
 import { repoKey } from "../github/targets.ts";
-import { cachedPatch, cachePatch } from "../store/configs.ts";
+import { patchCache } from "../store/configs.ts";
 import { landedOn } from "../store/landed.ts";
 import type { Store } from "../store/store.ts";
 
@@ -57,12 +57,7 @@ export async function isSameChange(
   wanted: readonly [Revision, Revision],
 ): Promise<boolean> {
   const key = repoKey(facts.owner, facts.repo);
-  const cache = {
-    recall: async (from: string, head: string) => cachedPatch(store, key, from, head),
-    keep: async (mergeBase: string, head: string, fingerprint: string) =>
-      cachePatch(store, key, { mergeBase, head, fingerprint }, now()),
-  };
-  const [one, other] = await readPatches(github, facts, wanted, cache, now());
+  const [one, other] = await readPatches(github, facts, wanted, patchCache(store, key, now), now());
   if (one?.fingerprint.kind !== "read" || other?.fingerprint.kind !== "read") return false;
   return one.fingerprint.value === other.fingerprint.value;
 }

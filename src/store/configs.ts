@@ -174,40 +174,23 @@ export async function forgetTeams(store: Queryable, owner: string): Promise<void
     .execute();
 }
 
-/** The fingerprint of what `head` changes against `mergeBase`, if it was ever taken. It holds for ever: both are SHAs. */
-export async function cachedPatch(
-  store: Queryable,
-  repo: string,
-  mergeBase: string,
-  head: string,
-): Promise<string | null> {
-  return configText(store, patchKey(repo, mergeBase, head));
+/** Fingerprints of what a commit changes against a merge base. They hold for ever: both are SHAs. @param repo `owner/name`. */
+export function patchCache(store: Queryable, repo: string, now: () => number) {
+  const key = (mergeBase: string, head: string) => keyIn(repo, `patch:${mergeBase}`, head);
+  return {
+    recall: async (mergeBase: string, head: string) => configText(store, key(mergeBase, head)),
+    keep: async (mergeBase: string, head: string, fingerprint: string) =>
+      keepFirst(store, { ...key(mergeBase, head), text: fingerprint, seen_at: now() }),
+  };
 }
 
-/** Stores the fingerprint of what `head` changes against `mergeBase`. @param repo `owner/name`. */
-export async function cachePatch(
-  store: Queryable,
-  repo: string,
-  patch: { readonly mergeBase: string; readonly head: string; readonly fingerprint: string },
-  now: number,
-): Promise<void> {
-  const { mergeBase, head, fingerprint } = patch;
-  await keepFirst(store, { ...patchKey(repo, mergeBase, head), text: fingerprint, seen_at: now });
-}
-
-/** Whether a commit was once found in a base branch. What has landed stays there. @param repo `owner/name`. */
-export async function wasInBase(store: Queryable, repo: string, base: string, sha: string): Promise<boolean> {
-  return (await configText(store, inBaseKey(repo, base, sha))) !== null;
-}
-
-/** Stores that a commit is in a base branch. @param repo `owner/name`. */
-export async function rememberInBase(
-  store: Queryable,
-  repo: string,
-  { base, sha }: { readonly base: string; readonly sha: string },
-  now: number,
-): Promise<void> {
-  await keepFirst(store, { ...inBaseKey(repo, base, sha), text: "", seen_at: now });
+/** Which commits were once found in a base branch. What has landed stays there. @param repo `owner/name`. */
+export function landedCache(store: Queryable, repo: string, base: string, now: () => number) {
+  const key = (sha: string) => keyIn(repo, `landed:${base}`, sha);
+  return {
+    recall: async (sha: string) => (await configText(store, key(sha))) !== null,
+    keep: async (sha: string) => keepFirst(store, { ...key(sha), text: "", seen_at: now() }),
+  };
 }
 
 /** Stores a row unless there is one with its key. */
@@ -224,12 +207,7 @@ function teamKey(team: string): { owner: string; path: string } {
   return { owner, path: `team:${slug}` };
 }
 
-function inBaseKey(repo: string, base: string, sha: string) {
-  const [owner = "", name = ""] = repo.toLowerCase().split("/");
-  return { owner, repo: name, path: `landed:${base}`, version: sha };
-}
-
-function patchKey(repo: string, mergeBase: string, head: string) {
-  const [owner = "", name = ""] = repo.toLowerCase().split("/");
-  return { owner, repo: name, path: `patch:${mergeBase}`, version: head };
+function keyIn(repository: string, path: string, version: string): Key {
+  const [owner = "", repo = ""] = repository.toLowerCase().split("/");
+  return { owner, repo, path, version };
 }

@@ -1,16 +1,14 @@
 import { expect, test } from "vitest";
 import {
   bindLogins,
-  cachedPatch,
-  cachePatch,
   cachedTeam,
   cacheTeam,
   configWasSeen,
   forgetTeams,
+  landedCache,
   lastGoodConfig,
+  patchCache,
   rememberConfig,
-  rememberInBase,
-  wasInBase,
 } from "../../src/store/configs.ts";
 import { freshStore } from "./fresh-store.ts";
 
@@ -160,24 +158,26 @@ test("forgetting an organisation's teams leaves other organisations, logins and 
 
 test("a fingerprint is found again for its repository, merge base and head, and for no other", async () => {
   const store = await freshStore();
-  await cachePatch(store, "Acme/App", { mergeBase: "b", head: "h", fingerprint: "f" }, 1_000);
-  await cachePatch(store, "acme/app", { mergeBase: "b", head: "h", fingerprint: "f" }, 2_000);
+  const cacheOf = (repo: string) => patchCache(store, repo, () => 1_000);
+  await cacheOf("Acme/App").keep("b", "h", "f");
+  await cacheOf("acme/app").keep("b", "h", "f");
   expect([
-    await cachedPatch(store, "acme/app", "b", "h"),
-    await cachedPatch(store, "acme/other", "b", "h"),
-    await cachedPatch(store, "acme/app", "h", "b"),
+    await cacheOf("acme/app").recall("b", "h"),
+    await cacheOf("acme/other").recall("b", "h"),
+    await cacheOf("acme/app").recall("h", "b"),
     await configWasSeen(store, "acme", "app", path),
   ]).toEqual(["f", null, null, false]);
 });
 
 test("that a commit landed is found again for its repository and base branch, and for no other", async () => {
   const store = await freshStore();
-  await rememberInBase(store, "Acme/App", { base: "main", sha: "a" }, 1_000);
-  await rememberInBase(store, "acme/app", { base: "main", sha: "a" }, 2_000);
+  const cacheOf = (repo: string, base: string) => landedCache(store, repo, base, () => 1_000);
+  await cacheOf("Acme/App", "main").keep("a");
+  await cacheOf("acme/app", "main").keep("a");
   expect([
-    await wasInBase(store, "acme/app", "main", "a"),
-    await wasInBase(store, "acme/other", "main", "a"),
-    await wasInBase(store, "acme/app", "release", "a"),
-    await wasInBase(store, "acme/app", "main", "b"),
+    await cacheOf("acme/app", "main").recall("a"),
+    await cacheOf("acme/other", "main").recall("a"),
+    await cacheOf("acme/app", "release").recall("a"),
+    await cacheOf("acme/app", "main").recall("b"),
   ]).toEqual([true, false, false, false]);
 });
