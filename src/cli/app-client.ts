@@ -1,5 +1,5 @@
 import { pino } from "pino";
-import { type Environment, readEnvironment } from "../config/environment.ts";
+import { type Checked, type Environment, readEnvironment } from "../config/environment.ts";
 import { createProbot } from "../github/client.ts";
 import type { ClientFor } from "../github/installations.ts";
 import { createUsage } from "../github/usage.ts";
@@ -12,10 +12,7 @@ export async function appClient(io: {
   readonly environment: NodeJS.ProcessEnv;
   readonly readFile: (path: string) => string;
   readonly now: () => number;
-}): Promise<
-  | { readonly kind: "ok"; readonly value: AppClient }
-  | { readonly kind: "broken"; readonly problems: readonly string[] }
-> {
+}): Promise<Checked<AppClient>> {
   const environment = readEnvironment(io.environment, io.readFile);
   if (environment.kind === "broken") return environment;
   const { appId, privateKey, webhookSecrets, apiUrl } = environment.value;

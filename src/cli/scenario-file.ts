@@ -117,11 +117,7 @@ export const scenarioHead = "c0ffee1".padEnd(40, "0");
 /** Reads a scenario of `countersign test`. Every problem has its place. */
 export function parseScenario(text: string, find: FindAccount): Parsed<Scenario> {
   const schema = scenarioSchema(find);
-  return parseYamlFile(
-    text,
-    () => schema,
-    () => [],
-  );
+  return parseYamlFile(text, () => schema);
 }
 
 export type Scenario = z.infer<ReturnType<typeof scenarioSchema>>;

@@ -44,21 +44,18 @@ const secretLengthMin = 16;
 const makeSecret = "make one with `openssl rand -hex 32` and set the same in the GitHub App";
 
 type Variables = Readonly<Record<string, string | undefined>>;
+/** What was read, or one line for each problem. */
+export type Checked<T> =
+  | { readonly kind: "ok"; readonly value: T }
+  | { readonly kind: "broken"; readonly problems: readonly string[] };
 type Complain = (problem: string) => void;
 
 /**
  * Checks the variables of `.env.example`; an empty one is as good as unset. `readFile` returns the text of the file
  * `PRIVATE_KEY_PATH` names, or throws. No problem quotes a secret or the key.
  */
-export function readEnvironment(
-  env: Variables,
-  readFile: (path: string) => string,
-):
-  | { readonly kind: "ok"; readonly value: Environment }
-  | { readonly kind: "broken"; readonly problems: readonly string[] } {
-  const problems: string[] = [];
-  const complain: Complain = (problem) => problems.push(problem);
-  const value: Environment = {
+export function readEnvironment(env: Variables, readFile: (path: string) => string): Checked<Environment> {
+  return checked((complain) => ({
     appId: readAppId(env, complain),
     privateKey: readPrivateKey(env, readFile, complain),
     webhookSecrets: readSecrets(env, complain),
@@ -72,7 +69,12 @@ export function readEnvironment(
     client: readClient(env, complain),
     bypassIssues: readBypassIssues(env, complain),
     ...readPlace(env, complain),
-  };
+  }));
+}
+
+function checked<T>(read: (complain: Complain) => T): Checked<T> {
+  const problems: string[] = [];
+  const value = read((problem) => problems.push(problem));
   return problems.length === 0 ? { kind: "ok", value } : { kind: "broken", problems };
 }
 
@@ -95,15 +97,8 @@ function readBypassIssues(env: Variables, complain: Complain): boolean {
 type PlaceKey = "apiUrl" | "webUrl" | "configRepo" | "dataDir" | "databaseUrl";
 
 /** Where GitHub, its configuration repository and the database are, as `readEnvironment` finds them: all a command needs that only reads. */
-export function readGitHubPlace(
-  env: Variables,
-):
-  | { readonly kind: "ok"; readonly value: Pick<Environment, PlaceKey> }
-  | { readonly kind: "broken"; readonly problems: readonly string[] } {
-  const problems: string[] = [];
-  const complain: Complain = (problem) => problems.push(problem);
-  const value = readPlace(env, complain);
-  return problems.length === 0 ? { kind: "ok", value } : { kind: "broken", problems };
+export function readGitHubPlace(env: Variables): Checked<Pick<Environment, PlaceKey>> {
+  return checked((complain) => readPlace(env, complain));
 }
 
 function readPlace(env: Variables, complain: Complain) {

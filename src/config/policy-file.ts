@@ -32,11 +32,7 @@ export const builtInPolicy: Located<Policy> = {
  * `levels` are the roster's, lowest first; null: no roster could be read, so any level will do. Warns of tools nobody knows.
  */
 export function parsePolicy(text: string, origin: string, levels: readonly string[] | null): Parsed<Policy> {
-  const parsed = parseYamlFile(
-    text,
-    () => policySchema(levels),
-    () => [],
-  );
+  const parsed = parseYamlFile(text, () => policySchema(levels));
   if (parsed.kind === "broken") return parsed;
   const { mode, branches, ai, rules, exempt, override, deployments } = parsed.value;
   const policy: Policy = {

@@ -64,7 +64,7 @@ type YamlFile = {
 export function parseYamlFile<T>(
   text: string,
   schemaFor: (value: unknown) => z.ZodType<T>,
-  check: (value: unknown) => readonly Complaint[],
+  check: (value: unknown) => readonly Complaint[] = () => [],
 ): Parsed<T> {
   const bytes = Buffer.byteLength(text);
   if (bytes > fileBytesMax) {
