@@ -131,42 +131,32 @@ const nothing: Report = { findings: [], unseen: [], closing: [] };
 
 function unreadable({ name, installation }: At, what: string): Finding {
   const repair = { page: `${installation.page}: grant what is missing, or try again later`, api: null };
-  const { owner } = installation;
-  return {
-    kind: "unreadable",
-    severity: "error",
-    owner,
-    repository: name,
-    branch: null,
-    environment: null,
-    what,
-    repair,
-  };
+  return wrong({ kind: "unreadable", owner: installation.owner, repository: name, what, repair });
 }
 
 function notInstalled({ publicPage, slug }: AppFacts, { owner, repository }: Wanted): Finding {
-  return {
+  return wrong({
     kind: "not-installed",
-    severity: "error",
     owner,
     repository: repository === null ? null : `${owner}/${repository}`,
-    branch: null,
-    environment: null,
     what: `The app ${slug} is not installed for ${owner}, or ${owner} does not exist.`,
     repair: { page: `${publicPage}/installations/new › ${owner} › All repositories`, api: null },
-  };
+  });
 }
 
-function notGiven(installation: InstallationFacts, { repository }: Wanted): Finding {
+function notGiven(installation: InstallationFacts, wanted: Wanted): Finding {
   const { owner, page } = installation;
-  return {
+  const repository = `${owner}/${wanted.repository}`;
+  return wrong({
     kind: "repository-not-given",
-    severity: "error",
     owner,
-    repository: `${owner}/${repository}`,
-    branch: null,
-    environment: null,
+    repository,
     what: "The repository is not given to the app, is archived, or does not exist: no pull request gets a check.",
-    repair: { page: `${page} › Repository access`, api: giveApi(installation, `${owner}/${repository}`) },
-  };
+    repair: { page: `${page} › Repository access`, api: giveApi(installation, repository) },
+  });
+}
+
+function wrong(finding: Omit<Finding, "severity" | "branch" | "environment">): Finding {
+  const { kind, owner, repository, what, repair } = finding;
+  return { kind, severity: "error", owner, repository, branch: null, environment: null, what, repair };
 }
