@@ -49,7 +49,7 @@ export async function showFailure(
     return publishVerdict(github, to, { verdict, text: null, page, witness, checkRun });
   });
   if (shown !== null && target.kind === "pull")
-    await rememberShownBy(context, [{ owner, repo, number, headSha }], shown);
+    await rememberShownBy(context, github, [{ owner, repo, number, headSha }], shown);
 }
 
 /** The pull request a merge group was made for; null where that is not known. */

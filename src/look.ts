@@ -19,6 +19,7 @@ import type { Published } from "./github/publish-check-run.ts";
 import type { PullRead, PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
 import { type HeadLease, withHead } from "./lease.ts";
+import { takeBackLeft } from "./left-heads.ts";
 import { type Memory, toText } from "./memory.ts";
 import { type Proposal, publishChecks, type PublishedVerdict } from "./publish-checks.ts";
 import { rememberBrought } from "./store/branch-pushes.ts";
@@ -49,7 +50,7 @@ export type LookResult =
   | { readonly kind: "not-gated"; readonly headSha: string; readonly landing: Landing | null }
   | {
       readonly kind: "published";
-      /** What GitHub would not tell, so that the verdict says "could not decide": to be asked again. Null when it told all. */
+      /** What GitHub would not tell, so that the verdict says "could not decide", or take back: to be asked again. Null when it did all. */
       readonly unread: string | null;
       /** Why answers to commands could not be written. Nobody repeats them: the check run says the same. */
       readonly unanswered: readonly string[];
@@ -136,14 +137,14 @@ async function lookAt(
     },
   );
   const shown = judged.map((each) => each.facts);
-  if (published !== null) await rememberShownBy(context, shown, published);
+  const left = published === null ? null : await rememberShownBy(context, github, shown, published);
   const unanswered = published === null ? [] : await answerCommands(context, github, judged, config);
   await noteRead(context.store, { ...hintOf(request, seen), judged: recorded.includes(seen.facts.number) });
   const landing = landingOf(seen, later, collected);
   if (published === null) return { kind: "not-gated", headSha, landing };
   const { wrote } = published;
   const undecidable = published.verdict.outcome.kind === "undecidable";
-  const unread = undecidable ? (facts.map(whatIsUnread).find((why) => why !== null) ?? null) : null;
+  const missing = undecidable ? facts.map(whatIsUnread).find((why) => why !== null) : null;
   const phases = {
     read: readAt - began,
     collect: collectedAt - readAt,
@@ -159,7 +160,7 @@ async function lookAt(
     look: lease.look,
     verdict: published.verdict,
     wrote,
-    unread,
+    unread: missing ?? left,
     unanswered,
     phases,
   };
@@ -221,16 +222,25 @@ async function judgeAll(
   return { judged, recorded, found, witness };
 }
 
-/** From now on an override can mean this check run. */
+/**
+ * From now on an override can mean this check run; and where it does not let pass, no head that was left does any more.
+ * @returns why one still may; null where none does.
+ */
 export async function rememberShownBy(
-  { store, now }: LookContext,
+  context: LookContext,
+  github: GitHub,
   pulls: readonly Pick<Facts, "owner" | "repo" | "number" | "headSha">[],
   { at, passing }: PublishedVerdict,
-): Promise<void> {
-  for (const { owner, repo, number, headSha: sha } of pulls) {
+): Promise<string | null> {
+  const { store, now } = context;
+  let left: string | null = null;
+  for (const pull of pulls) {
+    const { owner, repo, number, headSha: sha } = pull;
     const shownAt = at ?? now() + clockDriftMaxMs;
     await rememberShown(store, { repo: repoKey(owner, repo), number, sha, passing, at: shownAt });
+    if (passing === false) left = (await takeBackLeft(context, github, pull)) ?? left;
   }
+  return left;
 }
 
 /** Written last: until then a sweep would find that this pull request still needs its look. */

@@ -1,5 +1,5 @@
 import { ZodError } from "zod";
-import { type Effects, priority } from "../github/effects.ts";
+import { type Effects, none, priority } from "../github/effects.ts";
 import { actionOf, events } from "../github/events.ts";
 import { branchTarget, groupTarget, pullTarget } from "../github/targets.ts";
 import { bypassOfIssue } from "../store/bypasses.ts";
@@ -32,44 +32,31 @@ export async function receive(
   const { guid, event, payload } = delivery;
   const effects = effectsOf(delivery, configRepo);
   // Before the delivery is stored: should it fail after this, the team is only read once more than needed.
-  if (effects?.forgetTeamsOf) await forgetTeams(store, effects.forgetTeamsOf);
-  const bound = effects === null ? [] : await boundOverrides(store, effects);
-  const acceptances = effects === null ? [] : await boundAcceptances(store, effects);
-  const marks =
-    effects === null
-      ? []
-      : [
-          ...effects.marks,
-          ...(await marksOfHeads(store, effects, appId)),
-          ...(await marksOfPushes(store, effects)),
-          ...acceptances.map(({ mark }) => mark),
-        ];
-  const groups = effects?.groups ?? [];
-  const pushes = effects?.pushes ?? [];
-  const renames = effects?.renames ?? [];
+  if (effects.forgetTeamsOf) await forgetTeams(store, effects.forgetTeamsOf);
+  const bound = await boundOverrides(store, effects);
+  const acceptances = await boundAcceptances(store, effects);
+  const marks = [
+    ...effects.marks,
+    ...(await marksOfHeads(store, effects, appId)),
+    ...(await marksOfPushes(store, effects)),
+    ...acceptances.map(({ mark }) => mark),
+  ];
+  const { pulls, groups, deployments, pushes, renames } = effects;
   const does = marks.length + groups.length + pushes.length + renames.length;
   const outcome = does === 0 ? "ignored" : "accepted";
   const said = acceptances.map(({ observation }) => observation);
-  const seen = [...(effects?.observations ?? []), ...bound, ...said];
+  const seen = [...effects.observations, ...bound, ...said];
   const observations = seen.map((one) => ({ ...one, at: now }));
   const stored = { guid, event, action: actionOf(payload), at: now };
-  const accepted = await acceptDelivery(store, stored, {
-    marks,
-    observations,
-    pulls: effects?.pulls ?? [],
-    groups,
-    deployments: effects?.deployments ?? [],
-    pushes,
-    renames,
-    outcome,
-  });
+  const all = { marks, observations, pulls, groups, deployments, pushes, renames, outcome };
+  const accepted = await acceptDelivery(store, stored, all);
   return accepted === "repeated" ? "repeated" : outcome;
 }
 
-function effectsOf({ event, payload, guid }: Delivery, configRepo: string): Effects | null {
+function effectsOf({ event, payload, guid }: Delivery, configRepo: string): Effects {
   // What every object inherits, such as `constructor`, is no event of ours.
   const handle = Object.hasOwn(events, event) ? events[event] : undefined;
-  if (handle === undefined) return null;
+  if (handle === undefined) return none;
   try {
     return handle(payload, configRepo);
   } catch (error) {

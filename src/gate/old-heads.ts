@@ -5,7 +5,7 @@
 import { evidenceKey } from "./assistance.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Facts } from "./facts.ts";
-import type { Config } from "./verdict.ts";
+import type { CheckOutput, Config } from "./verdict.ts";
 
 /**
  * The old heads whose commits are still to be searched: those that force-pushes replaced or brought, as the timeline shows
@@ -45,4 +45,10 @@ export function isNews(facts: Facts, evidence: readonly Evidence[], config: Conf
   return (
     headsScanned(facts, config).length > 0 || evidence.some((sign) => !known.includes(evidenceKey(sign)))
   );
+}
+
+/** What a check run says that passed on a head which the pull request has left since, and does not pass on its head of now. */
+export function leftHead({ number, headSha }: Pick<Facts, "number" | "headSha">): CheckOutput {
+  const summary = `This commit passed while it was the head of #${number}. By now the head is ${headSha}, and #${number} does not pass. If it goes back to this commit, it is looked at anew.`;
+  return { conclusion: "action_required", title: `No longer the head of #${number}`, summary };
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type GitHub, personalClient, timedFetch } from "./client.ts";
-import { GitHubError, toGitHubError } from "./errors.ts";
+import { GitHubError, statusOf, toGitHubError } from "./errors.ts";
 import type { ClientFor } from "./installations.ts";
 import type { PullRead, PullRef } from "./read-pull.ts";
 
@@ -174,11 +174,7 @@ async function askForRepository(github: GitHub, name: string, now: () => number)
     const repository = repositorySchema.parse(data);
     return repository.full_name.toLowerCase() === name ? repository : null;
   } catch (error) {
-    if (
-      error instanceof GitHubError &&
-      (error.gone || (statusOf(error.cause) === 403 && error.retryAt === null))
-    )
-      return null;
+    if (error instanceof GitHubError && (error.gone || error.refused)) return null;
     throw error;
   }
 }
@@ -205,20 +201,15 @@ async function listReadable(github: GitHub): Promise<Readable> {
   return { repos, owners, cut: false };
 }
 
-const withStatus = z.object({ status: z.number() });
-
-function statusOf(error: unknown): number | null {
-  return withStatus.safeParse(error).data?.status ?? null;
-}
-
 /** @throws GitHubError, and SignedOutError for a token that GitHub does not know. */
 async function answered<T>(now: () => number, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    if (statusOf(error) === 401)
+    const known = toGitHubError(error, now());
+    if (statusOf(known) === 401)
       throw new SignedOutError("GitHub does not know the token.", { cause: error });
-    throw toGitHubError(error, now());
+    throw known;
   }
 }
 

@@ -110,9 +110,8 @@ const withAction = z.object({ action: z.string() });
 /** Every action of a pull request may matter: what does not costs one look that writes nothing. */
 function onPull(payload: unknown): Effects {
   const event = pullPayload.parse(payload);
-  const { key } = event.repository;
-  const { number } = event.pull_request;
-  const at = event.pull_request.updated_at;
+  const { key: repo } = event.repository;
+  const { number, updated_at: at } = event.pull_request;
   const actor = accountOfUser(event.sender);
   const seen: PullObservation[] = [];
   if (event.action === "opened") seen.push({ kind: "opened" });
@@ -123,23 +122,13 @@ function onPull(payload: unknown): Effects {
     seen.push({ kind: "label", action: event.action, label: event.label.name, actor, at });
   }
   const waits = ["opened", "reopened", "synchronize", "ready_for_review"].includes(event.action);
+  const head = { repo, installation: event.installation.id, rewrite: false, unlessBy: null };
   // Other pull requests with the head it had are judged without it from now on.
   const left = event.action === "synchronize" && event.before !== undefined ? [event.before] : [];
   return {
     ...markPull(event, waits ? priority.person : priority.change),
-    heads: left.map((sha) => ({
-      repo: key,
-      sha,
-      installation: event.installation.id,
-      rewrite: false,
-      unlessBy: null,
-    })),
-    observations: seen.map((observation) => ({
-      repo: key,
-      number,
-      key: observationKey(observation),
-      observation,
-    })),
+    heads: left.map((sha) => ({ ...head, sha })),
+    observations: seen.map((one) => ({ repo, number, key: observationKey(one), observation: one })),
   };
 }
 

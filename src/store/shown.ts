@@ -1,29 +1,28 @@
+import { sql } from "kysely";
 import { inTransaction } from "./store.ts";
 import type { Queryable } from "./store.ts";
 
-/** The check run a pull request showed, as far as an override depends on it. */
+/** The check run a pull request showed, as far as an override or an earlier head depends on it. */
 export type Shown = {
   readonly repo: string;
   readonly number: number;
   readonly sha: string;
-  /** Whether it let the pull request pass. */
-  readonly passing: boolean;
+  /** Whether it let the pull request pass; `observed`: it would not have, but for the mode of the policy. */
+  readonly passing: boolean | "observed";
   /** Ms since epoch on GitHub's clock: it stood there by then at the latest. */
   readonly at: number;
 };
 
+/** What the column `passing` says besides 0 and 1. */
+const observed = 2;
+const takenBack = 3;
+
 /** Remembers what a pull request shows from now on; nothing when it is what it showed already. */
 export async function rememberShown(store: Queryable, shown: Shown): Promise<void> {
   const { repo, number, sha, at } = shown;
-  const passing = shown.passing ? 1 : 0;
+  const passing = shown.passing === "observed" ? observed : Number(shown.passing);
   await inTransaction(store, async ({ db }) => {
-    const newest = await db
-      .selectFrom("shown")
-      .select(["sha", "passing"])
-      .where((eb) => eb.and({ repo, number }))
-      .orderBy("id", "desc")
-      .limit(1)
-      .executeTakeFirst();
+    const newest = await newestFirst({ db }, repo, number).executeTakeFirst();
     if (newest?.sha === sha && newest.passing === passing) return;
     await db.insertInto("shown").values({ repo, number, sha, passing, at }).execute();
   });
@@ -41,13 +40,40 @@ export async function shownHead(
   number: number,
   at: number,
 ): Promise<string | null> {
-  const row = await store.db
-    .selectFrom("shown")
-    .select(["sha", "passing"])
+  const row = await newestFirst(store, repo, number).where("at", "<=", at).executeTakeFirst();
+  return row?.passing === 0 || row?.passing === observed ? row.sha : null;
+}
+
+function newestFirst({ db }: Queryable, repo: string, number: number) {
+  const all = db.selectFrom("shown").select(["sha", "passing"]);
+  return all
     .where((eb) => eb.and({ repo, number }))
-    .where("at", "<=", at)
     .orderBy("id", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  return row === undefined || row.passing === 1 ? null : row.sha;
+    .limit(1);
+}
+
+/**
+ * The heads that an open pull request has left and on which it showed last what GitHub lets pass, newest first. Not the head of
+ * another one that is open, whose look decides, or was merged, whose check run says how.
+ */
+export async function passingLeft({ db }: Queryable, repo: string, number: number): Promise<string[]> {
+  const { rows } = await sql<{ sha: string }>`
+    select last.sha from shown as last
+      join pulls as own on own.repo = last.repo and own.number = last.number and own.open = 1
+      where last.repo = ${repo} and last.number = ${number} and last.passing in (1, ${observed})
+        and not exists (select 1 from shown as later where later.repo = last.repo
+          and later.number = last.number and later.sha = last.sha and later.id > last.id)
+        and not exists (select 1 from pulls where pulls.repo = last.repo and pulls.head_sha = last.sha
+          and (pulls.open = 1 or pulls.merged = 1))
+      order by last.id desc`.execute(db);
+  return rows.map(({ sha }) => sha);
+}
+
+/** Remembers that nothing passes on a head any more that a pull request has left. */
+export async function rememberTakenBack(
+  { db }: Queryable,
+  { repo, number, sha }: Pick<Shown, "repo" | "number" | "sha">,
+): Promise<void> {
+  const left = db.updateTable("shown").set({ passing: takenBack });
+  await left.where((eb) => eb.and([eb.and({ repo, number, sha }), eb("passing", "!=", 0)])).execute();
 }

@@ -6,12 +6,13 @@ import {
   type Company,
   configRepository,
   ownCompany,
+  policyFile,
   roster,
   rosterFile,
   shop,
 } from "./company.ts";
 import { containing } from "./containing.ts";
-import { merge, openPull, type PullRequest, pushMore, review } from "./pull-request.ts";
+import { aiTrailer, merge, openPull, type PullRequest, pushMore, review } from "./pull-request.ts";
 import { deliver, pullPayload } from "./signed-delivery.ts";
 import { until } from "./until.ts";
 
@@ -106,19 +107,133 @@ it.each(meanwhile)("shows a merge on the word of a check from before %s", async 
   expect(issues).toMatchObject([{ title: containing(`Merge of #${pull.number} reached `) }]);
 });
 
+/** Back to the head it was opened with, and Merge before any delivery tells of it. Returns GitHub's status. */
+async function goBackAndMerge(pull: PullRequest): Promise<number> {
+  const { github } = company;
+  github.holdDeliveries();
+  github.push(shop, { branch: pull.branch, from: pull.sha, force: true, pusher: "juno" });
+  const status = await merge(company, pull);
+  github.releaseDeliveries();
+  return status;
+}
+
+it.each(meanwhile.slice(0, 3))(
+  "does not let a head that was green once be gone back to after %s on a later one that was green",
+  async (_what, happens) => {
+    company = await ownCompany();
+    const pull = await openPull(company);
+    await review(company, pull, "grace");
+    expect(await company.check(pull.sha)).toMatchObject({ conclusion: "success" });
+    const later = pushMore(company, pull);
+    const reviewId = await review(company, pull, "grace");
+    expect(await company.check(later)).toMatchObject({ conclusion: "success" });
+    await happens(pull, reviewId);
+    expect(await company.check(later)).not.toMatchObject({ conclusion: "success" });
+    expect(await company.check(pull.sha)).toMatchObject({ conclusion: "action_required" });
+
+    expect(await goBackAndMerge(pull)).toBe(405);
+  },
+);
+
+it("takes every green head of a pull request back, however many, and each once", async () => {
+  company = await ownCompany();
+  const { github } = company;
+  const pull = await openPull(company, { message: "Cache the total" });
+  const green = [pull.sha];
+  while (green.length <= 11) {
+    expect(await company.check(green.at(-1) ?? "")).toMatchObject({ conclusion: "success" });
+    green.push(
+      pushMore(company, pull, { files: { "src/more.ts": `export const more = ${green.length};\n` } }),
+    );
+  }
+  await company.idle();
+  const later = pushMore(company, pull, { message: `Round the total\n\n${aiTrailer}\n` });
+  expect(await company.check(later)).toMatchObject(waits);
+  const left = { conclusion: "action_required", title: `No longer the head of #${pull.number}` };
+  for (const sha of green) expect(await company.check(sha)).toMatchObject(left);
+
+  const seen = github.requests.length;
+  await review(company, pull, "milo");
+  expect(await company.check(later)).toMatchObject(waits);
+  const asked = github.requests.slice(seen).filter(({ as }) => as === "countersign[bot]");
+  expect(asked.filter(({ path }) => green.some((sha) => path.includes(sha)))).toEqual([]);
+});
+
+it("takes back what passed while the policy only observed", async () => {
+  const policy = "mode: observe\n";
+  company = await ownCompany({ files: { [rosterFile]: roster, [policyFile]: policy } });
+  const pull = await openPull(company);
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "neutral" });
+  const later = pushMore(company, pull);
+  expect(await company.check(later)).toMatchObject({ conclusion: "neutral" });
+  company.github.push(configRepository, {
+    branch: "main",
+    pusher: "ada",
+    files: { [policyFile]: "mode: enforce\n" },
+  });
+  expect(await company.check(later)).toMatchObject(waits);
+
+  expect(await goBackAndMerge(pull)).toBe(405);
+});
+
+it("lets a countersigned head pass again when it is gone back to, by a look of its own", async () => {
+  company = await ownCompany();
+  const pull = await openPull(company);
+  await review(company, pull, "grace");
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "success" });
+  const later = pushMore(company, pull);
+  expect(await company.check(later)).toMatchObject(waits);
+
+  expect(await goBackAndMerge(pull)).toBe(405);
+  expect(await company.check(pull.sha)).toMatchObject({
+    conclusion: "success",
+    title: containing("Countersigned by grace"),
+  });
+});
+
+it("takes a green head back in the end, though GitHub refused or lost the first attempts", async () => {
+  company = await ownCompany();
+  const { github } = company;
+  const pull = await openPull(company);
+  await review(company, pull, "grace");
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "success" });
+  github.fault({ method: "PATCH", path: /\/check-runs\//u, status: 502, times: 1 });
+  github.fault({ path: new RegExp(`${pull.sha}/check-runs$`, "u"), destroy: true, times: 2 });
+  const later = pushMore(company, pull);
+  expect(await company.check(later)).toMatchObject(waits);
+
+  expect(await goBackAndMerge(pull)).toBe(405);
+});
+
+it("leaves an earlier head to another open pull request that has it", async () => {
+  company = await ownCompany();
+  const { github } = company;
+  const pull = await openPull(company);
+  github.push(shop, { branch: "twin", from: pull.sha, pusher: "juno" });
+  const twin = { ...at, title: "The same", head: "twin", base: "main" };
+  const { data } = await github.as("juno").rest.pulls.create(twin);
+  await review(company, data, "grace");
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "success" });
+  const later = pushMore(company, pull);
+  expect(await company.check(later)).toMatchObject(waits);
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "success" });
+  await github.as("juno").rest.pulls.update({ ...at, pull_number: data.number, state: "closed" });
+  await review(company, pull, "vera", { event: "REQUEST_CHANGES" });
+  expect(await company.check(later)).toMatchObject({ conclusion: "failure" });
+
+  expect(await goBackAndMerge(pull)).toBe(405);
+});
+
 it("shows a merge of a head that was green until a senior objected to a later one", async () => {
   company = await ownCompany();
   const { github } = company;
   const pull = await openPull(company);
   await review(company, pull, "grace");
   expect(await company.check(pull.sha)).toMatchObject({ conclusion: "success" });
-  const later = pushMore(company, pull);
-  await review(company, pull, "vera", { event: "REQUEST_CHANGES" });
-  expect(await company.check(later)).toMatchObject({ conclusion: "failure" });
   github.holdDeliveries();
-  github.push(shop, { branch: pull.branch, from: pull.sha, force: true, pusher: "juno" });
-  expect(await merge(company, pull)).toBe(200);
-  github.releaseDeliveries();
+  pushMore(company, pull);
+  await review(company, pull, "vera", { event: "REQUEST_CHANGES" });
+  expect(await goBackAndMerge(pull)).toBe(200);
   await company.idle();
 
   const issues = [...repositoryNamed(github.world, shop).issues.values()];

@@ -250,3 +250,18 @@ it("looks at every open pull request once it is installed, asks for a roster, an
   });
   assertNothingRefused(own.github);
 });
+
+it("is not held up by an earlier head whose commit GitHub does not have any more", async () => {
+  const { github } = company;
+  const pull = await openPull(company, { message: "By hand" });
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "success" });
+  const path = new RegExp(`${pull.sha}/check-runs$`, "u");
+  const planned = github.fault({ path, status: 422, body: { message: "No commit found for SHA" }, times: 2 });
+  const later = pushMore(company, pull, { message: `Round the total\n\n${aiTrailer}\n` });
+  await company.idle();
+  await review(company, pull, "milo");
+  await company.idle();
+  // Asked once: nothing is left to be tried again.
+  expect(planned()).toBe(1);
+  expect(await company.check(later)).toMatchObject({ conclusion: "action_required" });
+});

@@ -148,7 +148,29 @@ function compare(scene: Scene): Played {
     say(scene, actual?.summary ?? "");
     throw new Error(`${said}, the check ${actual === null ? "is not there" : told(actual)}`);
   }
+  for (const pull of scene.pulls.filter(({ open, head }) => open && mildest.has(head)))
+    checkLeft(scene, pull);
   return { exact, all: mildest.size, kinds };
+}
+
+/**
+ * Whoever goes back to a head must not land it on the word of before: where the check of a pull request does not pass, none does on
+ * a head that it had and no other one ever. @throws when one does.
+ */
+function checkLeft(scene: Scene, pull: Scene["pulls"][number]): void {
+  const headsOf = ({ head, pushes }: Scene["pulls"][number]) => [
+    head,
+    ...pushes.map(({ push }) => push.after),
+  ];
+  if (passes(checkOn(scene, pull.head))) return;
+  const others = scene.pulls.filter((other) => other !== pull).flatMap(headsOf);
+  const left = headsOf(pull).filter((sha) => !others.includes(sha) && passes(checkOn(scene, sha)));
+  if (left.length === 0) return;
+  throw new Error(`#${pull.number} does not pass, but on a head that it left the check does: ${left.join()}`);
+}
+
+function passes(check: Actual | null): boolean {
+  return check?.conclusion === "success" || check?.conclusion === "neutral";
 }
 
 type Actual = {

@@ -16,6 +16,7 @@ const allowedParts: Readonly<Record<string, readonly string[]>> = {
   "collect-facts": ["gate", "rules", "github", "store", "memory", "restore", "read-together"],
   "answer-commands": ["gate", "github", "store"],
   lease: ["github", "store"],
+  "left-heads": ["gate", "github", "store", "lease", "read-together"],
   "publish-checks": ["gate", "github", "rules", "lease"],
   look: [
     "gate",
@@ -25,6 +26,7 @@ const allowedParts: Readonly<Record<string, readonly string[]>> = {
     "read-together",
     "memory",
     "answer-commands",
+    "left-heads",
     "lease",
     "publish-checks",
     "rules",
