@@ -1,5 +1,6 @@
 /** Attacks on who says what: the roster and the policy, where they stand, and what a change of them may do. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { blobSha } from "../fake-github/git.ts";
 import { repositoryNamed } from "../fake-github/setup.ts";
 import {
   assertNothingRefused,
@@ -12,6 +13,7 @@ import {
   shop,
 } from "./company.ts";
 import { containing, matching } from "./containing.ts";
+import { audited } from "./ledger-of.ts";
 import { merge, openPull, type PullRequest, review } from "./pull-request.ts";
 
 const waits = { conclusion: "action_required", title: containing("Waiting for 1 approval by senior") };
@@ -121,6 +123,19 @@ describe("where the shop's own files are in force", () => {
 describe("where the organisation's files are in force", () => {
   beforeEach(async () => {
     company = await ownCompany();
+  });
+
+  it("has in the audit log which roster came into force past the rules, before the verdict that rests on it", async () => {
+    const raised = roster.replace("milo: mid", "milo: senior");
+    write(configRepository, { [rosterFile]: raised });
+    const pull = await openPull(company);
+    await review(company, pull, "milo");
+    expect(await company.check(pull.sha)).toMatchObject({ title: "Countersigned by milo (senior)" });
+
+    const rows = await audited(company, "config", "verdict");
+    const file = containing(`${configRepository} › ${rosterFile}`);
+    const version = { kind: "config", sha: blobSha(raised), body: { file } };
+    expect(rows.slice(-2)).toMatchObject([version, { kind: "verdict", number: pull.number, sha: pull.sha }]);
   });
 
   it("does not let a repository's policy loosen the organisation's", async () => {
