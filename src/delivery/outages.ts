@@ -84,11 +84,12 @@ export function createOutages(given: Pick<Known, "now" | "random">): Outages {
   const troubles: Known["troubles"] = new Map();
   const known = { ...given, troubles };
   const failed = (trial: Trial, error: unknown) => {
-    for (const one of troublesOf(known, trial)) if (one.trial === trial.target) one.trial = null;
+    endTrial(known, trial);
     if (error instanceof GitHubError) blame(known, trial, error);
   };
   const succeeded = (trial: Trial) => {
-    // What ends well while they wait began before.
+    endTrial(known, trial);
+    // While they wait, because another look failed, this one tells nothing new: it began before.
     for (const key of keysOf(trial)) if ((troubles.get(key)?.until ?? 0) <= now()) troubles.delete(key);
   };
   return {
@@ -128,6 +129,10 @@ function keysOf({ installation, target }: Trial): readonly [installation: string
 
 function troublesOf({ troubles }: Known, trial: Trial): Trouble[] {
   return keysOf(trial).flatMap((key) => troubles.get(key) ?? []);
+}
+
+function endTrial(known: Known, trial: Trial): void {
+  for (const one of troublesOf(known, trial)) if (one.trial === trial.target) one.trial = null;
 }
 
 function waitUntil(known: Known, trial: Trial): number {

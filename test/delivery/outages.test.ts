@@ -135,6 +135,20 @@ describe("after the wait", () => {
     expect([outages.begin(look(4)), outages.begin(look(5)), outages.count()]).toEqual([null, null, 0]);
   });
 
+  it("a look that is tried and ends well holds up nobody, also where another one failed meanwhile", () => {
+    const { clock, outages } = outagesAt();
+    // Both begin at once; the first fails, the second goes on for longer than the wait.
+    outages.begin(look(1));
+    outages.begin(look(2));
+    outages.failed(look(1), away);
+    clock.now += 1000;
+    outages.begin(look(3));
+    outages.failed(look(2), away);
+    outages.succeeded(look(3));
+    clock.now += 60_000;
+    expect([outages.waiting(), outages.begin(look(4))]).toEqual([{ installations: [], scopes: [] }, null]);
+  });
+
   it("what ends well in another repository lifts the installation's wait, not that of the repository", () => {
     const { clock, outages, failEach } = outagesAt();
     failEach([look(1), look(2), look(3)], look(4));
