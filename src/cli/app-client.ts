@@ -3,16 +3,15 @@ import { type Checked, type Environment, readEnvironment } from "../config/envir
 import { createProbot } from "../github/client.ts";
 import type { ClientFor } from "../github/installations.ts";
 import { createUsage } from "../github/usage.ts";
+import type { Io } from "./command.ts";
 
 /** A command that asks GitHub as the server does: with the app's own key, from the server's environment. */
 export type AppClient = { readonly environment: Environment; readonly clientFor: ClientFor };
 
-/** @param io.now ms since epoch. @returns the problems of the environment, where it is not the server's. */
-export async function appClient(io: {
-  readonly environment: NodeJS.ProcessEnv;
-  readonly readFile: (path: string) => string;
-  readonly now: () => number;
-}): Promise<Checked<AppClient>> {
+/** @returns the problems of the environment, where it is not the server's. */
+export async function appClient(
+  io: Pick<Io, "environment" | "readFile" | "now">,
+): Promise<Checked<AppClient>> {
   const environment = readEnvironment(io.environment, io.readFile);
   if (environment.kind === "broken") return environment;
   const { appId, privateKey, webhookSecrets, apiUrl } = environment.value;

@@ -5,16 +5,13 @@ import { readWitnesses, type Witness } from "../github/read-witnesses.ts";
 import { auditRows, compareWitness, verifyAudit } from "../store/audit.ts";
 import { openStoreToRead, type Store, StoreError } from "../store/store.ts";
 import { appClient } from "./app-client.ts";
-import { CommandError, flag, runCommand, text, UsageError, type Words } from "./command.ts";
+import { CommandError, flag, type Io, runCommand, text, UsageError, type Words } from "./command.ts";
 import { auditLine, type ExportFormat, exportHeader } from "./audit-lines.ts";
 
 /** What the command needs of its process. `stdout` resolves once more can be taken; `now` is ms since epoch. */
-export type AuditIo = {
-  readonly environment: NodeJS.ProcessEnv;
+export type AuditIo = Pick<Io, "environment" | "readFile" | "stderr"> & {
   readonly now: number;
-  readonly readFile: (path: string) => string;
   readonly stdout: (text: string) => Promise<void>;
-  readonly stderr: (text: string) => void;
 };
 
 const help = `countersign audit verify [--github]

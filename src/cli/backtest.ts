@@ -10,21 +10,16 @@ import { GitHubError, messageOf, statusOf } from "../github/errors.ts";
 import { type MergedPull, mergedPullsMax, readMergedPulls } from "../github/read-merged-pulls.ts";
 import type { PullRead } from "../github/read-pull.ts";
 import { openEmptyStore } from "../store/store.ts";
-import { flag, runCommand, text, UsageError, type Words } from "./command.ts";
+import { flag, type Io, runCommand, text, UsageError, type Words } from "./command.ts";
 import { backtestChart } from "./backtest-chart.ts";
 import { backtestText, type Judged, judgedPull, summaryOf, type Unjudged } from "./backtest-report.ts";
 import { readLocalConfig, readSource, type Source } from "./local-config.ts";
 import { askPatiently, type Patience } from "./patience.ts";
 import { environmentHelp, readPlace, toPersonalError } from "./personal.ts";
 
-/** What the command needs of its process. `now` is the clock, ms since epoch; `sleep` waits so many ms. */
-export type BacktestIo = {
-  readonly environment: NodeJS.ProcessEnv;
-  readonly now: () => number;
+/** What the command needs of its process. `sleep` waits so many ms. */
+export type BacktestIo = Pick<Io, "environment" | "now" | "stdout" | "stderr" | "colour"> & {
   readonly sleep: (ms: number) => Promise<void>;
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
-  readonly colour: boolean;
 };
 
 const help = `countersign backtest OWNER/REPO [--since DAYS] [--roster FILE] [--policy FILE]

@@ -6,7 +6,7 @@ import { lowestLevel, type Roster } from "../gate/roster.ts";
 import { blocks } from "../gate/strictest.ts";
 import type { Verdict } from "../gate/verdict.ts";
 import { policyPath, rosterPath } from "../github/facts-query.ts";
-import { flag, runCommand, text, UsageError, type Words } from "./command.ts";
+import { flag, type Io, runCommand, text, UsageError, type Words } from "./command.ts";
 import {
   branchOf,
   findDefaultBranch,
@@ -25,14 +25,7 @@ import { authorOf, factsOf, type Range } from "./local-facts.ts";
 import { type Paint, painter, verdictText, verdictTitle } from "./verdict-text.ts";
 
 /** What the command needs of its process. `now` is the clock, ms since epoch: people are away on days. */
-export type CheckIo = {
-  readonly directory: string;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly now: number;
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
-  readonly colour: boolean;
-};
+export type CheckIo = Omit<Io, "now" | "readFile" | "ask"> & { readonly now: number };
 
 const help = `countersign check [--base REV] [--head REV] [--author LOGIN] [--json]
 

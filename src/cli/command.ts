@@ -6,6 +6,21 @@ export const flag = { type: "boolean" } as const;
 export const text = { type: "string" } as const;
 const help = { type: "boolean", short: "h" } as const;
 
+/** What commands need of their process; each takes its part. */
+export type Io = {
+  readonly directory: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** The clock, ms since epoch. */
+  readonly now: () => number;
+  /** Returns the text of a file, or throws. */
+  readonly readFile: (path: string) => string;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly colour: boolean;
+  /** Asks somebody at a terminal; null where there is none. */
+  readonly ask: ((question: string) => Promise<string>) | null;
+};
+
 /** A command cannot do what it was asked; one line that says what to do. */
 export class CommandError extends Error {}
 

@@ -1,14 +1,10 @@
 /** `countersign db backup FILE`: a copy of the SQLite database, beside a running server. */
 import { readGitHubPlace } from "../config/environment.ts";
 import { backUp, StoreError } from "../store/store.ts";
-import { CommandError, runCommand, UsageError } from "./command.ts";
+import { CommandError, type Io, runCommand, UsageError } from "./command.ts";
 
 /** What the command needs of its process. */
-export type DbIo = {
-  readonly environment: NodeJS.ProcessEnv;
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
-};
+export type DbIo = Pick<Io, "environment" | "stdout" | "stderr">;
 
 const help = `countersign db backup FILE
 

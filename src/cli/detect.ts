@@ -4,7 +4,7 @@ import { describeIssue, words } from "../config/describe-issue.ts";
 import { counts, detectCommit, detectNotes } from "../gate/detect.ts";
 import type { Evidence } from "../gate/evidence.ts";
 import { plain } from "../gate/markdown.ts";
-import { flag, runCommand, UsageError, type Words } from "./command.ts";
+import { flag, type Io, runCommand, UsageError, type Words } from "./command.ts";
 import {
   GitError,
   hasNotes,
@@ -19,13 +19,9 @@ import { type Paint, painter } from "./verdict-text.ts";
  * What the command needs of its process. `stdout` resolves when more may be written, so that a slow reader holds up the
  * commits and not the memory. `progress`: a line that overwrites itself may be written to stderr.
  */
-export type DetectIo = {
-  readonly directory: string;
-  readonly environment: NodeJS.ProcessEnv;
+export type DetectIo = Pick<Io, "directory" | "environment" | "stderr" | "colour"> & {
   readonly stdin: AsyncIterable<string>;
   readonly stdout: (text: string) => Promise<void>;
-  readonly stderr: (text: string) => void;
-  readonly colour: boolean;
   readonly progress: boolean;
 };
 

@@ -15,20 +15,11 @@ import {
 } from "../production/doctor.ts";
 import { openEmptyStore, openStoreToRead, StoreError } from "../store/store.ts";
 import { appClient } from "./app-client.ts";
-import { CommandError, flag, runCommand, UsageError, type Words } from "./command.ts";
+import { CommandError, flag, type Io, runCommand, UsageError, type Words } from "./command.ts";
 import { type Paint, painter } from "./verdict-text.ts";
 
-/** What the command needs of its process. `now` is the clock, ms since epoch. */
-export type DoctorIo = {
-  readonly environment: NodeJS.ProcessEnv;
-  readonly now: () => number;
-  readonly readFile: (path: string) => string;
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
-  readonly colour: boolean;
-  /** Asks somebody at a terminal; null where there is none. */
-  readonly ask: ((question: string) => Promise<string>) | null;
-};
+/** What the command needs of its process. */
+export type DoctorIo = Omit<Io, "directory">;
 
 const help = `countersign doctor OWNER[/REPO] [--fix [--yes]] [--json]
 

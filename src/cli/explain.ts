@@ -9,18 +9,12 @@ import { personalClient } from "../github/client.ts";
 import { GitHubError } from "../github/errors.ts";
 import type { PullRead, PullRef } from "../github/read-pull.ts";
 import { openEmptyStore, openStoreToRead, StoreError } from "../store/store.ts";
-import { flag, runCommand, UsageError, type Words } from "./command.ts";
+import { flag, type Io, runCommand, UsageError, type Words } from "./command.ts";
 import { environmentHelp, type Place, readPlace, toPersonalError } from "./personal.ts";
 import { nextStepsText, painter, verdictText, verdictTitle } from "./verdict-text.ts";
 
-/** What the command needs of its process. `now` is the clock, ms since epoch. */
-export type ExplainIo = {
-  readonly environment: NodeJS.ProcessEnv;
-  readonly now: () => number;
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
-  readonly colour: boolean;
-};
+/** What the command needs of its process. */
+export type ExplainIo = Pick<Io, "environment" | "now" | "stdout" | "stderr" | "colour">;
 
 const help = `countersign explain OWNER/REPO#NUMBER [--json]
 

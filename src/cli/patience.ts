@@ -1,4 +1,5 @@
 import { GitHubError, statusOf } from "../github/errors.ts";
+import type { Io } from "./command.ts";
 
 /** Asks GitHub until it answers, or it is no use. */
 export type Patience = <Answer>(request: () => Promise<Answer>) => Promise<Answer>;
@@ -14,11 +15,7 @@ const pausesMs = [1_000, 4_000, 10_000] as const;
  */
 export async function askPatiently<Answer>(
   request: () => Promise<Answer>,
-  io: {
-    readonly now: () => number;
-    readonly sleep: (ms: number) => Promise<void>;
-    readonly stderr: (text: string) => void;
-  },
+  io: Pick<Io, "now" | "stderr"> & { readonly sleep: (ms: number) => Promise<void> },
 ): Promise<Answer> {
   let waits = 0;
   let failures = 0;

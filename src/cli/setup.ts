@@ -9,19 +9,13 @@ import { GitHubError } from "../github/errors.ts";
 import { createApp, type NewApp } from "../github/publish-app.ts";
 import { readApp } from "../github/read-protection.ts";
 import { appClient } from "./app-client.ts";
-import { CommandError, runCommand, text, UsageError, type Words } from "./command.ts";
+import { CommandError, type Io, runCommand, text, UsageError, type Words } from "./command.ts";
 import { serveManifest } from "./manifest-page.ts";
 
-/** What the command needs of its process. `now` is the clock, ms since epoch. */
-export type SetupIo = {
-  readonly environment: NodeJS.ProcessEnv;
-  readonly now: () => number;
+/** What the command needs of its process. */
+export type SetupIo = Pick<Io, "environment" | "now" | "stdout" | "stderr" | "ask"> & {
   /** Aborted when it is no use to wait any longer. */
   readonly signal: AbortSignal;
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
-  /** Asks somebody at a terminal; null where there is none. */
-  readonly ask: ((question: string) => Promise<string>) | null;
 };
 
 /** Longer names of Apps are refused. */

@@ -10,7 +10,7 @@ import { judge } from "../gate/judge.ts";
 import { plain } from "../gate/markdown.ts";
 import type { Roster } from "../gate/roster.ts";
 import { policyPath, rosterPath } from "../github/facts-query.ts";
-import { BrokenFiles, flag, runCommand, text, UsageError, type Words } from "./command.ts";
+import { BrokenFiles, flag, type Io, runCommand, text, UsageError, type Words } from "./command.ts";
 import { type LocalConfig, readLocalConfig, readSource } from "./local-config.ts";
 import { accountOf, factsOf } from "./local-facts.ts";
 import {
@@ -25,11 +25,7 @@ import {
 import { painter } from "./verdict-text.ts";
 
 /** What the command needs of its process. */
-export type TestIo = {
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
-  readonly colour: boolean;
-};
+export type TestIo = Pick<Io, "stdout" | "stderr" | "colour">;
 
 const help = `countersign test DIR [--roster FILE] [--policy FILE] [--json]
 

@@ -5,14 +5,10 @@ import { parseRoster, rosterKeys } from "../config/roster-file.ts";
 import { type FileProblem, formatProblem, type Parsed } from "../config/yaml-file.ts";
 import type { Policy } from "../gate/policy.ts";
 import type { Roster } from "../gate/roster.ts";
-import { runCommand, UsageError } from "./command.ts";
+import { type Io, runCommand, UsageError } from "./command.ts";
 
-/** What the command needs of its process. `readFile` returns a file's text or throws; the others take whole lines. */
-export type ValidateIo = {
-  readonly readFile: (path: string) => string;
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
-};
+/** What the command needs of its process. */
+export type ValidateIo = Pick<Io, "readFile" | "stdout" | "stderr">;
 
 const help = `countersign validate FILE...
 
