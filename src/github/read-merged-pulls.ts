@@ -6,7 +6,6 @@ import { query } from "./query.ts";
 /** A pull request that was merged, in short. Times are ms since epoch. */
 export type MergedPull = {
   readonly number: number;
-  readonly title: string;
   readonly createdAt: number;
   readonly mergedAt: number;
   /** What the base branch was before the merge; null where GitHub does not show the merge commit. */
@@ -21,7 +20,7 @@ query MergedPulls($owner: String!, $repo: String!, $after: String) {
   repository(owner: $owner, name: $repo) {
     pullRequests(states: [MERGED], orderBy: { field: UPDATED_AT, direction: DESC }, first: 100, after: $after) {
       pageInfo { hasNextPage endCursor }
-      nodes { number title createdAt mergedAt updatedAt mergeCommit { parents(first: 1) { nodes { oid } } } }
+      nodes { number createdAt mergedAt updatedAt mergeCommit { parents(first: 1) { nodes { oid } } } }
     }
   }
 }`;
@@ -35,7 +34,6 @@ const schema = z.object({
         nodes: z.array(
           z.object({
             number: z.number(),
-            title: z.string(),
             createdAt: time,
             mergedAt: time,
             updatedAt: time,
@@ -102,6 +100,6 @@ async function readPage(
   return data.repository.pullRequests;
 }
 
-function inShort({ number, title, createdAt, mergedAt, mergeCommit }: Page["nodes"][number]): MergedPull {
-  return { number, title, createdAt, mergedAt, baseSha: mergeCommit?.parents.nodes[0]?.oid ?? null };
+function inShort({ number, createdAt, mergedAt, mergeCommit }: Page["nodes"][number]): MergedPull {
+  return { number, createdAt, mergedAt, baseSha: mergeCommit?.parents.nodes[0]?.oid ?? null };
 }
