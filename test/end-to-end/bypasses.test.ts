@@ -11,6 +11,7 @@ import {
 import { containing } from "./containing.ts";
 import { commitAt, land } from "./land.ts";
 import { audited, ledgerOf } from "./ledger-of.ts";
+import { begun } from "./read-store.ts";
 import { until } from "./until.ts";
 import { aiTrailer, openPull, type PullRequest, pushMore, review } from "./pull-request.ts";
 
@@ -29,8 +30,8 @@ async function mergeAnyway({ number }: PullRequest): Promise<string> {
 }
 
 /** Somebody who may pushes a commit that an assistant helped to write. */
-function pushAnyway(by = "juno", message = `Cache the total\n\n${aiTrailer}\n`): string {
-  const push = { branch: "main", pusher: by, message, files: { "src/cache.ts": "export {};\n" } };
+function pushAnyway(by = "juno", message = `Cache the total\n\n${aiTrailer}\n`, branch = "main"): string {
+  const push = { branch, pusher: by, message, files: { "src/cache.ts": "export {};\n" } };
   return company.github.push(shop, { ...push, bypassRules: true });
 }
 
@@ -201,6 +202,14 @@ describe("a push without the countersignature it needed", () => {
     ]);
   });
 
+  it("is shown where only a ruleset that is new gates the branch, and nobody opened a pull request to it", async () => {
+    company.github.push(shop, { branch: "release", pusher: "ada" });
+    await company.idle();
+    company.github.requireCheck(shop, "release", { context: "Countersign", appId: company.appId });
+    pushAnyway("juno", `Cache the total\n\n${aiTrailer}\n`, "release");
+    expect(await issues()).toMatchObject([{ title: containing("reached release without") }]);
+  });
+
   it("is not accepted by who pushed it, though a senior", async () => {
     await openPull(company);
     await company.idle();
@@ -325,8 +334,11 @@ describe("nothing is a bypass", () => {
     expect(await ledgerOf(company, made)).toMatchObject({ branch: "next", cleared: false });
   });
 
-  it("that is pushed to a branch which is not gated", async () => {
+  it("that is pushed to a branch which is not gated: one question finds that out", async () => {
     company.github.push(shop, { branch: "topic", pusher: "juno", message: "T", files: { "t.ts": "t" } });
+    await begun(company);
+    const { requests } = company.github;
+    const seen = requests.length;
     const sha = company.github.push(shop, {
       branch: "topic",
       pusher: "juno",
@@ -334,6 +346,8 @@ describe("nothing is a bypass", () => {
       files: { "t.ts": "u" },
     });
     expect(await ledgerOf(company, sha)).toBeUndefined();
+    const asked = requests.slice(seen).filter(({ as, path }) => as === "countersign[bot]" && path !== "/app");
+    expect(asked.map(({ method, path, operation }) => operation ?? `${method} ${path}`)).toEqual(["Branch"]);
   });
 
   it("that was squashed by hand from exactly what was approved", async () => {
