@@ -5,13 +5,14 @@ import { auditRows } from "../../src/store/audit.ts";
 import { claimMark, putMarks, releaseMark, retryMark } from "../../src/store/marks.ts";
 import { assertNothingRefused, shop } from "../end-to-end/company.ts";
 import { until } from "../end-to-end/until.ts";
+import { aiTrailer } from "../end-to-end/pull-request.ts";
 import { openLooked } from "./worked-off.ts";
 import { startWorkingDay, type WorkingDay } from "./working-day.ts";
 
 const minute = 60_000;
 
-async function openDay(): Promise<WorkingDay> {
-  const day = await startWorkingDay();
+async function openDay(options: Parameters<typeof startWorkingDay>[0] = {}): Promise<WorkingDay> {
+  const day = await startWorkingDay(options);
   onTestFinished(async () => {
     assertNothingRefused(day.github);
     await day.close();
@@ -32,6 +33,42 @@ async function bypasses({ store }: WorkingDay) {
   return rows;
 }
 
+/** Nobody listens there: what GitHub says is handed to the inbox by `receiveAll`. */
+function hearOnly({ github }: WorkingDay): void {
+  github.setWebhookUrl("http://127.0.0.1:9/");
+}
+
+async function receiveAll({ store, github, clock }: WorkingDay): Promise<void> {
+  const given = { store, appId: 1, configRepo: ".github", now: clock() };
+  for (const { guid, event, payload } of github.deliveries) await receive(given, { guid, event, payload });
+}
+
+it("audits a direct push to a gated branch within a minute, while a sweep has looks for eight minutes to do", async () => {
+  // Every look takes half a second of the server's clock, and nothing else moves it.
+  const day = await openDay({ lookMs: 500 });
+  const worker = day.work();
+  await openLooked(day);
+  await worker.stop();
+  const { installation, store, github } = day;
+  const sweeps = Array.from({ length: 1000 }, (_, at) => ({
+    ...{ target: `pull:${shop}:${at + 100}`, installation, priority: priority.sweep },
+    dueAt: day.clock() - 10 * minute,
+  }));
+  await putMarks(store, sweeps, day.clock());
+  hearOnly(day);
+  const message = `Cache the total\n\n${aiTrailer}\n`;
+  const push = { branch: "main", pusher: "juno", message, files: { "src/cache.ts": "export {};\n" } };
+  const sha = github.push(shop, { ...push, bypassRules: true });
+  const pushedAt = day.clock();
+  await receiveAll(day);
+  day.work();
+  await until("the bypass to be audited", async () => (await bypasses(day)).length > 0);
+
+  const [bypass, ...more] = await bypasses(day);
+  expect({ sha: bypass?.sha, more }).toEqual({ sha, more: [] });
+  expect((bypass?.at ?? 0) - pushedAt).toBeLessThan(minute);
+});
+
 it("audits a bypass without the clock moving: no sweep goes before it, and no failure from before delays it", async () => {
   const day = await openDay();
   const worker = day.work();
@@ -46,12 +83,9 @@ it("audits a bypass without the clock moving: no sweep goes before it, and no fa
   await day.mark(target);
   await retryMark(store, await claim(day), { dueAt: day.clock() + 10 * minute, error: "GitHub was down" });
   await putMarks(store, sweeps, day.clock());
-  // Nobody listens there: what GitHub says is handed to the inbox here.
-  day.github.setWebhookUrl("http://127.0.0.1:9/");
+  hearOnly(day);
   const sha = day.github.mergeAnyway(shop, pull.number, "ada");
-  const given = { store, appId: 1, configRepo: ".github", now: day.clock() };
-  for (const { guid, event, payload } of day.github.deliveries)
-    await receive(given, { guid, event, payload });
+  await receiveAll(day);
   const first = [await claim(day), await claim(day)];
   for (const mark of first) await releaseMark(store, mark, day.clock());
   day.work();

@@ -17,7 +17,7 @@ export type WorkingDay = {
   readonly github: FakeGitHub;
   readonly store: Store;
   readonly log: Record<string, unknown>[];
-  /** The server's clock, ms; it only moves with `later`. */
+  /** The server's clock, ms; it only moves with `later`, and by `lookMs`. */
   readonly clock: () => number;
   /** Moves the clock on. */
   readonly later: (ms: number) => void;
@@ -52,11 +52,13 @@ export async function startWorkingDay(
     readonly place?: Place;
     /** How long every answer of the fake takes. */
     readonly latencyMs?: number;
+    /** How far the clock moves with every look that begins; left out: not at all. */
+    readonly lookMs?: number;
     /** Where people see the explain pages; there are none when left out. */
     readonly pages?: ExplainPages;
   } = {},
 ): Promise<WorkingDay> {
-  const { files, place: given, pages = null, ...more } = options;
+  const { files, place: given, pages = null, lookMs = 0, ...more } = options;
   const github = await startFakeGitHub(more);
   const { appId, privateKey, webhookSecret } = furnish(github, files);
   const installation = github.installApp("acme", { repositories: "all" });
@@ -78,6 +80,7 @@ export async function startWorkingDay(
   const begun: number[] = [];
   const clientFor = async (id?: number): Promise<GitHub> => {
     if (id !== undefined) begun.push(id);
+    now += lookMs;
     await door.promise;
     return probot.auth(id);
   };
