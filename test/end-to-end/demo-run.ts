@@ -5,24 +5,35 @@ import { dataParent } from "../store/data-parent.ts";
 
 export type Played = { readonly code: unknown; readonly stdout: string; readonly stderr: string };
 
-/** Runs the command of `npm run demo` with these arguments; `sabotage` is a module's text that is loaded before it. */
-export async function demo({
-  args: more = [],
-  sabotage = "",
-}: {
+type Options = {
   readonly args?: readonly string[];
   readonly sabotage?: string;
-} = {}): Promise<Played> {
+  /** Where it makes its folders. */
+  readonly folder?: string;
+};
+
+/** Runs the command of `npm run demo` with these arguments; `sabotage` is a module's text that is loaded before it. */
+export async function demo(options: Options = {}): Promise<Played> {
+  const { stdout, stderr, ended } = startDemo(options);
+  const [out, err, { code }] = await Promise.all([textOf(stdout), textOf(stderr), ended]);
+  return { code, stdout: out, stderr: err };
+}
+
+/** The same, as a terminal starts it: `interrupt` is Ctrl-C, which all of its processes get. Whatever happens, none outlives the test. */
+export function startDemo({ args: more = [], sabotage = "", folder = dataParent }: Options) {
   const [, ...command] = packageJson.scripts["demo"]?.split(" ") ?? [];
   const args = ["--import", `data:text/javascript,${encodeURIComponent(sabotage)}`, ...command, ...more];
-  const env = { ...process.env, TMPDIR: dataParent };
-  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
-  const [stdout, stderr, ended] = await Promise.all([
-    textOf(child.stdout),
-    textOf(child.stderr),
-    once(child, "close"),
-  ]);
-  return { code: ended[0], stdout, stderr };
+  const env = { ...process.env, TMPDIR: folder };
+  const child = spawn(process.execPath, args, {
+    ...{ cwd: root, env, detached: true },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const { stdout, stderr } = child;
+  const ended = once(child, "close").then(([code]) => ({ code: code as unknown }));
+  const signal = (name: NodeJS.Signals) => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, name);
+  };
+  return { stdout, stderr, ended, interrupt: () => signal("SIGINT"), kill: () => signal("SIGKILL") };
 }
 
 async function textOf(stream: NonNullable<ChildProcess["stdout"]>): Promise<string> {

@@ -1,7 +1,10 @@
-import { beforeAll, expect, it, vi } from "vitest";
+import { readdirSync } from "node:fs";
+import { beforeAll, expect, it, onTestFinished, vi } from "vitest";
 import { timeless } from "../../demo/check-run.ts";
 import { read } from "../repository/files.ts";
-import { demo, type Played } from "./demo-run.ts";
+import { freshFolder } from "../store/fresh-store.ts";
+import { until } from "./until.ts";
+import { demo, type Played, startDemo } from "./demo-run.ts";
 
 /** The check run that the first step shows. */
 function firstCheckRun(stdout: string): string {
@@ -46,6 +49,30 @@ it("shows the check run that stands in the README", () => {
   expect(sha).not.toBe("");
   // When this fails because the words changed: npm run demo -- --readme
   expect(block).toBe(`\`\`\`text\n${timeless(shown, sha)}\n\`\`\``);
+});
+
+it("with --stay says where both answer, and ends on Ctrl-C with nothing left", async () => {
+  const folder = freshFolder();
+  const { stdout, stderr, ended, interrupt, kill } = startDemo({ args: ["--stay"], folder });
+  onTestFinished(kill);
+  let said = "";
+  for (const stream of [stdout, stderr]) stream.on("data", (chunk) => (said += String(chunk)));
+  const stays =
+    /Open (\S+) in a browser.*Countersign at (\S+), the fake GitHub at (\S+)\. Ctrl-C ends both\.\n/su;
+  const [, page = "", health = "", api = ""] = await Promise.race([
+    until("the story to end", () => stays.exec(said), 50_000),
+    ended.then(() => [said]),
+  ]);
+
+  const shown = await fetch(page);
+  expect(await shown.text()).toContain("Cache the cart total");
+  // GitHub's API answers nobody without a token.
+  const others = [(await fetch(health)).status, (await fetch(`${api}/meta`)).status];
+  expect([shown.status, ...others]).toEqual([200, 200, 401]);
+  interrupt();
+  expect(await ended).toEqual({ code: 0 });
+  for (const gone of [page, api]) await expect(fetch(gone)).rejects.toThrow("fetch failed");
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 it("ends with 1, and shows why, when the deliveries are signed with another secret", async () => {
