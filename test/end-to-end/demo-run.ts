@@ -29,7 +29,7 @@ export function startDemo({ args: more = [], sabotage = "", folder = dataParent 
     stdio: ["ignore", "pipe", "pipe"],
   });
   const { stdout, stderr } = child;
-  const ended = once(child, "close").then(([code]) => ({ code: code as unknown }));
+  const ended = once(child, "close").then(([code]: unknown[]) => ({ code }));
   const signal = (name: NodeJS.Signals) => {
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, name);
   };
