@@ -6,7 +6,7 @@ import { pageOf } from "./github/access.ts";
 import type { GitHub } from "./github/client.ts";
 import { type GroupRef, readGroup } from "./github/read-group.ts";
 import type { PullRead } from "./github/read-pull.ts";
-import { repoKey } from "./github/targets.ts";
+import { type RefOf, repoKey } from "./github/targets.ts";
 import { type HeadLease, withHead } from "./lease.ts";
 import { type LookContext, type LookResult, whatIsUnread } from "./look.ts";
 import { publishVerdict } from "./publish-checks.ts";
@@ -14,11 +14,7 @@ import { atOneMoment, readIfThere } from "./read-together.ts";
 import { newestAudit } from "./store/audit.ts";
 import { closeGroup, openGroup, rememberGroupPulls } from "./store/groups.ts";
 
-export type GroupRequest = {
-  readonly owner: string;
-  readonly repo: string;
-  /** The group's head SHA. */
-  readonly sha: string;
+export type GroupRequest = RefOf<"group"> & {
   /** Publish even when nothing changed. */
   readonly rewrite: boolean;
 };

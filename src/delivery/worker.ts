@@ -49,11 +49,7 @@ export type LookMeasure = {
 };
 
 /** The part of pino that is used. */
-export type Log = {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-};
+export type Log = Record<"info" | "warn" | "error", (fields: object, message: string) => void>;
 
 export type Worker = {
   /** Says that something was marked: look now rather than at the next poll. */

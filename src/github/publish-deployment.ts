@@ -1,13 +1,9 @@
 import type { GitHub } from "./client.ts";
 import { statusOf, toGitHubError } from "./errors.ts";
+import type { RefOf } from "./targets.ts";
 
 /** A deployment that waits for our rule. */
-export type DeploymentRef = {
-  readonly owner: string;
-  readonly repo: string;
-  readonly run: number;
-  readonly environment: string;
-};
+export type DeploymentRef = RefOf<"deploy">;
 
 /** What GitHub says to a second answer about the same request; there is no code for it. */
 const answeredBefore = /already been reviewed/iu;

@@ -9,6 +9,9 @@ export type Target =
 
 type In = { readonly owner: string; readonly repo: string };
 
+/** What names a target of this kind. */
+export type RefOf<Kind extends Target["kind"]> = Omit<Extract<Target, { readonly kind: Kind }>, "kind">;
+
 /** `owner/name` in lower case, the key of a repository everywhere in the store. */
 export function repoKey(owner: string, repo: string): string {
   return `${owner}/${repo}`.toLowerCase();

@@ -6,7 +6,7 @@ import { GitHubError } from "../github/errors.ts";
 import { findOwnIssue } from "../github/find-issue.ts";
 import { publishComment } from "../github/publish-comment.ts";
 import { closeIssue, openIssue } from "../github/publish-issue.ts";
-import { repoKey } from "../github/targets.ts";
+import { type RefOf, repoKey } from "../github/targets.ts";
 import { type Bypass, changeBypass, openBypasses } from "../store/bypasses.ts";
 import { landedCommits } from "../store/landed.ts";
 import { claimAnswer, recall } from "../store/observations.ts";
@@ -21,7 +21,6 @@ export type BypassContext = LedgerContext & {
   readonly bypassed?: () => void;
   readonly log: { warn(fields: object, message: string): void };
 };
-type BranchRef = { readonly owner: string; readonly repo: string; readonly branch: string };
 
 /**
  * Records it when something landed that needed a countersignature it lacked: judged by the facts of that moment, whatever check
@@ -57,7 +56,7 @@ export async function raiseBypass(
 export async function publishBypasses(
   context: BypassContext,
   github: GitHub,
-  { owner, repo, branch }: BranchRef,
+  { owner, repo, branch }: RefOf<"branch">,
 ): Promise<void> {
   if (!context.issues) return;
   const { store, log } = context;

@@ -5,7 +5,7 @@ import type { GitHub } from "../github/client.ts";
 import { GitHubError } from "../github/errors.ts";
 import { listArrived, readBranch, readPullsThatBrought } from "../github/read-branch.ts";
 import { readHistory } from "../github/read-deployment.ts";
-import { repoKey } from "../github/targets.ts";
+import { type RefOf, repoKey } from "../github/targets.ts";
 import { configInForce } from "../rules/in-force.ts";
 import { look, whatIsUnread } from "../look.ts";
 import { type Pushed, pushLanding } from "./push-landing.ts";
@@ -16,12 +16,7 @@ import { openBypasses } from "../store/bypasses.ts";
 import { landedCommits, landedOn, landedWith, ledgerHead, moveLedger } from "../store/landed.ts";
 import { pushTo, recall } from "../store/observations.ts";
 
-export type BranchRequest = {
-  readonly owner: string;
-  readonly repo: string;
-  readonly branch: string;
-  readonly installation: number;
-};
+export type BranchRequest = RefOf<"branch"> & { readonly installation: number };
 
 /**
  * One look at a gated branch: every commit that reached it since the last one gets into the ledger. What a merged pull request

@@ -27,6 +27,7 @@ import {
   approvedBefore,
   type Deployment,
   deploymentOf,
+  type DeploymentRecord,
   recordDeployment,
   settleDeployment,
 } from "../store/deployments.ts";
@@ -112,10 +113,7 @@ async function report(
     record,
   }: {
     readonly decision: Extract<DeploymentDecision, { kind: "waiting" }>;
-    readonly record: Pick<
-      Parameters<typeof recordDeployment>[1],
-      "deployment" | "sha" | "attempt" | "because"
-    >;
+    readonly record: Pick<DeploymentRecord, "deployment" | "sha" | "attempt" | "because">;
   },
 ): Promise<DeploymentLook> {
   const again = soon ? now() + soonMs : null;

@@ -10,7 +10,7 @@ import type { GitHub } from "../github/client.ts";
 import { type BranchRead, readArrived, readChangedFiles } from "../github/read-branch.ts";
 import { readPushAccess } from "../github/read-more.ts";
 import { readNotes } from "../github/read-notes.ts";
-import { repoKey } from "../github/targets.ts";
+import { type RefOf, repoKey } from "../github/targets.ts";
 import { bindRoster } from "../rules/in-force.ts";
 import type { LookContext } from "../look.ts";
 import { pushTo } from "../store/observations.ts";
@@ -19,10 +19,7 @@ import { recallInherited } from "../store/traces.ts";
 import { isSameChange } from "./prove-landing.ts";
 
 /** A gated branch, and the rules that hold for it. */
-export type Pushed = {
-  readonly owner: string;
-  readonly repo: string;
-  readonly branch: string;
+export type Pushed = RefOf<"branch"> & {
   readonly read: BranchRead;
   readonly head: string;
   readonly config: Config;

@@ -18,10 +18,7 @@ export type PagesOptions = {
   readonly publicUrl: string | null;
   /** Null where nobody can sign in. */
   readonly signIn: Pick<SignInOptions, "signIn" | "clientSecret" | "publicUrl"> | null;
-  readonly log: {
-    warn(fields: object, message: string): void;
-    error(fields: object, message: string): void;
-  };
+  readonly log: Record<"warn" | "error", (fields: object, message: string) => void>;
   /** The clock, ms since epoch. */
   readonly now: () => number;
 };
