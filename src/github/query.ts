@@ -40,6 +40,47 @@ export async function query<Schema extends z.ZodType>(
   });
 }
 
+/** A query of GitHub's has to be answered within ten seconds. */
+const commitsPerQuery = 50;
+
+/**
+ * Asks the same about each of these commits, with one request for each fifty.
+ * @param asked.fields of a `Commit`. @param asked.schema of the answers by the commits' aliases. @param asked.what it is about, for people.
+ * @returns one answer for each SHA: null where GitHub has no such commit.
+ * @throws GitHubError where GitHub does not answer for all of them.
+ */
+export async function queryCommits<Answer>(
+  github: GitHub,
+  { owner, repo }: { readonly owner: string; readonly repo: string },
+  shas: readonly string[],
+  asked: {
+    readonly name: string;
+    readonly fields: string;
+    readonly schema: z.ZodType<{ repository: Record<string, Answer | null> | null }>;
+    readonly what: string;
+    /** Whose check runs are asked for, where they are. */
+    readonly appId?: number;
+    readonly now: number;
+  },
+): Promise<(Answer | null)[]> {
+  const { name, fields, schema, what, appId, now } = asked;
+  const answers: (Answer | null)[] = [];
+  for (let from = 0; from < shas.length; from += commitsPerQuery) {
+    const wanted = shas.slice(from, from + commitsPerQuery);
+    const objects = wanted.map((sha, at) => `commit${at}: object(oid: ${JSON.stringify(sha)}) { ...asked }`);
+    const text = `query ${name}($owner: String!, $repo: String!${appId === undefined ? "" : ", $appId: Int!"}) {
+  repository(owner: $owner, name: $repo) { ${objects.join(" ")} }
+}
+fragment asked on Commit { ${fields} }`;
+    const { data, problems } = await query(github, { text, variables: { owner, repo, appId }, schema, now });
+    const { repository } = data;
+    if (repository === null || problems.length > 0)
+      throw new GitHubError(`GitHub does not show ${what}: ${problems[0]?.message ?? "it gave no reason"}`);
+    answers.push(...wanted.map((_, at) => repository[`commit${at}`] ?? null));
+  }
+  return answers;
+}
+
 /**
  * Why GitHub did not show a repository, or not what was asked of it: `gone` where it says that there is none; anything else may be
  * another answer the next time. @param about what was asked about, for people: the repository itself if left out.

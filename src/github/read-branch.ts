@@ -3,10 +3,10 @@ import type { Read } from "../gate/accounts.ts";
 import type { ChangedFile, Commit } from "../gate/facts.ts";
 import type { GitHub } from "./client.ts";
 import { type ConfigFiles, configFilesOf, organisationFilesOf } from "./config-files.ts";
-import { GitHubError, toGitHubError } from "./errors.ts";
+import { toGitHubError } from "./errors.ts";
 import { configFiles, protection } from "./facts-query.ts";
 import { branchSchema } from "./facts-schema.ts";
-import { query, unanswered } from "./query.ts";
+import { query, queryCommits, unanswered } from "./query.ts";
 import { commitsMax, listCommits, readCommits } from "./read-old-heads.ts";
 import { requiresCheck, toCommits } from "./to-facts.ts";
 
@@ -129,9 +129,6 @@ export async function readArrived(
   return toCommits(await readCommits(github, ref, shas, now));
 }
 
-/** A query of GitHub's has to be answered within ten seconds. */
-const commitsPerQuery = 50;
-
 const pullsSchema = z.object({
   repository: z.record(
     z.string(),
@@ -151,32 +148,24 @@ const pullsSchema = z.object({
  */
 export async function readPullsThatBrought(
   github: GitHub,
-  { owner, repo, branch }: RepositoryRef & { readonly branch: string },
+  ref: RepositoryRef & { readonly branch: string },
   shas: readonly string[],
   now: number,
 ): Promise<Map<string, number[]>> {
+  const asked = {
+    name: "PullsThatBrought",
+    fields: "associatedPullRequests(first: 10) { nodes { number state baseRefName } }",
+    schema: pullsSchema,
+    what: "which pull requests brought a commit",
+    now,
+  };
+  const answers = await queryCommits(github, ref, shas, asked);
   const found = new Map<string, number[]>();
-  for (let from = 0; from < shas.length; from += commitsPerQuery) {
-    const wanted = shas.slice(from, from + commitsPerQuery);
-    const objects = wanted.map((sha, at) => `commit${at}: object(oid: ${JSON.stringify(sha)}) { ...pulls }`);
-    const text = `query PullsThatBrought($owner: String!, $repo: String!) {
-  repository(owner: $owner, name: $repo) { ${objects.join(" ")} }
-}
-fragment pulls on Commit { associatedPullRequests(first: 10) { nodes { number state baseRefName } } }`;
-    const asked = { text, variables: { owner, repo }, schema: pullsSchema, now };
-    const { data, problems } = await query(github, asked);
-    const [problem] = problems;
-    if (problem !== undefined)
-      throw new GitHubError(`GitHub does not show which pull requests brought a commit: ${problem.message}`);
-    for (const [at, sha] of wanted.entries()) {
-      const pulls = data.repository[`commit${at}`]?.associatedPullRequests.nodes ?? [];
-      const merged = pulls.filter(({ state, baseRefName }) => state === "MERGED" && baseRefName === branch);
-      if (merged.length > 0)
-        found.set(
-          sha,
-          merged.map(({ number }) => number),
-        );
-    }
+  for (const [at, sha] of shas.entries()) {
+    const pulls = answers[at]?.associatedPullRequests.nodes ?? [];
+    const merged = pulls.filter(({ state, baseRefName }) => state === "MERGED" && baseRefName === ref.branch);
+    const numbers = merged.map(({ number }) => number);
+    if (numbers.length > 0) found.set(sha, numbers);
   }
   return found;
 }

@@ -8,7 +8,7 @@ import type { GitHub } from "./client.ts";
 import { GitHubError, toGitHubError } from "./errors.ts";
 import { commitFields } from "./facts-query.ts";
 import { type CommitAnswer, commitSchema } from "./facts-schema.ts";
-import { query } from "./query.ts";
+import { queryCommits } from "./query.ts";
 import { toCommits } from "./to-facts.ts";
 
 type BranchRef = { readonly owner: string; readonly repo: string; readonly base: string };
@@ -18,9 +18,6 @@ const oldHeadsMax = 10;
 
 /** As many as a pull request may have. */
 export const commitsMax = 2000;
-
-/** A query of GitHub's has to be answered within ten seconds. */
-const commitsPerQuery = 50;
 
 /**
  * What each of these SHAs has that the base branch has not, as it is now: one request for the list of each hundred commits, one
@@ -61,7 +58,7 @@ async function readOldHead(
     if (known.retryAt !== null) throw known;
     if (!known.gone) return { kind: "unreadable", why: known.message };
     // GitHub says the same of a base branch that is gone, and of commits that have no ancestor in common with it.
-    const [commit] = await askForCommits(github, ref, [sha], now);
+    const [commit] = await queryCommits(github, ref, [sha], { ...oldCommits, now });
     return commit === null ? { kind: "absent" } : { kind: "unreadable", why: known.message, pastLimit: true };
   }
 }
@@ -90,47 +87,21 @@ export async function readCommits(
   shas: readonly string[],
   now: number,
 ): Promise<CommitAnswer[]> {
-  const commits: CommitAnswer[] = [];
-  for (let from = 0; from < shas.length; from += commitsPerQuery) {
-    const answers = await askForCommits(github, ref, shas.slice(from, from + commitsPerQuery), now);
-    for (const commit of answers) {
-      if (commit === null) throw new GitHubError("GitHub lists a commit that it does not show");
-      commits.push(commit);
-    }
-  }
-  return commits;
+  const answers = await queryCommits(github, ref, shas, { ...oldCommits, now });
+  return answers.map((commit) => {
+    if (commit === null) throw new GitHubError("GitHub lists a commit that it does not show");
+    return commit;
+  });
 }
 
 const commitsSchema = z.object({ repository: z.record(z.string(), commitSchema.nullable()).nullable() });
 
-/** One answer for each SHA: null where GitHub has no such commit. */
-async function askForCommits(
-  github: GitHub,
-  { owner, repo }: Pick<BranchRef, "owner" | "repo">,
-  shas: readonly string[],
-  now: number,
-): Promise<(CommitAnswer | null)[]> {
-  const objects = shas.map(
-    (sha, index) => `commit${index}: object(oid: ${JSON.stringify(sha)}) { ...commit }`,
-  );
-  const text = `query OldCommits($owner: String!, $repo: String!) {
-  repository(owner: $owner, name: $repo) { ${objects.join(" ")} }
-}
-fragment commit on Commit {${commitFields}
-}`;
-  const { data, problems } = await query(github, {
-    text,
-    variables: { owner, repo },
-    schema: commitsSchema,
-    now,
-  });
-  const { repository } = data;
-  if (repository === null || problems.length > 0)
-    throw new GitHubError(
-      `GitHub does not show earlier commits: ${problems[0]?.message ?? "it gave no reason"}`,
-    );
-  return shas.map((_, index) => repository[`commit${index}`] ?? null);
-}
+const oldCommits = {
+  name: "OldCommits",
+  fields: commitFields,
+  schema: commitsSchema,
+  what: "earlier commits",
+} as const;
 
 /** Ours is one run a suite, and ours alone is asked for. */
 const textsSchema = z.object({
@@ -159,36 +130,22 @@ const textsSchema = z.object({
  */
 export async function readOwnTexts(
   github: GitHub,
-  { owner, repo }: { readonly owner: string; readonly repo: string },
+  ref: { readonly owner: string; readonly repo: string },
   shas: readonly string[],
   { appId, now }: { readonly appId: number; readonly now: number },
 ): Promise<{ readonly sha: string; readonly text: string }[]> {
-  const texts: { sha: string; text: string }[] = [];
-  for (let from = 0; from < shas.length; from += commitsPerQuery) {
-    const wanted = shas.slice(from, from + commitsPerQuery);
-    const objects = wanted.map(
-      (sha, index) => `commit${index}: object(oid: ${JSON.stringify(sha)}) { ...checks }`,
-    );
-    const text = `query OwnTexts($owner: String!, $repo: String!, $appId: Int!) {
-  repository(owner: $owner, name: $repo) { ${objects.join(" ")} }
+  const answers = await queryCommits(github, ref, shas, { ...ownTexts, appId, now });
+  return shas.flatMap((sha, at) => {
+    const runs = answers[at]?.checkSuites.nodes.flatMap(({ checkRuns }) => checkRuns?.nodes ?? []) ?? [];
+    return runs.flatMap(({ text }) => (text === null || text === "" ? [] : [{ sha, text }]));
+  });
 }
-fragment checks on Commit { checkSuites(first: 10, filterBy: { appId: $appId }) { nodes {
+
+const ownTexts = {
+  name: "OwnTexts",
+  fields: `checkSuites(first: 10, filterBy: { appId: $appId }) { nodes {
   checkRuns(first: 10, filterBy: { checkName: "Countersign", checkType: LATEST }) { nodes { text } }
-} } }`;
-    const asked = { text, variables: { owner, repo, appId }, schema: textsSchema, now };
-    const { data, problems } = await query(github, asked);
-    const { repository } = data;
-    if (repository === null || problems.length > 0)
-      throw new GitHubError(
-        `GitHub does not show our earlier check runs: ${problems[0]?.message ?? "it gave no reason"}`,
-      );
-    for (const [index, sha] of wanted.entries()) {
-      const suites = repository[`commit${index}`]?.checkSuites.nodes ?? [];
-      const runs = suites.flatMap(({ checkRuns }) => checkRuns?.nodes ?? []);
-      texts.push(
-        ...runs.flatMap((run) => (run.text === null || run.text === "" ? [] : [{ sha, text: run.text }])),
-      );
-    }
-  }
-  return texts;
-}
+} }`,
+  schema: textsSchema,
+  what: "our earlier check runs",
+} as const;
