@@ -31,19 +31,12 @@ export async function start(
   environment: Environment,
   { write, now = () => Date.now() }: { readonly write: (line: string) => void; readonly now?: () => number },
 ): Promise<Running> {
-  const { appId, privateKey, webhookSecrets, apiUrl, webUrl, configRepo, publicUrl } = environment;
+  const { appId, apiUrl, webUrl, configRepo, publicUrl } = environment;
   const log = createLog(environment.logLevel, write);
   const store = await openStore(environment);
   const metrics = createMetrics();
   const usage = createUsage(now, metrics.call);
-  const probot = await createProbot({
-    appId,
-    privateKey,
-    webhookSecret: webhookSecrets[0] ?? "",
-    apiUrl,
-    log: log.child({}, { level: "silent" }),
-    usage,
-  });
+  const probot = await createProbot({ ...environment, log: log.child({}, { level: "silent" }), usage });
   const clientFor: ClientFor = async (installation) => probot.auth(installation);
   const work = { store, appId, now, log, clientFor, outages: createOutages({ now, random: Math.random }) };
   const { delivery: received, looked, deployed, bypassed, refused } = metrics;

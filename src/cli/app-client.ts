@@ -14,12 +14,8 @@ export async function appClient(
 ): Promise<Checked<AppClient>> {
   const environment = readEnvironment(io.environment, io.readFile);
   if (environment.kind === "broken") return environment;
-  const { appId, privateKey, webhookSecrets, apiUrl } = environment.value;
   const probot = await createProbot({
-    appId,
-    privateKey,
-    webhookSecret: webhookSecrets[0] ?? "",
-    apiUrl,
+    ...environment.value,
     log: pino({ level: "silent" }),
     usage: createUsage(io.now, () => {}),
   });

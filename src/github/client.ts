@@ -26,7 +26,8 @@ export const timedFetch: typeof fetch = async (input, init) =>
 export async function createProbot(app: {
   appId: number;
   privateKey: string;
-  webhookSecret: string;
+  /** The current one first. */
+  webhookSecrets: readonly string[];
   apiUrl: string;
   log: Logger;
   usage: Usage;
@@ -38,12 +39,12 @@ export async function createProbot(app: {
       retry: { enabled: false },
     }),
   );
-  const { appId, privateKey, webhookSecret, apiUrl, log } = app;
+  const { appId, privateKey, webhookSecrets, apiUrl, log } = app;
   const request = { fetch: timedFetch };
   const probot = new Probot({
     appId,
     privateKey,
-    secret: webhookSecret,
+    secret: webhookSecrets[0] ?? "",
     baseUrl: apiUrl,
     Octokit: PacedOctokit,
     request,

@@ -109,7 +109,7 @@ export const baseRef = z.object({
     .nullable(),
 });
 
-const checkRun = z.object({
+export const checkRun = z.object({
   databaseId: z.number(),
   status: z.string(),
   conclusion: z.string().nullable(),

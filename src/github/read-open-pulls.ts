@@ -3,7 +3,7 @@ import type { Read } from "../gate/accounts.ts";
 import type { GitHub } from "./client.ts";
 import { type ConfigFiles, configFilesOf, organisationFilesOf } from "./config-files.ts";
 import { configFiles } from "./facts-query.ts";
-import { configFilesSchema } from "./facts-schema.ts";
+import { checkRun, configFilesSchema } from "./facts-schema.ts";
 import { headCheckRun, headCheckRunOf, headCommitsSchema } from "./head-check-run.ts";
 import { query, unanswered } from "./query.ts";
 
@@ -48,17 +48,12 @@ query OpenPulls($owner: String!, $repo: String!, $appId: Int!, $after: String) {
   } }
 }`;
 
-const checkRun = z.object({
-  status: z.string(),
-  conclusion: z.string().nullable(),
-  title: z.string().nullable(),
-});
 const pull = z.object({
   number: z.number(),
   headRefOid: z.string(),
   baseRefName: z.string(),
   updatedAt: z.string(),
-  commits: headCommitsSchema(checkRun),
+  commits: headCommitsSchema(checkRun.pick({ status: true, conclusion: true, title: true })),
 });
 const pullsSchema = z.object({
   rateLimit: z.object({

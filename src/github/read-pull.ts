@@ -307,16 +307,8 @@ export function readerOf(appId: number | null): { appId: number | null; asApp: b
 export function ownCheckRun(commit: HeadCommit, which: "checkRuns" | "configCheckRuns"): OwnCheckRun | null {
   const run = commit.checkSuites?.nodes.flatMap((suite) => suite[which]?.nodes ?? []).at(0);
   if (run === undefined) return null;
-  const { databaseId, status, conclusion, detailsUrl, title, summary, text } = run;
-  return {
-    id: databaseId,
-    status: status.toLowerCase(),
-    conclusion: conclusion?.toLowerCase() ?? null,
-    detailsUrl,
-    title,
-    summary,
-    text,
-  };
+  const { databaseId: id, status, conclusion, ...rest } = run;
+  return { id, status: status.toLowerCase(), conclusion: conclusion?.toLowerCase() ?? null, ...rest };
 }
 
 /** What others report on a commit under our check's name, in any case. @param appId whose check runs are ours. */

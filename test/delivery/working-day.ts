@@ -74,7 +74,14 @@ export async function startWorkingDay(
     () => now,
     () => {},
   );
-  const probot = await createProbot({ appId, privateKey, webhookSecret, apiUrl, log: silent, usage });
+  const probot = await createProbot({
+    appId,
+    privateKey,
+    webhookSecrets: [webhookSecret],
+    apiUrl,
+    log: silent,
+    usage,
+  });
   let door = Promise.withResolvers<void>();
   door.resolve();
   const begun: number[] = [];

@@ -41,7 +41,7 @@ export async function startInboxServer(
   const probot = await createProbot({
     appId: 1,
     privateKey: anyPrivateKey(),
-    webhookSecret,
+    webhookSecrets: [webhookSecret],
     apiUrl: "http://127.0.0.1:1/api/v3",
     log: log.child({}, { level: "silent" }),
     usage: createUsage(

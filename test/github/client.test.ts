@@ -25,7 +25,7 @@ async function serverClient(
   const probot = await createProbot({
     appId: scene.app.id,
     privateKey: scene.app.privateKey,
-    webhookSecret: WEBHOOK_SECRET,
+    webhookSecrets: [WEBHOOK_SECRET],
     apiUrl: `${scene.github.url}/api/v3`,
     log: pino({ level: "silent" }),
     usage,
