@@ -62,14 +62,20 @@ async function sweepInstallation(context: SweepContext, installation: Installati
   const there = new Set([...found.pulls, ...listed].map(targetOf));
   // Closed, merged or moved out of sight, and nobody told us.
   const gone = [...known.values()].filter((pull) => !there.has(targetOf(pull)));
+  const affordable = affordableLooks(found.quota);
+  const mark = async (targets: readonly string[]) => {
+    const marks = targets.map((target) => ({
+      target,
+      installation: installation.id,
+      priority: priority.sweep,
+    }));
+    await putMarks(store, marks, now());
+    return targets.length;
+  };
+  const marked = await mark([...changed, ...gone].map(targetOf).slice(0, affordable));
+  // Where this fails the others are marked already.
   const pushed = await findPushed(context, github, installation);
-  const targets = [...pushed, ...[...changed, ...gone].map(targetOf)].slice(0, affordableLooks(found.quota));
-  await putMarks(
-    store,
-    targets.map((target) => ({ target, installation: installation.id, priority: priority.sweep })),
-    now(),
-  );
-  return targets.length;
+  return marked + (await mark(pushed.slice(0, affordable - marked)));
 }
 
 /** Branches with a ledger that are at a commit which is not its last, and which no delivery told of: that would have marked them. */

@@ -87,7 +87,7 @@ export async function readMoved(
     const asked = wanted.map(({ repo, branch }, at) => {
       const parts = [...repo.split("/"), `refs/heads/${branch}`];
       const [owner, name, ref] = parts.map((part) => JSON.stringify(part));
-      return `branch${at}: repository(owner: ${owner}, name: ${name}) { ref(qualifiedName: ${ref}) { target { oid } } }`;
+      return `branch${at}: repository(owner: ${owner}, name: ${name}, followRenames: false) { ref(qualifiedName: ${ref}) { target { oid } } }`;
     });
     const text = `query BranchHeads {\n${asked.join("\n")}\n}`;
     const { data } = await query(github, { text, variables: {}, schema: headsSchema, now });

@@ -125,9 +125,9 @@ it("finds pull requests past the 1,000 that a search shows", async () => {
 });
 
 /** Pushes to main past the check; no delivery tells. */
-function pushAnyway(message: string): string {
+function pushAnyway(message: string, to = shop): string {
   const push = { branch: "main", pusher: "ada", message, files: { [`${message}.ts`]: "" } };
-  return day.github.push(shop, { ...push, bypassRules: true });
+  return day.github.push(to, { ...push, bypassRules: true });
 }
 
 it("finds a push to a gated branch that no delivery told of, once, with one request for a hundred branches", async () => {
@@ -144,6 +144,29 @@ it("finds a push to a gated branch that no delivery told of, once, with one requ
   await settle();
 
   expect([found, await swept()]).toEqual([["branch:acme/shop:main 5"], []]);
+});
+
+it("finds pull requests also while GitHub does not say where the branches are", async () => {
+  const worker = day.work();
+  await openLooked(day);
+  await worker.stop();
+  const { number } = await openPull(day);
+  day.github.fault({ path: /^\/graphql$/, operation: "BranchHeads", status: 502, times: 9 });
+  const { failed } = await sweep(day.upkeep);
+  const rows = await day.store.db.selectFrom("marks").select("target").execute();
+  expect([failed, rows.map(({ target }) => target)]).toEqual([
+    1,
+    expect.arrayContaining([`pull:acme/shop:${number}`]),
+  ]);
+});
+
+it("looks for no branch where a name leads that its repository gave up", async () => {
+  const worker = day.work();
+  await openLooked(day);
+  await worker.stop();
+  day.github.renameRepository(shop, "store", "ada");
+  pushAnyway("one", "acme/store");
+  expect(await swept()).not.toContain("branch:acme/shop:main 5");
 });
 
 it("leaves a branch alone that is not gated any more, where a delivery told where it is", async () => {
