@@ -66,7 +66,8 @@ async function pageFor(
 ): Promise<string | null> {
   const last = number === null ? null : await lastLook(store, repoKey(at.owner, at.repo), number);
   if (number === null || last === null || last.mode === null || last.mode === "not-gated") return null;
-  return pageOfUnread(pages, github, { ...at, number }, now);
+  // Without a link rather than not at all.
+  return pageOfUnread(pages, github, { ...at, number }, now).catch(() => null);
 }
 
 /** Errors of ours may quote what is nobody else's business; the log has them. */

@@ -150,6 +150,15 @@ it("leads from the failing check of a head that had none to the page of the pull
   expect(hidden).toEqual([["failure", expect.not.stringContaining(pages.url)]]);
 });
 
+it("shows a failing check also where GitHub does not say who could see the page", async () => {
+  const pull = await openLooked(day);
+  const name = target(pull.number);
+  const recover = day.github.fault({ path: /^\/repos\/acme\/shop$/, status: 502 });
+  const shown = await whileFailing(name, async () => checkOn(day.github, pull.sha));
+  recover();
+  expect(shown).toMatchObject({ conclusion: "failure" });
+});
+
 it("leads from the failing check of a merge group to the pull request that it was made for", async () => {
   const pull = await openPull(day);
   await review(day, pull, "grace");
