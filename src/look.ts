@@ -10,7 +10,7 @@ import { enforcedBy, judge } from "./gate/judge.ts";
 import { atMerge, type Landing, withAcceptances } from "./gate/landing.ts";
 import { headsScanned, isNews } from "./gate/old-heads.ts";
 import type { Policy } from "./gate/policy.ts";
-import { strictest } from "./gate/strictest.ts";
+import { blocks, strictest } from "./gate/strictest.ts";
 import type { Config, Verdict } from "./gate/verdict.ts";
 import { type ExplainPages, pageOf } from "./github/access.ts";
 import type { GitHub } from "./github/client.ts";
@@ -26,7 +26,7 @@ import { rememberBrought } from "./store/branch-pushes.ts";
 import { knownHead, noteRead } from "./store/pulls.ts";
 import { evidenceObservation, rememberObservations } from "./store/observations.ts";
 import { recordLook } from "./store/record-look.ts";
-import { rememberShown } from "./store/shown.ts";
+import { notYet, rememberShown } from "./store/shown.ts";
 import { inTransaction } from "./store/store.ts";
 import { markHeirs, rememberTraces } from "./store/traces.ts";
 import { wouldChange } from "./rules/would-change.ts";
@@ -123,6 +123,9 @@ async function lookAt(
   const { judged, recorded, found, witness } = await judgeAll(context, request, collected, lease);
   const recordedAt = context.now();
   const verdict = judged.length === 0 ? null : strictest(judged.map((each) => each.verdict));
+  const shown = judged.map((each) => each.facts);
+  // Before GitHub is asked: it may take what lets pass, and we never hear that it did.
+  if (verdict !== null && !blocks(verdict)) await remember(context, shown, { verdict, at: notYet });
   const published = await publishChecks(
     github,
     { owner, repo, headSha, lease, rewrite: request.rewrite, now: context.now() },
@@ -136,13 +139,11 @@ async function lookAt(
       configCheckRun: seen.configCheckRun,
     },
   );
-  const shown = judged.map((each) => each.facts);
   const left = published === null ? null : await rememberShownBy(context, github, shown, published);
   const unanswered = published === null ? [] : await answerCommands(context, github, judged, config);
   await noteRead(context.store, { ...hintOf(request, seen), judged: recorded.includes(seen.facts.number) });
   const landing = landingOf(seen, later, collected);
   if (published === null) return { kind: "not-gated", headSha, landing };
-  const { wrote } = published;
   const undecidable = published.verdict.outcome.kind === "undecidable";
   const missing = undecidable ? facts.map(whatIsUnread).find((why) => why !== null) : null;
   const phases = {
@@ -159,7 +160,7 @@ async function lookAt(
     landing,
     look: lease.look,
     verdict: published.verdict,
-    wrote,
+    wrote: published.wrote,
     unread: missing ?? left,
     unanswered,
     phases,
@@ -222,6 +223,8 @@ async function judgeAll(
   return { judged, recorded, found, witness };
 }
 
+type Heads = readonly Pick<Facts, "owner" | "repo" | "number" | "headSha">[];
+
 /**
  * From now on an override can mean this check run; and where it does not let pass, no head that was left does any more.
  * @returns why one still may; null where none does.
@@ -229,18 +232,24 @@ async function judgeAll(
 export async function rememberShownBy(
   context: LookContext,
   github: GitHub,
-  pulls: readonly Pick<Facts, "owner" | "repo" | "number" | "headSha">[],
-  { at, passing }: PublishedVerdict,
+  pulls: Heads,
+  { verdict, at }: PublishedVerdict,
 ): Promise<string | null> {
-  const { store, now } = context;
-  let left: string | null = null;
-  for (const pull of pulls) {
-    const { owner, repo, number, headSha: sha } = pull;
-    const shownAt = at ?? now() + clockDriftMaxMs;
-    await rememberShown(store, { repo: repoKey(owner, repo), number, sha, passing, at: shownAt });
-    if (passing === false) left = (await takeBackLeft(context, github, pull)) ?? left;
-  }
-  return left;
+  await remember(context, pulls, { verdict, at: at ?? context.now() + clockDriftMaxMs });
+  if (!blocks(verdict)) return null;
+  const left: (string | null)[] = [];
+  for (const pull of pulls) left.push(await takeBackLeft(context, github, pull));
+  return left.find((why) => why !== null) ?? null;
+}
+
+async function remember(
+  { store }: LookContext,
+  pulls: Heads,
+  { verdict, at }: { readonly verdict: Verdict; readonly at: number },
+): Promise<void> {
+  const passing = verdict.mode === "observe" ? "observed" : !blocks(verdict);
+  for (const { owner, repo, number, headSha: sha } of pulls)
+    await rememberShown(store, { repo: repoKey(owner, repo), number, sha, passing, at });
 }
 
 /** Written last: until then a sweep would find that this pull request still needs its look. */

@@ -25,11 +25,8 @@ export type ToPublish = HeadRef & {
 /** What the open pull requests with this head make of roster and policy, and what that would change. */
 export type Proposal = { readonly changes: readonly ProposedChange[]; readonly effects: Effects | null };
 
-/** A verdict as it stands on GitHub now, and whether it lets pass what is to be merged; `observed`: only by the policy's mode. */
-export type PublishedVerdict = Published & {
-  readonly verdict: Verdict;
-  readonly passing: boolean | "observed";
-};
+/** A verdict as it stands on GitHub now. */
+export type PublishedVerdict = Published & { readonly verdict: Verdict };
 
 /**
  * Publishes the check run `Countersign`, and beside it `Countersign config` where roster or policy is changed.
@@ -73,11 +70,15 @@ export async function publishVerdict(
 ): Promise<PublishedVerdict> {
   const { verdict, text, page, witness, checkRun } = said;
   await lease.renew();
-  const output = render(verdict);
   const options = { externalId: witness, rewrite, now, text, detailsUrl: page, permit: lease.renew };
-  const published = await publishCheckRun(github, { owner, repo, headSha }, output, checkRun, options);
-  const passing = output.conclusion === "neutral" ? "observed" : output.conclusion === "success";
-  return { ...published, verdict, passing };
+  const published = await publishCheckRun(
+    github,
+    { owner, repo, headSha },
+    render(verdict),
+    checkRun,
+    options,
+  );
+  return { ...published, verdict };
 }
 
 /** What would become of roster and policy. Nothing where no such file is changed, unless the last look said so of one. */

@@ -17,14 +17,18 @@ export type Shown = {
 const observed = 2;
 const takenBack = 3;
 
-/** Remembers what a pull request shows from now on; nothing when it is what it showed already. */
+/** Since when something stands there that is only about to be written: nobody could have seen it. */
+export const notYet = Number.MAX_SAFE_INTEGER;
+
+/** Remembers what a pull request shows from now on; of what it showed already, the earliest time by which it stood there. */
 export async function rememberShown(store: Queryable, shown: Shown): Promise<void> {
   const { repo, number, sha, at } = shown;
   const passing = shown.passing === "observed" ? observed : Number(shown.passing);
   await inTransaction(store, async ({ db }) => {
     const newest = await newestFirst({ db }, repo, number).executeTakeFirst();
-    if (newest?.sha === sha && newest.passing === passing) return;
-    await db.insertInto("shown").values({ repo, number, sha, passing, at }).execute();
+    if (newest === undefined || newest.sha !== sha || newest.passing !== passing)
+      await db.insertInto("shown").values({ repo, number, sha, passing, at }).execute();
+    else if (at < newest.at) await db.updateTable("shown").set({ at }).where("id", "=", newest.id).execute();
   });
 }
 
@@ -45,7 +49,7 @@ export async function shownHead(
 }
 
 function newestFirst({ db }: Queryable, repo: string, number: number) {
-  const all = db.selectFrom("shown").select(["sha", "passing"]);
+  const all = db.selectFrom("shown").select(["id", "sha", "passing", "at"]);
   return all
     .where((eb) => eb.and({ repo, number }))
     .orderBy("id", "desc")

@@ -205,6 +205,24 @@ it("takes a green head back in the end, though GitHub refused or lost the first 
   expect(await goBackAndMerge(pull)).toBe(405);
 });
 
+it("takes back a green check of which GitHub never said that it took it", async () => {
+  company = await ownCompany();
+  const { github } = company;
+  const pull = await openPull(company);
+  expect(await company.check(pull.sha)).toMatchObject(waits);
+  const lost = { method: "PATCH", path: /\/check-runs\//u, destroy: true, afterEffect: true } as const;
+  github.fault({ ...lost, times: 1 });
+  await review(company, pull, "grace");
+  const runs = repositoryNamed(github.world, shop).checkRuns;
+  await until("the check to be green", () => runs.some(({ conclusion }) => conclusion === "success"));
+  const repair = github.fault({ path: /graphql/u, operation: "Facts", status: 502 });
+  const later = pushMore(company, pull);
+  await github.quiet();
+  repair();
+  expect(await company.check(later)).toMatchObject(waits);
+  expect(await company.check(pull.sha)).toMatchObject({ conclusion: "action_required" });
+});
+
 it("leaves an earlier head to another open pull request that has it", async () => {
   company = await ownCompany();
   const { github } = company;

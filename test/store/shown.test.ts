@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { hintPulls } from "../../src/store/pulls.ts";
 import {
+  notYet,
   passingLeft,
   rememberShown,
   rememberTakenBack,
@@ -80,6 +81,14 @@ test("a head that an open or merged pull request has is not left, nor one of a p
   expect(await leftAfter(passed, { number: 13, headSha: first, open: false, merged: true })).toBe(false);
   expect(await leftAfter(passed, { number: 13, headSha: first, open: false })).toBe(true);
   expect(await leftAfter(passed, { open: false })).toBe(false);
+});
+
+test("what is about to be written passes already where it is left, and gives nothing to override until it was written", async () => {
+  expect(await leftAfter([{ passing: true, at: notYet }])).toBe(true);
+  expect(await shownAfter({}, { passing: true, at: notYet })).toBe(first);
+  expect(await shownAfter({}, { passing: true, at: notYet }, { passing: true, at: 5_000 })).toBeNull();
+  expect(await shownAfter({ passing: "observed", at: notYet })).toBeNull();
+  expect(await shownAfter({ passing: "observed", at: notYet }, { passing: "observed" })).toBe(first);
 });
 
 test("what was taken back gives nothing to override, and is shown anew by the next look at it", async () => {
