@@ -180,6 +180,6 @@ function report({ findings, unseen, repositories }: Examined, paint: Paint): str
 function findingText(finding: Finding, paint: Paint): string {
   const { severity, what, repair } = finding;
   const colours = { error: "red", warning: "yellow", note: "blue" } as const;
-  const api = repair.api === null ? "" : `  API: ${plain(repair.api, 4_000)}\n`;
-  return `${paint(["bold", colours[severity]], severity)} ${placeOf(finding)}\n  ${plain(what, 4_000)}\n  Repair: ${plain(repair.page, 2_000)}\n${api}\n`;
+  const api = repair.api === null ? "no single call does this" : plain(repair.api, 4_000);
+  return `${paint(["bold", colours[severity]], severity)} ${placeOf(finding)}\n  ${plain(what, 4_000)}\n  Repair: ${plain(repair.page, 2_000)}\n  API: ${api}\n\n`;
 }

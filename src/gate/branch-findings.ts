@@ -151,7 +151,7 @@ function gapOf(branch: BranchFacts, about: About): Gap | null {
   const open = pinned.every(({ bypass }) => bypass !== null && bypass.length > 0);
   const [one] = pinned;
   if (open && one !== undefined) return bypassOf(one, branch, about);
-  return gatedGap(policies, about.repository);
+  return gatedGap(first, branch, about);
 }
 
 function notRequired({ app, repository, post }: About): Gap {
@@ -226,13 +226,20 @@ function bypassOf({ by, bypass }: Requirement, { name }: BranchFacts, { reposito
   };
 }
 
-function gatedGap(policies: readonly Policy[], { page, defaultBranch }: RepositoryFacts): Gap | null {
-  if (policies.length === 0) {
+function gatedGap(
+  first: Requirement | undefined,
+  { name }: BranchFacts,
+  { policies, repository }: About,
+): Gap | null {
+  if (policies.length === 0 && first !== undefined) {
     return {
       kind: "not-in-policy",
       severity: "note",
       what: "The check Countersign is required here, but no policy names this branch: it is gated all the same.",
-      repair: { page: "policy.yml › branches: add it, or take the branch out of the ruleset", api: null },
+      repair: {
+        page: `${pageOf(first.by, name, repository)} › take the branch out; or name it in policy.yml › branches`,
+        api: null,
+      },
     };
   }
   if (policies.some(({ mode }) => mode === "enforce")) return null;
@@ -241,7 +248,7 @@ function gatedGap(policies: readonly Policy[], { page, defaultBranch }: Reposito
     severity: "note",
     what: "The policy only observes this branch: the check always passes.",
     repair: {
-      page: `${page}/blob/${encodeURI(defaultBranch)}/.github/countersign/policy.yml, or the organisation's › mode: enforce`,
+      page: `${repository.page}/blob/${encodeURI(repository.defaultBranch)}/.github/countersign/policy.yml, or the organisation's › mode: enforce`,
       api: null,
     },
   };

@@ -1,5 +1,5 @@
 /** What can be wrong for a whole organisation: the installation, the roster, the policies. */
-import { ghApi } from "./branch-findings.ts";
+import { ghApi, inPath } from "./branch-findings.ts";
 import type { AppFacts, Finding, Granted, InstallationFacts, RepositoryFacts } from "./protection.ts";
 
 /** What `needed` names and the installation lacks, and whether the organisation's own files reach the app and nobody else. */
@@ -51,37 +51,62 @@ export function giveApi({ id }: InstallationFacts, repository: string): string {
 }
 
 /** Whether roster and policies can be read, and are read by nobody who should not. What is wrong with a file is found where it is. */
-export function configFindings(
-  { config, name }: RepositoryFacts,
-  installation: InstallationFacts,
-): Finding[] {
-  const found = (kind: Finding["kind"], what: string, page: string): Finding => {
-    const repository = placeIn(what, installation) ?? name;
-    const about = { owner: ownerOf(name), repository, branch: null, environment: null };
-    return { ...about, kind, severity: "error", what, repair: { page, api: null } };
+export function configFindings(repository: RepositoryFacts, installation: InstallationFacts): Finding[] {
+  const { roster, policies, stale } = repository.config;
+  const found = (kind: Finding["kind"], file: File, what: string, how: string): Finding => {
+    const place = placeIn(what, installation) ?? repository.name;
+    const about = { owner: ownerOf(repository.name), repository: place, branch: null, environment: null };
+    const { page, api } = writing(place, file, { installation, isThere: !what.includes("has disappeared") });
+    return { ...about, kind, severity: "error", what, repair: { page: `${page} › ${how}`, api } };
   };
-  const broken = (file: "roster" | "policy", what: string): Finding => {
-    const page = `correct the file; countersign validate ${file}.yml names every problem with its line`;
-    return found(`${file}-broken`, what, page);
+  const broken = (file: File, what: string): Finding => {
+    const how = `correct it; countersign validate ${file}.yml names every problem with its line`;
+    return found(`${file}-broken`, file, what, how);
   };
-  const { roster, policies, stale } = config;
   return [
     ...(roster.kind === "unreadable" ? [broken("roster", roster.why)] : []),
     ...policies.flatMap((policy) => (policy.kind === "unreadable" ? [broken("policy", policy.why)] : [])),
     ...(stale === undefined
       ? []
       : [broken(stale.problem.includes("roster.yml") ? "roster" : "policy", stale.problem)]),
-    ...(roster.kind === "absent" ? [noRoster(name, installation)] : []),
+    ...(roster.kind === "absent" ? [noRoster(repository, installation)] : []),
     ...(roster.kind === "read" ? publicRoster(roster.value.origin, installation) : []),
     ...(roster.kind === "read" ? roster.value.teams : []).flatMap(({ members }): Finding[] => {
       if (roster.kind !== "read" || members.kind !== "unreadable") return [];
-      const page = "correct the team's name in roster.yml, or give the app members: read";
-      return [found("team-unreadable", `${roster.value.origin}: ${members.why}`, page)];
+      const how = "correct the team's name, or give the app members: read";
+      return [found("team-unreadable", "roster", `${roster.value.origin}: ${members.why}`, how)];
     }),
   ];
 }
 
-function noRoster(repository: string, { configRepository }: InstallationFacts): Finding {
+type File = "roster" | "policy";
+
+/** Where a file is written, and the call that writes it: with the file of that name which lies where it is called. */
+function writing(
+  repository: string,
+  file: File,
+  { installation, isThere }: { installation: InstallationFacts; isThere: boolean },
+): Finding["repair"] {
+  const place = installation.repositories.find(({ name }) => name === repository);
+  if (place === undefined) {
+    const page = `${installation.page} › Repository access › add ${repository}; then in ${file}.yml there`;
+    return { page, api: giveApi(installation, repository) };
+  }
+  const path = `.github/countersign/${file}.yml`;
+  const branch = place.defaultBranch.split("/").map(inPath).join("/");
+  const contents = `/repos/${repository}/contents/${path}`;
+  const put = `gh api --method PUT ${contents} -f message="Write ${file}.yml" -f content="$(base64 < ${file}.yml)"`;
+  return isThere
+    ? { page: `${place.page}/edit/${branch}/${path}`, api: `${put} -f sha="$(gh api ${contents} --jq .sha)"` }
+    : { page: `${place.page}/new/${branch}?filename=${path}`, api: put };
+}
+
+/** The organisation's, where its repository is there: else the first roster is the repository's own. */
+function noRoster({ name: repository }: RepositoryFacts, installation: InstallationFacts): Finding {
+  const { configRepository, repositories } = installation;
+  const shared = repositories.find(({ name }) => sameName(name, configRepository));
+  const { page, api } = writing(shared?.name ?? repository, "roster", { installation, isThere: false });
+  const more = shared === undefined ? ` › or create ${configRepository}, and write it there for all` : "";
   return {
     kind: "roster-missing",
     severity: "warning",
@@ -90,7 +115,7 @@ function noRoster(repository: string, { configRepository }: InstallationFacts): 
     branch: null,
     environment: null,
     what: "There is no roster: nobody can countersign, and every AI-assisted change waits.",
-    repair: { page: `write ${configRepository} › .github/countersign/roster.yml`, api: null },
+    repair: { page: `${page}${more}`, api },
   };
 }
 
@@ -107,7 +132,7 @@ function publicRoster(origin: string, installation: InstallationFacts): Finding[
   if (repository?.public !== true) return [];
   const what = `The roster stands in ${repository.name}, which is public: everybody reads who has which level, their e-mails and absences.`;
   const repair = {
-    page: `${repository.name} › Settings › General › Danger Zone › Change repository visibility`,
+    page: `${repository.page}/settings › Danger Zone › Change repository visibility`,
     api: ghApi("PATCH", `/repos/${repository.name}`, { visibility: "private" }),
   };
   return [

@@ -29,8 +29,11 @@ export type InstallationFacts = {
   /** The repository of the organisation's roster and policy, `owner/name`. */
   readonly configRepository: string;
   /** The repositories given to the app, without archived ones. Full names in the case GitHub writes them. */
-  readonly repositories: readonly { readonly name: string; readonly public: boolean }[];
+  readonly repositories: readonly (Place & { readonly public: boolean })[];
 };
+
+/** A repository (`owner/name`), its address without a slash at the end, and the branch that its files in force are on. */
+export type Place = { readonly name: string; readonly page: string; readonly defaultBranch: string };
 
 /** A requirement of the check `Countersign` on a branch. */
 export type Requirement = {
@@ -59,11 +62,8 @@ export type BranchFacts = {
 /** An environment, and whether its deployments wait for this app. */
 export type EnvironmentFacts = { readonly name: string; readonly guarded: boolean };
 
-/** What is read of one repository. `name` is `owner/name`, `page` its address without a slash at the end. */
-export type RepositoryFacts = {
-  readonly name: string;
-  readonly page: string;
-  readonly defaultBranch: string;
+/** What is read of one repository. */
+export type RepositoryFacts = Place & {
   readonly config: Config;
   readonly branches: readonly BranchFacts[];
   readonly environments: Read<readonly EnvironmentFacts[]>;
@@ -81,7 +81,7 @@ export type Finding = {
   readonly branch: string | null;
   readonly environment: string | null;
   readonly what: string;
-  /** Where to click, and the call that does the same; null where GitHub has none. */
+  /** Where to click, and the call that does the same; null where no single call does. */
   readonly repair: { readonly page: string; readonly api: string | null };
 };
 

@@ -138,7 +138,10 @@ export async function withRepositories(
     });
     const repositories = given
       .filter(({ archived }) => !archived)
-      .map((one) => ({ name: one.full_name, public: !one.private }));
+      .map((one) => {
+        const place = { name: one.full_name, page: one.html_url, defaultBranch: one.default_branch };
+        return { ...place, public: !one.private };
+      });
     return { ...installed, repositories };
   });
 }

@@ -176,9 +176,10 @@ Nothing to repair in 2 repositories.
   });
 
   test("says that a policy which only observes keeps nothing closed", async () => {
-    const { install, findings } = await acme({ roster, policy: "mode: observe\n" });
+    const { install, findings, run } = await acme({ roster, policy: "mode: observe\n" });
     install();
     expect(await findings(["acme/shop", "--json"])).toEqual(["note observe-only acme/shop@main"]);
+    expect((await run(["acme/shop"])).stdout).toContain("mode: enforce\n  API: no single call does this\n");
   });
 
   test("goes through more branches than fit on a page, and leaves GitHub's own out", async () => {
@@ -195,9 +196,17 @@ Nothing to repair in 2 repositories.
   });
 
   test("finds what is wrong with the organisation's files once, whatever the number of repositories", async () => {
-    const { install, run } = await acme({ roster: "people:\n  ada: seniour\n", policy: "brunches: []\n" });
+    const { github, install, run } = await acme({
+      roster: "people:\n  ada: seniour\n",
+      policy: "brunches: []\n",
+    });
     install();
     const { stdout } = await run(["acme"]);
+    expect(stdout.match(/^ {2}Repair: \S+/gmu)?.slice(0, 2)).toEqual(
+      ["roster", "policy"].map(
+        (file) => `  Repair: ${github.url}/acme/.github/edit/main/.github/countersign/${file}.yml`,
+      ),
+    );
     expect(stdout.match(/^error .*\n.*$/gmu)).toEqual([
       'error acme/.github\n  acme/.github › .github/countersign/roster.yml:2:8: people.ada: level "seniour" does not exist; did you mean "senior"? the levels are junior, mid, senior, staff, principal.',
       expect.stringMatching(
@@ -210,6 +219,10 @@ Nothing to repair in 2 repositories.
     const none = await acme({});
     none.install();
     expect(await none.findings(["acme/shop", "--json"])).toEqual(["warning roster-missing acme/shop"]);
+    expect((await none.run(["acme/shop"])).stdout).toContain(`
+  Repair: ${none.github.url}/acme/.github/new/main?filename=.github/countersign/roster.yml
+  API: gh api --method PUT /repos/acme/.github/contents/.github/countersign/roster.yml -f message="Write roster.yml" -f content="$(base64 < roster.yml)"
+`);
     const open = await acme({ roster: `${roster}teams:\n  acme/gone: senior\n` });
     open.install();
     for (const repository of open.github.world.repositories.values())

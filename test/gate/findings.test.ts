@@ -34,8 +34,8 @@ const installation: InstallationFacts = {
   granted,
   configRepository: "acme/.github",
   repositories: [
-    { name: "Acme/.github", public: false },
-    { name: "acme/shop", public: true },
+    { name: "Acme/.github", page: "https://github.com/Acme/.github", defaultBranch: "trunk", public: false },
+    { name: "acme/shop", page: "https://github.com/acme/shop", defaultBranch: "it's/main", public: true },
   ],
 };
 const config: Config = {
@@ -212,7 +212,7 @@ test("each finding about the installation and the files says the same", () => {
       policies: [{ kind: "unreadable", why: "acme/gone › policy.yml is broken." }],
     },
     { ...config, stale: { since: "yesterday", problem: "acme/.github › roster.yml is broken." } },
-    { ...config, stale: { since: "yesterday", problem: "acme/.github › policy.yml is broken." } },
+    { ...config, stale: { since: "yesterday", problem: "acme/.github › policy.yml has disappeared." } },
     {
       ...config,
       roster: { kind: "read", value: { ...roster, origin: "ACME/shop › roster.yml", teams: [team] } },
@@ -221,6 +221,15 @@ test("each finding about the installation and the files says the same", () => {
   expect(
     configs.map((each) => configFindings({ ...repository("main"), config: each }, installation)),
   ).toMatchSnapshot("files");
+  const alone = installation.repositories.filter(({ name }) => name === "acme/shop");
+  const [none] = configFindings(
+    { ...repository("main"), config: { roster: { kind: "absent" }, policies: [] } },
+    { ...installation, repositories: alone },
+  );
+  expect(none?.repair).toEqual({
+    page: "https://github.com/acme/shop/new/it%27s/main?filename=.github/countersign/roster.yml › or create acme/.github, and write it there for all",
+    api: 'gh api --method PUT /repos/acme/shop/contents/.github/countersign/roster.yml -f message="Write roster.yml" -f content="$(base64 < roster.yml)"',
+  });
 });
 
 test("an environment that a policy names waits for the app, and what none names in particular need not", () => {
