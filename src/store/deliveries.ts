@@ -11,7 +11,7 @@ import { rememberObservations } from "./observations.ts";
 import type { NewObservation } from "./observations.ts";
 import { hintPulls } from "./pulls.ts";
 import type { PullHint } from "./pulls.ts";
-import { carryOver, type Rename } from "./renames.ts";
+import { carryOver, marksCarried, type Rename } from "./renames.ts";
 import { inTransaction } from "./store.ts";
 import type { Queryable } from "./store.ts";
 
@@ -111,7 +111,8 @@ async function accept(
   await rememberPushes(transaction, effects.pushes ?? [], at);
   await hintGroups(transaction, effects.groups ?? []);
   await hintDeployments(transaction, effects.deployments ?? [], at);
-  await putMarks(transaction, effects.marks, at);
+  const carried = await marksCarried(transaction, effects.renames ?? [], effects.marks);
+  await putMarks(transaction, [...effects.marks, ...carried], at);
   return "accepted";
 }
 

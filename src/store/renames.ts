@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
+import type { Mark } from "./marks.ts";
 import type { Queryable } from "./store.ts";
 
 /**
@@ -27,6 +28,30 @@ export async function carryOver(store: Queryable, renames: readonly Rename[], de
     if (rename.kind === "owner") await carryOwner(store, rename, delivery);
     else await carryRepository(store, rename, delivery);
   }
+}
+
+/**
+ * What waits for a look under a name that was given up, under the new one: under the old one it is found no more.
+ * @param delivered what the delivery that tells marks itself: by the installation that has the repositories from now on.
+ */
+export async function marksCarried(
+  { db }: Queryable,
+  renames: readonly Rename[],
+  delivered: readonly Mark[],
+): Promise<Mark[]> {
+  const carried: Mark[] = [];
+  for (const { kind, from, to } of renames) {
+    if (to === null) continue;
+    const marks = db.selectFrom("marks").select(["target", "installation", "priority", "rewrite"]);
+    for (const mark of await marks.where("target", "like", `%:${from}%`).execute()) {
+      const at = mark.target.indexOf(":") + 1;
+      if (!`${mark.target}:`.startsWith(kind === "owner" ? `${from}/` : `${from}:`, at)) continue;
+      const target = `${mark.target.slice(0, at)}${to}${mark.target.slice(at + from.length)}`;
+      const installation = delivered[0]?.installation ?? mark.installation;
+      carried.push({ target, installation, priority: mark.priority, rewrite: mark.rewrite === 1 });
+    }
+  }
+  return carried;
 }
 
 async function carryOwner(store: Queryable, { from, to }: Rename, delivery: string): Promise<void> {

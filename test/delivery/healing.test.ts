@@ -4,7 +4,7 @@ import { sweep } from "../../src/delivery/sweep.ts";
 import { startUpkeep } from "../../src/delivery/upkeep.ts";
 import { choreDoneAt } from "../../src/store/chores.ts";
 import { acceptDelivery } from "../../src/store/deliveries.ts";
-import { moveLedger } from "../../src/store/landed.ts";
+import { ledgerHead, moveLedger } from "../../src/store/landed.ts";
 import { backlog } from "../../src/store/marks.ts";
 import { rememberObservations } from "../../src/store/observations.ts";
 import { assertNothingRefused, checkOn, shop } from "../end-to-end/company.ts";
@@ -158,6 +158,36 @@ it("finds pull requests also while GitHub does not say where the branches are", 
     1,
     expect.arrayContaining([`pull:acme/shop:${number}`]),
   ]);
+});
+
+it("looks at a push also where the repository is renamed before anybody did", async () => {
+  const worker = day.work();
+  await openLooked(day);
+  await worker.stop();
+  const sha = pushAnyway("one");
+  const actor = { login: "ada", id: 1, kind: "User" } as const;
+  const push = { kind: "push", actor, before: null, after: sha, at: new Date(0).toISOString() } as const;
+  const told = { repo: shop, number: 0, key: `main null..${sha}`, at: 0, observation: push };
+  await rememberObservations(day.store, [told]);
+  await day.mark("branch:acme/shop:main");
+
+  day.github.renameRepository(shop, "store", "ada");
+  const renamed = { kind: "repository", from: shop, to: "acme/store", rulesStay: false } as const;
+  await acceptDelivery(
+    day.store,
+    { guid: "renamed", event: "repository", action: "renamed", at: day.clock() },
+    {
+      marks: [{ target: "repo:acme/store", installation: day.installation, priority: 1 }],
+      observations: [],
+      pulls: [],
+      renames: [renamed],
+      outcome: "accepted",
+    },
+  );
+  await workOff();
+  await settle();
+
+  expect(await ledgerHead(day.store, "acme/store", "main")).toBe(sha);
 });
 
 it("looks for no branch where a name leads that its repository gave up", async () => {
