@@ -14,7 +14,7 @@ import { lastLook } from "./store/pulls.ts";
 import { recordFailedLook } from "./store/record-look.ts";
 import type { Store } from "./store/store.ts";
 
-/** Looks that fail before it is said: half a minute, for GitHub's short troubles pass. */
+/** Looks that fail before it is said. Between them are 8 to 15 seconds in all: GitHub's short troubles pass. */
 export const failuresShownFrom = 5;
 
 /**

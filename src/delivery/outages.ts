@@ -53,7 +53,7 @@ const pauseFirstMs = 1_000;
 const installationPauseMaxMs = 60_000;
 /** Shorter: somebody may have made many pull requests that large on purpose, and the others of the repository wait with them. */
 const repositoryPauseMaxMs = 15_000;
-/** As long as five looks at one target take that fail one after the other. */
+/** About as long as five looks at one target take that fail one after the other, where GitHub is slow to fail. */
 const lastsFromMs = 30_000;
 /** How often it is asked whether a look on trial has ended. */
 const trialMs = 1_000;
