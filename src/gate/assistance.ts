@@ -21,8 +21,8 @@ export function assistanceIn(facts: Facts, policy: Policy): readonly Evidence[] 
     .filter(asks)
     .map((entry) => (isReplaced(entry, facts) ? { ...entry, ...replaced } : entry));
   const seen = new Set(now.map(evidenceKey));
-  const earlier = remembered(facts)
-    .filter((entry) => asks(entry) && !seen.has(evidenceKey(entry)))
+  const earlier = remembered(facts, asks)
+    .filter((entry) => !seen.has(evidenceKey(entry)))
     .map((entry) => (goneCommit(entry, facts) === null ? entry : { ...entry, gone: true as const }));
   const evidence = counts([...now, ...earlier]);
   if (evidence.length > 0 || policy.ai.undeclared === "human" || declaresHuman(facts, policy))
@@ -92,13 +92,13 @@ function goneCommit({ place, remembered: earlier }: Evidence, { commits }: Facts
 }
 
 /**
- * What was seen earlier, here or on a pull request that this one inherits from, each piece as it was seen first. What was
- * seen in a commit that landed since is the matter of the pull request it landed through.
+ * What was seen earlier, here or on a pull request that this one inherits from, each piece as it was seen first where it asks for
+ * something. What was seen in a commit that landed since is the matter of the pull request it landed through.
  */
-function remembered({ observations, landed }: Facts): Evidence[] {
+function remembered({ observations, landed }: Facts, asks: (entry: Evidence) => boolean): Evidence[] {
   const first = new Map<string, Evidence>();
   for (const entry of observations) {
-    if (entry.kind !== "evidence") continue;
+    if (entry.kind !== "evidence" || !asks(entry.evidence)) continue;
     const { place } = entry.evidence;
     if (place.kind === "commit" && landed.includes(place.sha)) continue;
     const key = evidenceKey(entry.evidence);

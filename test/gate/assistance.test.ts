@@ -33,6 +33,19 @@ describe("a change that declares nothing", () => {
   });
 });
 
+test("a pull request counts what it inherits from another though the same words were cleared with an earlier one", () => {
+  const policy = small.policy();
+  const words = { ...onPull, kind: "body", quote: "Generated with a tool" } as const;
+  const on = (seenOn: number) =>
+    ({ kind: "evidence", evidence: small.evidence({ ...words, seenOn }) }) as const;
+  const facts = {
+    observations: [on(3), on(5)],
+    cleared: [{ kind: "pull", number: 3, policies: [policy.origin] } as const],
+  };
+  expect(found({ ...facts, observations: [on(3)] }, policy)).toEqual([]);
+  expect(found(facts, policy)).toEqual(["body"]);
+});
+
 describe("an attestation that no AI was used", () => {
   const ticked = { body: `Adds a parser.\n\n- [x] ${attestation.human}\n` };
 
