@@ -22,9 +22,13 @@ export function clearedFor(facts: Facts, policy: Policy): Cleared {
   };
 }
 
-/** Whether a piece of evidence asks for nothing again: its commit was cleared, or the pull request it is inherited from. */
-export function isCleared({ place, seenOn }: Evidence, { commits, pulls }: Cleared): boolean {
-  return (place.kind === "commit" && commits.has(place.sha)) || (seenOn !== undefined && pulls.has(seenOn));
+/**
+ * Whether a piece of evidence asks for nothing again: its commit was cleared, or the pull request it is inherited from, with what
+ * this one shares with it.
+ */
+export function isCleared({ place, seenOn, left }: Evidence, { commits, pulls }: Cleared): boolean {
+  if (place.kind === "commit" && commits.has(place.sha)) return true;
+  return seenOn !== undefined && left !== true && pulls.has(seenOn);
 }
 
 /** Whether nothing in the range is new: it has commits, and each was cleared. */

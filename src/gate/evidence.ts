@@ -42,4 +42,6 @@ export type Evidence = {
   readonly gone?: true;
   /** The earlier pull request it was seen on, where this one inherits it. */
   readonly seenOn?: number;
+  /** That one was merged without what this one shares with it. */
+  readonly left?: true;
 };

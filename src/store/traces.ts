@@ -29,9 +29,13 @@ export function pullsFromBranch({ db }: Pick<Queryable, "db">, repo: string, bra
   return numbers.where("traces.trace", "=", `branch ${repo}:${branch}`);
 }
 
-/** Keeps the traces of a pull request for good: after a force-push the trees that are gone still tell. */
+/**
+ * Keeps the traces of a pull request for good: after a force-push the trees that are gone still tell. Of a merged one also which of
+ * its trees were among what was merged: the others landed nowhere.
+ */
 export async function rememberTraces(store: Queryable, repo: string, facts: Facts): Promise<void> {
-  for (const trace of tracesOf(facts)) {
+  const landed = facts.merged ? treesOf(facts).map((tree) => `landed ${asTree(tree)}`) : [];
+  for (const trace of [...tracesOf(facts), ...new Set(landed)]) {
     await store.db
       .insertInto("traces")
       .values({ repo, trace, number: facts.number })
@@ -43,16 +47,17 @@ export async function rememberTraces(store: Queryable, repo: string, facts: Fact
 /**
  * The evidence a pull request inherits: that of every earlier pull request of the repository that shares a trace with it, or
  * with one of those, and of every one, earlier or not, whose merge it contains; but of none that was merged into the same base
- * branch. A merge into another one cleared nothing here: it may be one that nobody gates. Found anew each time, so that a merge
- * that was heard of late takes its evidence back.
+ * branch, unless what they share is a tree that was not merged with it. A merge into another one cleared nothing here: it may be one
+ * that nobody gates. Found anew each time, so that a merge that was heard of late takes its evidence back.
  * @returns the evidence, each piece with the number it was seen on, and the heads it was looked for on, earliest pull request first.
  */
 export async function recallInherited(store: Queryable, repo: string, facts: Facts): Promise<Observation[]> {
   const inherited: Observation[] = [];
-  for (const number of await kinOf(store, repo, facts)) {
+  for (const { number, left } of await kinOf(store, repo, facts)) {
+    const from = { seenOn: number, ...(left === 1 && { left: true as const }) };
     for (const seen of await recall(store, repo, number)) {
       if (seen.kind === "evidence")
-        inherited.push({ kind: "evidence", evidence: { ...seen.evidence, seenOn: number } });
+        inherited.push({ kind: "evidence", evidence: { ...seen.evidence, ...from } });
       // What its heads showed is inherited with it.
       if (seen.kind === "scanned") inherited.push(seen);
     }
@@ -87,25 +92,29 @@ export async function recallLanded(
   return rows.flatMap(({ sha }) => (sha === null ? [] : [{ kind: "scanned", sha } as const]));
 }
 
-async function kinOf({ db }: Queryable, repo: string, facts: Facts): Promise<number[]> {
+/** `left`: 1 where a tree is shared that was not merged with it. */
+async function kinOf({ db }: Queryable, repo: string, facts: Facts) {
   const { number, base } = facts;
   const now = ["", ...tracesOf(facts)];
   const contained = ["", ...treesOf(facts).map(asMerged)];
   // What this pull request shows now may not be stored yet; what it showed earlier is found under its own number.
-  const { rows } = await sql<{ number: number }>`
-    with recursive kin (number) as (
-      select ${sql.lit(number)} as number
+  const { rows } = await sql<{ number: number; left: number }>`
+    with recursive kin (number, left_out) as (
+      select ${sql.lit(number)} as number, 0 as left_out
       union
-      select number from traces where repo = ${repo} and ${notLanded(repo, base, "traces")}
+      select number, ${leftOut(repo, "traces")} from traces
+        where repo = ${repo} and (${notLanded(repo, base, "traces")} or ${leftOut(repo, "traces")} = 1)
         and ((trace in (${sql.join(now)}) and number < ${sql.lit(number)}) or trace in (${sql.join(contained)}))
       union
-      select theirs.number from kin
+      select theirs.number, ${leftOut(repo, "theirs")} from kin
         join traces as mine on mine.repo = ${repo} and mine.number = kin.number
-        join traces as theirs on theirs.repo = ${repo} and theirs.trace = mine.trace
-        where theirs.number < ${sql.lit(number)} and ${notLanded(repo, base, "theirs")}
+        join traces as theirs on theirs.repo = ${repo} and theirs.trace = mine.trace and theirs.number <> kin.number
+        where theirs.number < ${sql.lit(number)}
+        and (${notLanded(repo, base, "theirs")} or ${leftOut(repo, "theirs")} = 1)
     )
-    select number from kin where number <> ${sql.lit(number)} order by number`.execute(db);
-  return rows.map((row) => row.number);
+    select number, max(left_out) as "left" from kin
+      where number <> ${sql.lit(number)} group by number order by number`.execute(db);
+  return rows;
 }
 
 /**
@@ -148,4 +157,14 @@ function notLanded(repo: string, base: string, table: string) {
   const same = sql.ref(`${table}.number`);
   return sql`exists (select 1 from pulls where pulls.repo = ${repo} and pulls.number = ${same}
     and (pulls.merged = 0 or pulls.base <> ${base}))`;
+}
+
+/** 1 for a tree of a merged pull request that was not among what was merged, else 0. */
+function leftOut(repo: string, table: string) {
+  const [number, trace] = [sql.ref(`${table}.number`), sql.ref(`${table}.trace`)];
+  return sql`case when ${trace} like 'tree %'
+    and exists (select 1 from pulls where pulls.repo = ${repo} and pulls.number = ${number} and pulls.merged = 1)
+    and not exists (select 1 from traces as landed
+      where landed.repo = ${repo} and landed.number = ${number} and landed.trace = 'landed ' || ${trace})
+    then 1 else 0 end`;
 }

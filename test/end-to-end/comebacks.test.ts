@@ -1,6 +1,16 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { assertNothingRefused, type Company, openCompany, shop } from "./company.ts";
+import {
+  assertNothingRefused,
+  type Company,
+  openCompany,
+  ownCompany,
+  policyFile,
+  roster,
+  rosterFile,
+  shop,
+} from "./company.ts";
 import { containing } from "./containing.ts";
+import { land } from "./land.ts";
 import { aiTrailer, merge, openPull, type PullRequest, pushMore, review } from "./pull-request.ts";
 
 const at = { owner: "acme", repo: "shop" } as const;
@@ -159,6 +169,42 @@ it("asks for nothing when a branch is used again after its pull request was coun
     title: "No countersignature needed: no sign of AI assistance",
   });
 });
+
+it.each(["main", "release"])(
+  "waits when what was taken out of a pull request comes back after the rest was countersigned and merged, into %s",
+  async (base) => {
+    const company = await ownCompany({
+      files: { [rosterFile]: roster, [policyFile]: "branches: [main, release]\n" },
+    });
+    const { github } = company;
+    github.push(shop, { branch: "release", pusher: "ada", from: "main" });
+    const first = await openPull(company);
+    await company.idle();
+    const stripped = pushMore(company, first, { force: true, from: "main", message: "By hand" });
+    await company.idle();
+    const typo = {
+      force: true,
+      from: "main",
+      message: "Mend a typo",
+      files: { [`${first.branch}.md`]: "1" },
+    };
+    const innocent = pushMore(company, first, typo);
+    await company.idle();
+    await review(company, first, "grace");
+    await company.check(innocent);
+    await land(company, first, "merge");
+    await company.idle();
+    github.push(shop, { branch: first.branch, pusher: "juno", from: stripped, force: true });
+    const again = { ...at, title: "All by myself", head: first.branch, base };
+    await github.as("juno").rest.pulls.create(again);
+
+    expect(await company.check(stripped)).toMatchObject({
+      conclusion: "action_required",
+      summary: containing(`seen on [#${first.number}]`),
+    });
+    assertNothingRefused(github);
+  },
+);
 
 it("lets evidence lapse when its commit landed through another pull request, and only then", async () => {
   const stack = await openPull(company);

@@ -33,8 +33,10 @@ test("evidence asks for nothing again with its commit or the pull request that i
     small.evidence(onPull),
     small.evidence({ ...onPull, seenOn: 3 }),
     small.evidence({ ...onPull, seenOn: 4 }),
+    small.evidence({ ...onPull, seenOn: 3, left: true }),
+    small.evidence({ seenOn: 3, left: true }),
   ].map((evidence) => isCleared(evidence, cleared));
-  expect(answers).toEqual([true, false, false, true, false]);
+  expect(answers).toEqual([true, false, false, true, false, false, true]);
 });
 
 test("nothing is new where there are commits, all of them known and cleared", () => {

@@ -147,3 +147,20 @@ test("traces cannot be changed or deleted", async () => {
     "traces is append-only",
   );
 });
+
+test("of a merged pull request only what was left out of the merge passes anything on, and that into every branch", async () => {
+  const store = await freshStore();
+  await see(store, pull(3, "parser", "taken out"));
+  await see(store, pull(3, "parser", "merged", { merged: true, open: false }));
+  const inherited = async (tree: string, base: string) =>
+    (await recallInherited(store, repo, pull(7, "parser", tree, { base }))).map(
+      (seen) => seen.kind === "evidence" && [seen.evidence.seenOn, seen.evidence.left],
+    );
+  const left = [3, true];
+  const elsewhere = [3, undefined];
+  expect(await inherited("taken out", "main")).toEqual([left]);
+  expect(await inherited("taken out", "release")).toEqual([left]);
+  expect(await inherited("merged", "main")).toEqual([]);
+  expect(await inherited("merged", "release")).toEqual([elsewhere]);
+  expect(await inherited("new", "main")).toEqual([]);
+});
