@@ -73,7 +73,8 @@ test.each<[Outcome["kind"], Outcome, "later" | "silence"]>([
 
 test("an override that was refused is answered once it is known that it waits, and not after it was lifted", () => {
   const refusal = { reviewer: "june", state: "override", reason: "is a contributor" };
-  const refused = [{ ...refusal, command: { comment: "1", instead: "" } }];
+  const review = { reviewer: "milo", state: "approval", reason: "is mid" };
+  const refused = [review, { ...refusal, command: { comment: "1", instead: "" } }];
   const after = (outcome: Outcome) => said([override(small.june, "1")], small.verdict({ outcome, refused }));
   expect([
     after({ kind: "objected", by: [] }),

@@ -69,9 +69,12 @@ test("the issue about what is not what was approved says so, and that only its o
   const { sha } = arrival;
   const unproven = { sha, why: "what landed in @acme/x.ts is not what was approved" };
   const text = describeBypass({ ...landing(), unproven }, arrival);
-  expect(text.split("\n")).toContain(
+  expect(text.split("\n").slice(3, 7)).toEqual([
+    "",
     "No approval holds for it, because what landed in @\u2060acme/x.ts is not what was approved.",
-  );
+    "",
+    expect.stringContaining("At that moment: "),
+  ]);
   expect(text.split("\n")).toContain(
     `- Whoever could have countersigned it before looks at it and comments \`/countersign accept ${sha}\` here, as the first line.`,
   );
@@ -96,6 +99,11 @@ test("the issue about a push says how much came, and names no pull request", () 
   expect(describeBypass(pushed, arrival)).toContain("`paula` pushed a commit to `main`");
 });
 
+test("the commit is linked in its repository, whatever that is named", () => {
+  const merged = landing({}, { number: 17, url: "https://github.com/pull/2/pull/17" });
+  expect(describeBypass(merged, arrival)).toContain(`as https://github.com/pull/2/commit/${arrival.sha}.`);
+});
+
 test.each<[string, Outcome, string]>([
   [
     "that somebody objected",
@@ -118,6 +126,12 @@ test.each<[string, Outcome, string]>([
       ],
     },
     "At that moment: it could not be decided. The roster is broken. So is the policy.",
+  ],
+  ["that nothing was missing", { kind: "countersigned", by: [] }, "At that moment: nothing was missing."],
+  [
+    "that nothing was missing",
+    { kind: "overridden", by: { login: "stan", level: "staff" }, reason: "It burns" },
+    "At that moment: nothing was missing.",
   ],
   [
     "that nothing was missing",

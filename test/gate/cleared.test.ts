@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clearedFor, isCleared, nothingIsNew } from "../../src/gate/cleared.ts";
+import { clearedFor, isCleared, nothingCleared, nothingIsNew } from "../../src/gate/cleared.ts";
 import type { ClearedBefore } from "../../src/gate/facts.ts";
 import * as small from "./world.ts";
 
@@ -22,6 +22,8 @@ test("a policy with a rule for this base has cleared nothing elsewhere", () => {
     (base) => clearedFor(facts, { ...policy, rules: [small.rule({ when: { base } })] }).commits.size,
   );
   expect(sizes).toEqual([1, 0, 0]);
+  const one = [small.rule({}), small.rule({ when: { base: ["main"] } })];
+  expect(clearedFor(facts, { ...policy, rules: one })).toBe(nothingCleared);
 });
 
 test("evidence asks for nothing again with its commit or the pull request that it was inherited from", () => {

@@ -41,6 +41,7 @@ function policies(change: Partial<Policy["deployments"]>, more: Partial<Policy> 
 
 const open = commit({ cleared: false });
 const unknown = { sha: older, landed: null };
+const pushed = (sha: string) => commit({ sha, cleared: false, number: null });
 const people = (...logins: readonly string[]) => ({ byPull: new Map(), others: logins });
 
 test.each<[string, DeploymentFacts]>([
@@ -115,6 +116,15 @@ test.each<[string, DeploymentFacts]>([
   ],
   ["more commits than are looked up", facts({ kind: "too-long", base, commits: 1_001, max: 1_000 })],
   ["a first deployment", facts({ kind: "whole", base: null, commits: [commit(), open], complete: true })],
+  [
+    "that a first deployment has a commit that is not cleared and one that is not known",
+    facts({ kind: "whole", base: null, commits: [open, unknown], complete: true }),
+  ],
+  ["two direct pushes", facts(since(pushed(sha), pushed(older)))],
+  [
+    "three that the ledger does not know, beside one that is not cleared",
+    facts(since(open, ...["c", "d", "e"].map((digit) => ({ sha: digit.repeat(40), landed: null })))),
+  ],
   ["history that was rewritten", facts({ kind: "whole", base, commits: [unknown], complete: true })],
   [
     "a first deployment of a long history",
@@ -153,4 +163,37 @@ test("what does not fit is counted, up to the last character", () => {
   expect(lines).toContain(`- and ${60 - named} more`);
   expect((comment?.length ?? 0) + `- #${named + 1} needs a senior: grace can\n`.length).toBeGreaterThan(1024);
   expect(lines.slice(-2)).toEqual(["", expect.stringContaining("Approve the merged pull request")]);
+});
+
+/** What is said where three policies cannot be read, for reasons of which the last has this many characters. */
+function afterReasons(length: number): string {
+  const whys = ["x".repeat(280), "x".repeat(280), "x".repeat(length)];
+  const unread = whys.map((why) => ({ kind: "unreadable", why }) as const);
+  return decideDeployment(facts(since(open), { policies: unread, waitedMs: day })).comment ?? "";
+}
+
+test("a comment may be as long as GitHub takes, and counts what does not fit as long as the count does", () => {
+  const line = "- #7 needs a senior: grace can";
+  const foot =
+    "\n\nApprove the merged pull request, or comment `/countersign accept` with the full SHA there; then this goes on by itself.";
+  const shortest = afterReasons(1);
+  expect(shortest.endsWith(`\n${line}${foot}`)).toBe(true);
+  const fits = 1024 - shortest.length + 1;
+  expect([afterReasons(fits).length, afterReasons(fits).endsWith(`\n${line}${foot}`)]).toEqual([1024, true]);
+  expect(afterReasons(fits + 1).endsWith(`.\n- and 1 more${foot}`)).toBe(true);
+});
+
+test("where not even the reasons fit they are cut, and never between the halves of a character", () => {
+  const policies = (first: string) =>
+    [first, ...Array<string>(5).fill("")].map(
+      (start) => ({ kind: "unreadable", why: `${start}${"🤖".repeat(130)}` }) as const,
+    );
+  const cut = ["", "x"].map(
+    (first) => decideDeployment(facts(since(open), { policies: policies(first) })).comment ?? "",
+  );
+  expect(cut.map((comment) => [comment.isWellFormed(), comment.endsWith("🤖")])).toEqual([
+    [true, true],
+    [true, true],
+  ]);
+  expect(new Set(cut.map(({ length }) => length))).toEqual(new Set([1023, 1024]));
 });

@@ -5,9 +5,15 @@ import {
   namedEnvironments,
   unseenEnvironments,
 } from "../../src/gate/environment-findings.ts";
-import { configFindings, giveApi, installationFindings } from "../../src/gate/installation-findings.ts";
+import {
+  configFindings,
+  eachOnce,
+  giveApi,
+  installationFindings,
+} from "../../src/gate/installation-findings.ts";
 import {
   placeOf,
+  unseenNote,
   type AppFacts,
   type BranchFacts,
   type InstallationFacts,
@@ -179,6 +185,22 @@ test("what could not be seen is said once for a repository", () => {
     unseenIn(repository("main", required(older)), app),
     unseenIn(repository("main", required(), required({ bypass: null, source: null })), app),
   ]).toMatchSnapshot();
+  const mixed = repository("main", hidden, required({ ...older, bypass: null }));
+  const [topic] = repository("topic", required()).branches;
+  if (topic === undefined) throw new Error("There is one.");
+  expect(unseenIn({ ...mixed, branches: [topic, ...mixed.branches] }, app).map(({ what }) => what)).toEqual([
+    expect.stringContaining('bypass the ruleset "one": '),
+    expect.stringContaining("the older branch protection"),
+  ]);
+});
+
+test("no call makes the ruleset where no policy gates anything", () => {
+  const facts = { ...repository("main", required({ source: null })), config: { ...config, policies: [] } };
+  const policies = [{ kind: "read", value: small.policy({ branches: [] }) }] as const;
+  const calls = [facts, { ...facts, config: { ...config, policies } }].map(
+    (one) => branchFindings(one, app)[0]?.repair.api,
+  );
+  expect(calls).toEqual([expect.stringContaining("--method POST"), null]);
 });
 
 test("each finding about the installation and the files says the same", () => {
@@ -230,6 +252,66 @@ test("each finding about the installation and the files says the same", () => {
     page: "https://github.com/acme/shop/new/it%27s/main?filename=.github/countersign/roster.yml › or create acme/.github, and write it there for all",
     api: 'gh api --method PUT /repos/acme/shop/contents/.github/countersign/roster.yml -f message="Write roster.yml" -f content="$(base64 < roster.yml)"',
   });
+});
+
+test("of what is found of every repository again each stands once, the first first", () => {
+  const about = { owner: "acme", repository: "acme/.github", branch: null, environment: null };
+  const finding = { ...about, kind: "roster-broken", severity: "error", what: "Broken." } as const;
+  const repair = { page: "https://github.com/acme/.github", api: null };
+  const [one, other] = [
+    { ...finding, repair },
+    { ...finding, what: "Gone.", repair },
+  ];
+  expect(eachOnce([one, other, { ...one }])).toEqual([one, other]);
+});
+
+test("a team that can be read is nothing to repair, nor is a roster whose repository nobody knows", () => {
+  const members = small.read([]);
+  const teams = [{ name: "acme/staff", level: "staff", members }];
+  const origin = "acme/elsewhere › roster.yml";
+  const roster = small.read({ ...small.smallRoster, origin, teams });
+  expect(configFindings({ ...repository("main"), config: { ...config, roster } }, installation)).toEqual([]);
+});
+
+test("what does not begin with the repository of the file is of the repository itself", () => {
+  const roster = { kind: "unreadable", why: "Line 2 of .github/countersign/roster.yml is broken." } as const;
+  const facts = { ...repository("main"), config: { ...config, roster } };
+  expect(configFindings(facts, installation).map((found) => found.repository)).toEqual(["acme/shop"]);
+});
+
+test("who may write may read", () => {
+  const permissions = { checks: "write", contents: "write" };
+  expect(
+    installationFindings({ ...installation, granted: { ...granted, permissions } }, { app, needed: granted }),
+  ).toEqual([]);
+});
+
+test("what could not be seen is a note beside the findings", () => {
+  expect(
+    unseenNote({ repository: "acme/shop", what: "Nobody can tell.", see: "ask an administrator" }),
+  ).toEqual({
+    kind: "unseen",
+    severity: "note",
+    owner: "acme",
+    repository: "acme/shop",
+    branch: null,
+    environment: null,
+    what: "Nobody can tell.",
+    repair: { page: "ask an administrator", api: null },
+  });
+});
+
+test("a pattern of stars names no environment in particular, and one with more than that does", () => {
+  const environments = ["*", "**", "*-eu"];
+  const policy = small.policy({ deployments: { ...small.policy().deployments, environments } });
+  expect(namedEnvironments({ ...config, policies: [small.read(policy)] })).toEqual(["*-eu"]);
+});
+
+test("nothing is found about environments that could not be read", () => {
+  const unread = [{ kind: "absent" }, { kind: "unreadable", why: "GitHub does not show them." }] as const;
+  expect(
+    unread.map((environments) => environmentFindings({ ...repository("main"), environments }, app)),
+  ).toEqual([[], []]);
 });
 
 test("an environment that a policy names waits for the app, and what none names in particular need not", () => {

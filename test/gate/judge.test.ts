@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { messageBytesMax } from "../../src/gate/detect.ts";
 import { evidenceKey } from "../../src/gate/assistance.ts";
-import { judge } from "../../src/gate/judge.ts";
+import { enforcedBy, judge } from "../../src/gate/judge.ts";
+import type { Facts } from "../../src/gate/facts.ts";
 import { defaultPolicy } from "../../src/gate/policy.ts";
+import type { Config } from "../../src/gate/verdict.ts";
 import * as small from "./world.ts";
 
 const trailer = "Co-Authored-By: Claude <noreply@anthropic.com>";
@@ -204,6 +206,46 @@ describe("judge", () => {
     });
   });
 });
+
+describe("a branch is gated in enforce mode", () => {
+  const by = (config: Config, change: Partial<Facts> = {}) => enforcedBy(small.pull(change), config);
+  const main = small.policy({ origin: "main", branches: ["main"] });
+  const next = small.policy({ origin: "next", branches: ["next"] });
+  const observing = small.policy({ origin: "observing", mode: "observe" });
+
+  test("by the policies that name it and do not only observe", () => {
+    expect(by(small.config(main, next, observing, small.policy({ origin: "default" })))).toEqual([
+      "main",
+      "default",
+    ]);
+    expect([by(small.config(observing)), by(small.config(next))]).toEqual([[], []]);
+  });
+
+  test("by those that name the base of its stack, and by all where a ruleset requires the check", () => {
+    expect(by(small.config(main, next), { stackBase: "next" })).toEqual(["main", "next"]);
+    expect(by(small.config(main, next, observing), { requiredOnBase: small.read(true) })).toEqual([
+      "main",
+      "next",
+    ]);
+  });
+
+  test("by the built-in policy where there is none, and by none that cannot be read", () => {
+    const broken = { kind: "unreadable", why: "broken" } as const;
+    expect(by({ ...small.config(), policies: [{ kind: "absent" }] })).toEqual(["built-in defaults"]);
+    expect(by({ ...small.config(main), policies: [broken, small.read(main)] })).toEqual(["main"]);
+  });
+});
+
+test.each(["ai-assisted", "AI-generated"])(
+  "the label %s declares AI where no policy says which do",
+  (label) => {
+    const facts = small.pull({ commits: small.read([small.plainCommit()]), labels: small.read([label]) });
+    expect(judge(facts, small.config())).toMatchObject({
+      outcome: { kind: "waiting" },
+      evidence: [{ tool: "any", kind: "label", role: "assisted", confidence: "official", quote: label }],
+    });
+  },
+);
 
 describe("the key of a piece of evidence", () => {
   test("is the same for the same sign seen earlier, another for another commit, tool, kind or quote", () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Facts, Observation } from "../../src/gate/facts.ts";
 import {
+  asMerged,
   atMerge,
   clears,
   type Found,
@@ -41,7 +42,7 @@ test("what passes an enforced policy clears; what is observed, waits, or cannot 
 
 test("of one that is not merged nothing is taken away", () => {
   const facts = small.reviewed(small.review(small.sara));
-  expect(atMerge(facts)).toBe(facts);
+  expect([atMerge(facts), asMerged(facts)]).toEqual([facts, facts]);
 });
 
 test("reviews count up to the second of the merge, and no later ones", () => {
@@ -132,11 +133,14 @@ test("of what was seen, overrides and labels count up to the merge, and everythi
 test("who was assigned only after the merge was not yet", () => {
   const assigned = (account: typeof small.sara | null, time: string) =>
     ({ kind: "assigned", account, actor: small.june, at: time }) as const;
-  const facts = merged({
-    assignees: [small.sara, small.stan, small.paula],
-    timeline: small.read([assigned(small.stan, at), assigned(small.sara, after), assigned(null, after)]),
-  });
-  expect(atMerge(facts).assignees).toEqual([small.stan, small.paula]);
+  const left = (...timeline: readonly ReturnType<typeof assigned>[]) =>
+    atMerge(merged({ assignees: [small.sara, small.stan, small.paula], timeline: small.read(timeline) }))
+      .assignees;
+  expect([
+    left(assigned(small.stan, at), assigned(small.sara, after), assigned(null, after)),
+    left(assigned(small.paula, after), assigned(small.sara, after)),
+    left(assigned(small.stan, at)),
+  ]).toEqual([[small.stan, small.paula], [small.stan], [small.sara, small.stan, small.paula]]);
 });
 
 test("what could not be read stays so", () => {
@@ -189,6 +193,7 @@ test("an acceptance stands beside the reviews, and can push only who is known to
 test("without an acceptance, or with none of what landed, the facts stay as they are", () => {
   const facts = merged({ commits: { kind: "absent" }, observations: [accept(small.sara, small.olderSha)] });
   expect(withAcceptances(facts)).toBe(facts);
+  expect(withAcceptances({ ...facts, merge: null })).toEqual({ ...facts, merge: null });
 });
 
 test("only acceptances accept: an override or another command of what landed does not", () => {
@@ -285,6 +290,17 @@ test("what somebody wrote into what landed waits for somebody else, by the rules
   ]);
 });
 
+test.each<[string, Partial<Found>]>([
+  ["a merge that anybody can have made", { difference: github.difference }],
+  ["a squash that is not what was approved", { isMerge: false }],
+])("%s counts as written by whoever made it, and as approved by nobody", (_what, change) => {
+  const { verdict } = landedAs(change);
+  expect([verdict.outcome.kind, verdict.contributors.map(({ name }) => name)]).toEqual([
+    "waiting",
+    ["june", "stan", "paula"],
+  ]);
+});
+
 test("what GitHub alone can have made keeps the verdict, and is not cleared by it", () => {
   const { verdict, since, unproven: found } = landedAs(github);
   expect(verdict).toEqual(countersigned);
@@ -313,6 +329,8 @@ test("nobody has to say anything about what needs nobody, whatever landed", () =
   const landing = landingOf(facts);
   const found = { commit: small.plainCommit({ sha: mergeSha }), merge, ...github, files: facts.files };
   expect(unproven(landing, found)).toBe(landing);
+  const elsewhere = { ...landing, config: small.config(small.policy({ branches: ["next"] })) };
+  expect(unproven(elsewhere, found)).toBe(elsewhere);
 });
 
 test("who merged it is left out where GitHub does not say who it was", () => {

@@ -49,6 +49,18 @@ describe("an old head is read", () => {
     expect(oldHeadsToRead(small.pull({ commits: unread, timeline }))).toEqual([one, two]);
   });
 
+  test("though somebody reviewed it or overrode there, which is no search, and whatever else happened", () => {
+    const at = "2026-11-20T09:00:00Z";
+    const by = small.stan;
+    const observations: Facts["observations"] = [
+      { kind: "review", reviewId: "1", sha: one, base: "main" },
+      { kind: "override", comment: "2", by, reason: "It burns", sha: two, at },
+    ];
+    const labeled = { kind: "labeled", label: "docs", actor: small.june, at } as const;
+    const timeline = small.read([forced(one, two), labeled, forced(two, small.headSha)]);
+    expect(oldHeadsToRead(small.pull({ observations, timeline }))).toEqual([one, two]);
+  });
+
   test("but not when nobody could read the timeline, which is reason enough not to decide", () => {
     expect(oldHeadsToRead(small.pull({ timeline: { kind: "unreadable", why: "502" } }))).toEqual([]);
   });
@@ -64,7 +76,15 @@ describe("a look has scanned", () => {
       { sha: two, commits: lost },
       { sha: three, commits: { kind: "absent" } as const },
     ];
-    expect(headsScanned(small.pull({ oldHeads }), small.config())).toEqual([small.headSha, one]);
+    expect(headsScanned(small.pull({ oldHeads }), small.config(small.policy()))).toEqual([
+      small.headSha,
+      one,
+    ]);
+  });
+
+  test("a head that somebody only reviewed before", () => {
+    const review = { kind: "review", reviewId: "1", sha: small.headSha, base: "main" } as const;
+    expect(headsScanned(small.pull({ observations: [review] }), small.config())).toEqual([small.headSha]);
   });
 
   test("nothing new when it was all scanned before", () => {
@@ -76,7 +96,8 @@ describe("a look has scanned", () => {
     ["the commits", { commits: { kind: "unreadable", why: "502" } }],
     ["the timeline, in which further heads may stand,", { timeline: { kind: "unreadable", why: "502" } }],
   ] as const)("nothing while %s could not be read", (_what, change) => {
-    expect(headsScanned(small.pull(change), small.config())).toEqual([]);
+    const oldHeads = [{ sha: one, commits: read }];
+    expect(headsScanned(small.pull({ ...change, oldHeads }), small.config())).toEqual([]);
   });
 
   test("nothing while a policy is broken, which may name markers", () => {

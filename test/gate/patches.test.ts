@@ -144,6 +144,7 @@ describe("what landed differs from what was approved", () => {
     ["in a file that was not there", ["", "", "", "x"], { strange: ["0.ts"], mixed: [] }],
     ["in a file that is gone", ["a", "a", "a", ""], { strange: ["0.ts"], mixed: [] }],
     ["in a file that was approved otherwise", ["a", "b", "a", "x"], { strange: ["0.ts"], mixed: [] }],
+    ["in a file that was added otherwise", ["", "b", "", "x"], { strange: ["0.ts"], mixed: [] }],
     ["in a file that was left as it was", ["a", "b", "a", "a"], { strange: ["0.ts"], mixed: [] }],
     ["in a file whose newer text was lost", ["a", "a", "c", "a"], { strange: ["0.ts"], mixed: [] }],
     ["perhaps in a file that both had changed", ["a", "b", "c", "x"], { strange: [], mixed: ["0.ts"] }],
@@ -158,6 +159,7 @@ describe("what landed differs from what was approved", () => {
   ] as const)("perhaps in a file that %s", (_how, from, to) => {
     expect(compare(from, to)).toEqual({ strange: [], mixed: ["0.ts", "1.ts"] });
     expect(compare(from, to, ["", "", "", "x"], ["a", "a", "a", "x"]).strange).toEqual(["2.ts", "3.ts"]);
+    expect(compare(from, to, ["a", "b", "c", "d"])).toEqual({ strange: [], mixed: ["0.ts", "1.ts", "2.ts"] });
   });
 
   test("in a new file where none was moved", () => {

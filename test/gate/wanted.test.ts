@@ -223,24 +223,17 @@ describe("facts that were read for other rules", () => {
   const overridable = small.policy({ override: { level: "staff" } });
   const withNotes = small.policy({ ai: { ...small.policy().ai, notes: true } });
   const withExempt = small.policy({ exempt: [{ onlyPaths: ["docs/**"] }] });
-  const old: Partial<Parameters<typeof small.pull>[0]> = {
-    timeline: small.read([
-      {
-        kind: "force-pushed",
-        actor: small.june,
-        before: gone,
-        after: small.headSha,
-        at: "2026-11-20T09:00:00Z",
-      },
-    ]),
-  };
+  const forced = (before: string, after: string) =>
+    [{ kind: "force-pushed", actor: small.june, before, after, at: "2026-11-20T09:00:00Z" }] as const;
+  const old: Partial<Facts> = { timeline: small.read(forced(gone, small.headSha)) };
   const older = small.reviewed(small.review(small.sara, { commitSha: small.olderSha }));
   const byOlder = {
     ...older,
     observations: [{ kind: "review", reviewId: "1", sha: small.olderSha, base: "main" } as const],
   };
-  const fingerprint = small.read("same");
-  const compared = [small.olderSha, small.headSha].map((sha) => ({ base: "main", sha, fingerprint }));
+  const toldOlder = { ...byOlder, observations: [...byOlder.observations, told] };
+  const patch = { base: "main", fingerprint: small.read("same") };
+  const compared = [small.olderSha, small.headSha].map((sha) => ({ ...patch, sha }));
 
   test.each([
     ["notes, which nobody read", {}, withNotes, true],
@@ -253,6 +246,15 @@ describe("facts that were read for other rules", () => {
       small.policy(),
       false,
     ],
+    [
+      "one of two heads that were replaced",
+      {
+        timeline: small.read([...forced(small.sha("02de4"), gone), ...forced(gone, small.headSha)]),
+        oldHeads: [{ sha: gone, commits: byHand }],
+      },
+      small.policy(),
+      true,
+    ],
     ["who left suggestions", { commits: small.read([suggestion]) }, small.policy(), true],
     [
       "who left suggestions, which is known",
@@ -262,11 +264,18 @@ describe("facts that were read for other rules", () => {
     ],
     ["a patch that was not compared", byOlder, small.policy(), true],
     [
-      "a patch that was compared",
-      { ...byOlder, observations: [...byOlder.observations, told], patches: compared },
+      "a patch that was not compared, where another of the same base was",
+      { ...toldOlder, patches: [{ ...patch, sha: small.sha("a1") }] },
       small.policy(),
-      false,
+      true,
     ],
+    [
+      "a patch that was compared with another base",
+      { ...toldOlder, patches: compared.map((one) => ({ ...one, base: "next" })) },
+      small.policy(),
+      true,
+    ],
+    ["a patch that was compared", { ...toldOlder, patches: compared }, small.policy(), false],
     [
       "who pushed what is approved, of whom nobody told",
       small.reviewed(small.review(small.sara)),
@@ -290,6 +299,16 @@ describe("facts that were read for other rules", () => {
     ["nothing special", {}, small.policy(), false],
   ])("for %s", (_what, change, policy, expected) => {
     expect(lacks(small.pull(change), small.config(policy), { samePolicies: false })).toBe(expected);
+  });
+
+  test("lack what one file makes matter though the other cannot be read, and nothing without a roster", () => {
+    const rules = (change: Partial<Config>) => ({ ...small.config(), ...change });
+    const broken = { kind: "unreadable", why: "broken" } as const;
+    expect(
+      [rules({ policies: [broken] }), rules({ roster: broken }), rules({ roster: { kind: "absent" } })].map(
+        (config) => lacks(small.pull(byOlder), config, { samePolicies: false }),
+      ),
+    ).toEqual([true, false, false]);
   });
 
   test("hold the old names of renamed files where only the roster differs", () => {
@@ -340,6 +359,18 @@ describe("who pushed is asked of GitHub", () => {
       small.pull(plain),
       small.config(small.policy(), small.policy({ rules: [anyLevel] })),
       true,
+    ],
+    [
+      "where people let pass what no AI was seen in, whatever the level",
+      { ...approved, ...plain },
+      small.config(small.policy({ rules: [small.rule({ when: { provenance: "any" } })] })),
+      true,
+    ],
+    [
+      "not where there is no policy of its own and no AI was seen",
+      small.pull(plain),
+      { ...small.config(), policies: [{ kind: "absent" }] },
+      false,
     ],
     ["where AI was seen and no rule applies", small.pull(), small.config(small.policy({ rules: [] })), true],
     [
