@@ -117,7 +117,7 @@ export function decideDeployment(facts: DeploymentFacts): DeploymentDecision {
   return { kind: "waiting", comment: early ? null : says("Waiting."), soon: behind };
 }
 
-type Settings = Policy["deployments"] & { readonly observing: boolean };
+type Settings = Omit<Policy["deployments"], "environments"> & { readonly observing: boolean };
 
 /**
  * The strictest that the policies in force say about an environment. A policy that does not name it has the defaults, so that
@@ -132,7 +132,6 @@ export function deploymentSettings(policies: readonly Read<Policy>[], environmen
   );
   const complete = read.length === policies.length;
   return {
-    environments: [environment],
     first: complete && said.every(({ first }) => first === "trust") ? "trust" : "require",
     onUncleared: said.some(({ onUncleared }) => onUncleared === "reject") ? "reject" : "wait",
     observing: complete && read.length > 0 && read.every(({ mode }) => mode === "observe"),

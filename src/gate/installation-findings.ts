@@ -1,6 +1,7 @@
 /** What can be wrong for a whole organisation: the installation, the roster, the policies. */
 import { ghApi, inPath } from "./branch-findings.ts";
 import type { AppFacts, Finding, Granted, InstallationFacts, RepositoryFacts } from "./protection.ts";
+import type { Roster } from "./roster.ts";
 
 /** What `needed` names and the installation lacks, and whether the organisation's own files reach the app and nobody else. */
 export function installationFindings(
@@ -71,11 +72,9 @@ export function configFindings(repository: RepositoryFacts, installation: Instal
       : [broken(stale.problem.includes("roster.yml") ? "roster" : "policy", stale.problem)]),
     ...(roster.kind === "absent" ? [noRoster(repository, installation)] : []),
     ...(roster.kind === "read" ? publicRoster(roster.value.origin, installation) : []),
-    ...(roster.kind === "read" ? roster.value.teams : []).flatMap(({ members }): Finding[] => {
-      if (roster.kind !== "read" || members.kind !== "unreadable") return [];
-      const how = "correct the team's name, or give the app members: read";
-      return [found("team-unreadable", "roster", `${roster.value.origin}: ${members.why}`, how)];
-    }),
+    ...(roster.kind === "read" ? unreadTeams(roster.value) : []).map((what) =>
+      found("team-unreadable", "roster", what, "correct the team's name, or give the app members: read"),
+    ),
   ];
 }
 
@@ -147,6 +146,10 @@ function publicRoster(origin: string, installation: InstallationFacts): Finding[
       repair,
     },
   ];
+}
+
+function unreadTeams({ origin, teams }: Roster): string[] {
+  return teams.flatMap(({ members }) => (members.kind === "unreadable" ? [`${origin}: ${members.why}`] : []));
 }
 
 /** What is needed and not granted, as `the permission checks: write` and `the event push`. */

@@ -35,13 +35,7 @@ export type Wanted = {
  * at. Without a roster nobody can countersign, so no patch needs to be compared.
  */
 export function wanted(facts: Facts, roster: Roster | null, policies: readonly Policy[]): Wanted {
-  const { base } = facts;
-  const excuses = roster === null ? [] : excusesToProve(facts, roster);
-  const rewritten = excuses.flatMap(({ before, after }) => [
-    ...(before === null ? [] : [{ base, sha: before }]),
-    { base, sha: after },
-  ]);
-  const all = roster === null ? [] : [...revisionsToCompare(facts), ...rewritten];
+  const all = roster === null ? [] : [...revisionsToCompare(facts), ...revisionsToProve(facts, roster)];
   return {
     patches: [...new Map(all.map((revision) => [`${revision.base} ${revision.sha}`, revision])).values()],
     landed: commitsToLocate(facts, policies.length === 0 ? [defaultPolicy] : policies),
@@ -114,4 +108,12 @@ export function lacks(
     ) ||
     want.pushAccess.some((account) => !facts.pushAccess.some((known) => isSame(known.account, account)))
   );
+}
+
+function revisionsToProve(facts: Facts, roster: Roster): Revision[] {
+  const { base } = facts;
+  return excusesToProve(facts, roster).flatMap(({ before, after }) => [
+    ...(before === null ? [] : [{ base, sha: before }]),
+    { base, sha: after },
+  ]);
 }
