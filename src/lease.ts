@@ -5,6 +5,8 @@ import type { Store } from "./store/store.ts";
 
 /** How long what a dead worker held stays held. Longer than a request may take (`requestTimeoutMs`). */
 export const leaseMs = 20_000;
+/** Another look is at the head SHA; it rarely takes longer. */
+export const busyDelayMs = 200;
 /** Often enough that a lease outlives three renewals that fail. */
 const renewEveryMs = 5_000;
 

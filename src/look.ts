@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { answerCommands } from "./answer-commands.ts";
 import { type CollectContext, type Collected, collectFacts } from "./collect-facts.ts";
 import { read } from "./read-together.ts";
@@ -18,7 +19,7 @@ import { GitHubError } from "./github/errors.ts";
 import type { Published } from "./github/publish-check-run.ts";
 import type { PullRead, PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
-import { type HeadLease, withHead } from "./lease.ts";
+import { busyDelayMs, type HeadLease, leaseMs, withHead } from "./lease.ts";
 import { takeBackLeft } from "./left-heads.ts";
 import { type Memory, toText } from "./memory.ts";
 import { type Proposal, publishChecks, type PublishedVerdict } from "./publish-checks.ts";
@@ -101,6 +102,25 @@ export async function look(context: LookContext, github: GitHub, request: LookRe
     sha = looked.to;
   }
   throw new GitHubError(`The head of ${repo}#${pull.number} kept moving.`);
+}
+
+/**
+ * The same for whoever needs it to go on and holds no head: while another look is at the head SHA it waits for its turn. If it was
+ * begun anew instead, two that need each other could put each other off for ever.
+ * @throws GitHubError also when its turn does not come for as long as a dead worker holds a head.
+ */
+export async function lookInTurn(
+  context: LookContext,
+  github: GitHub,
+  request: LookRequest,
+): Promise<Exclude<LookResult, { readonly kind: "busy" }>> {
+  for (let waits = 0; waits * busyDelayMs <= leaseMs; waits++) {
+    const looked = await look(context, github, request);
+    if (looked.kind !== "busy") return looked;
+    await wait(busyDelayMs);
+  }
+  const { owner, repo, number } = request.pull;
+  throw new GitHubError(`Other looks at the head of ${owner}/${repo}#${number} did not end.`);
 }
 
 type Judged = { readonly facts: Facts; readonly verdict: Verdict };

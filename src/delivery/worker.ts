@@ -4,7 +4,7 @@ import { priority as priorities } from "../github/effects.ts";
 import { GitHubError, messageOf, toGitHubError } from "../github/errors.ts";
 import type { PullRef } from "../github/read-pull.ts";
 import { branchTarget, groupTarget, parseTarget, repoKey, type Target } from "../github/targets.ts";
-import { leaseMs, whileRenewed } from "../lease.ts";
+import { busyDelayMs, leaseMs, whileRenewed } from "../lease.ts";
 import { failuresShownFrom, showFailure } from "../failed-look.ts";
 import { look, type LookResult } from "../look.ts";
 import { type DeploymentLook, lookAtDeployment } from "../production/look-deployment.ts";
@@ -62,8 +62,6 @@ export type Worker = {
 const looksAtOnceMax = 8;
 /** How often marks that became due without a delivery (a retry, another replica's) are found. */
 const pollMs = 1000;
-/** Another look is at the head SHA; it rarely takes longer. */
-const busyDelayMs = 200;
 /** What an operator can do about an answer that was lost. */
 const unansweredAdvice =
   "An answer to a command could not be written and is not repeated. The check run says the same; unlock the conversation, or give the app write access to pull requests, if people are to read it there";
@@ -214,14 +212,12 @@ async function visit(context: WorkerContext, mark: ClaimedMark, target: Target):
       const judged = result.kind === "published" ? result.judged : [];
       await markGroups(context, mark, target, [target.number, ...judged]);
       if (result.kind === "published") await markNewLedger(context, mark, target, result.base);
-      if (result.landing === null) return result;
-      const settled = await settleMerge(context, github, result.landing, installation);
-      return settled === "busy" ? { kind: "busy" } : result;
+      if (result.landing !== null) await settleMerge(context, github, result.landing, installation);
+      return result;
     }
-    case "branch": {
-      const looked = await lookAtBranch(context, github, { ...target, installation: mark.installation });
-      return looked === "busy" ? { kind: "busy" } : null;
-    }
+    case "branch":
+      await lookAtBranch(context, github, { ...target, installation: mark.installation });
+      return null;
     case "group":
       return lookAtGroup(context, github, { ...target, rewrite: mark.rewrite });
     case "deploy":

@@ -7,11 +7,11 @@ import { listArrived, readBranch, readPullsThatBrought } from "../github/read-br
 import { readHistory } from "../github/read-deployment.ts";
 import { type RefOf, repoKey } from "../github/targets.ts";
 import { configInForce } from "../rules/in-force.ts";
-import { look, whatIsUnread } from "../look.ts";
+import { lookInTurn, whatIsUnread } from "../look.ts";
 import { type Pushed, pushLanding } from "./push-landing.ts";
 import { answerAcceptances, closeBypass, publishBypasses, raiseBypass } from "./bypasses.ts";
 import { clearSince, recordHistory, recordPush, recordUpdate } from "./ledger.ts";
-import { markWaiting, settleMerge, type SettleContext, type Settled } from "./settle-merge.ts";
+import { markWaiting, settleMerge, type SettleContext } from "./settle-merge.ts";
 import { openBypasses } from "../store/bypasses.ts";
 import { landedCommits, landedOn, landedWith, ledgerHead, moveLedger } from "../store/landed.ts";
 import { pushTo, recall } from "../store/observations.ts";
@@ -29,7 +29,7 @@ export async function lookAtBranch(
   context: SettleContext,
   github: GitHub,
   request: BranchRequest,
-): Promise<Settled | "not-gated"> {
+): Promise<"recorded" | "not-gated"> {
   const { store, configRepo, now } = context;
   const { owner, repo, branch } = request;
   const read = await readBranch(github, request, { configRepo, now: now() });
@@ -40,7 +40,7 @@ export async function lookAtBranch(
   if (!isGated(pushed)) return "not-gated";
   const key = repoKey(owner, repo);
   const from = (await ledgerHead(store, key, branch)) ?? (await beginLedger(context, github, pushed));
-  if (from !== head && (await recordArrived(context, github, pushed, from)) === "busy") return "busy";
+  if (from !== head) await recordArrived(context, github, pushed, from);
   await moveLedger(store, { repo: key, branch, head });
   await publishBypasses(context, github, request);
   await settlePushes(context, github, pushed);
@@ -94,7 +94,7 @@ async function recordArrived(
   github: GitHub,
   looking: Looking,
   from: string,
-): Promise<Settled> {
+): Promise<void> {
   const { store, now } = context;
   const { owner, repo, branch, head, installation } = looking;
   const key = repoKey(owner, repo);
@@ -102,7 +102,7 @@ async function recordArrived(
   if (arrived === null) {
     // Rewritten, or more than anybody pushes at once: nobody can tell any more what came how.
     await recordOld(context, github, looking, head);
-    return "recorded";
+    return;
   }
   const unknown = async () => {
     const known = await landedOn(store, key, branch, arrived);
@@ -111,10 +111,8 @@ async function recordArrived(
   const brought = await readPullsThatBrought(github, looking, await unknown(), now());
   for (const number of new Set([...brought.values()].flat())) {
     const pull = { owner, repo, number };
-    const looked = await look(context, github, { pull, installation, rewrite: false });
-    if (looked.kind === "busy") return "busy";
-    if (looked.landing === null) continue;
-    if ((await settleMerge(context, github, looked.landing, installation)) === "busy") return "busy";
+    const { landing } = await lookInTurn(context, github, { pull, installation, rewrite: false });
+    if (landing !== null) await settleMerge(context, github, landing, installation);
   }
   const rest = await unknown();
   const elsewhere = await landedCommits(store, key, rest);
@@ -122,7 +120,6 @@ async function recordArrived(
   const direct = rest.filter((sha) => !elsewhere.has(sha));
   if (direct.length > 0) await settlePush(context, github, looking, direct);
   if (rest.length > 0) await markWaiting(context, { repo: key, branch, installation });
-  return "recorded";
 }
 
 async function settlePush(

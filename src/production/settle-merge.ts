@@ -4,7 +4,7 @@ import { priority } from "../github/effects.ts";
 import { GitHubError } from "../github/errors.ts";
 import { readPullsThatBrought } from "../github/read-branch.ts";
 import { pullTarget, repoKey } from "../github/targets.ts";
-import { look, type LookContext, whatIsUnread } from "../look.ts";
+import { type LookContext, lookInTurn, whatIsUnread } from "../look.ts";
 import {
   answerAcceptances,
   type BypassContext,
@@ -21,9 +21,6 @@ import { openPullsFrom } from "../store/pulls.ts";
 
 export type SettleContext = LookContext & BypassContext;
 
-/** Whether everything was recorded; `busy`: a look that this one needs is under way, and this one is to be repeated after it. */
-export type Settled = "recorded" | "busy";
-
 /**
  * What follows from a look at a merged pull request: the ledger learns what came to the branch with it; if that needed a
  * countersignature it lacked, it is a bypass; if somebody has given it since, it is none any more.
@@ -34,17 +31,16 @@ export async function settleMerge(
   github: GitHub,
   given: Landing,
   installation: number,
-): Promise<Settled> {
+): Promise<void> {
   const { facts, verdict } = given;
   const { owner, repo, base: branch } = facts;
   const unread = verdict.outcome.kind === "undecidable" ? whatIsUnread(facts) : null;
   if (unread !== null) throw new GitHubError(unread);
   const found = await recordMerge(context, github, given);
-  if (found === null) return "recorded";
+  if (found === null) return;
   const { recorded, landing } = found;
   if (recorded.isNew) await markWaiting(context, { repo: repoKey(owner, repo), branch, installation });
-  if ((await settleOthers(context, github, landing, { shas: recorded.shas, installation })) === "busy")
-    return "busy";
+  await settleOthers(context, github, landing, { shas: recorded.shas, installation });
   await raiseBypass(context, landing, recorded);
   await publishBypasses(context, github, { owner, repo, branch });
   const by = await clearSince(context, landing, recorded);
@@ -54,7 +50,6 @@ export async function settleMerge(
     await closeBypass(context, github, { owner, repo }, { bypass, by });
   const places = bypass === null || bypass.issue === null ? [facts.number] : [facts.number, bypass.issue];
   await answerAcceptances(context, github, landing, places);
-  return "recorded";
 }
 
 /** What waits for the ledger: pull requests from this branch to others, and deployments. */
@@ -81,20 +76,15 @@ async function settleOthers(
   github: GitHub,
   { facts }: Landing,
   { shas, installation }: { readonly shas: readonly string[]; readonly installation: number },
-): Promise<Settled> {
+): Promise<void> {
   const { owner, repo, base: branch, number } = facts;
   const known = await landedCommits(context.store, repoKey(owner, repo), shas);
   const uncleared = shas.filter((sha) => known.get(sha)?.cleared !== true);
   const brought = await readPullsThatBrought(github, { owner, repo, branch }, uncleared, context.now());
   const others = new Set([...brought.values()].flat().filter((other) => other !== number));
   for (const other of others) {
-    const looked = await look(context, github, {
-      pull: { owner, repo, number: other },
-      installation,
-      rewrite: false,
-    });
-    if (looked.kind === "busy") return "busy";
-    if (looked.landing !== null) await recordMerge(context, github, looked.landing);
+    const pull = { owner, repo, number: other };
+    const { landing } = await lookInTurn(context, github, { pull, installation, rewrite: false });
+    if (landing !== null) await recordMerge(context, github, landing);
   }
-  return "recorded";
 }

@@ -94,3 +94,36 @@ it("audits a bypass without the clock moving: no sweep goes before it, and no fa
   expect(first.map((mark) => mark.target)).toEqual([target, `branch:${shop}:main`]);
   expect(await bypasses(day)).toEqual([{ at: day.clock(), sha }]);
 });
+
+it("audits what landed with two pull requests on one head, though each look needs one at the other and a third is open", async () => {
+  const day = await openDay({ latencyMs: 15 });
+  const { github, store } = day;
+  const worker = day.work();
+  const first = await openLooked(day);
+  await worker.stop();
+  github.push(shop, { branch: "develop", pusher: "ada", from: "main" });
+  hearOnly(day);
+  for (const base of ["main", "develop"]) {
+    github.push(shop, { branch: `to-${base}`, pusher: "juno", from: first.branch });
+    const about = { owner: "acme", repo: "shop", title: "Cache it", head: `to-${base}`, base };
+    await github.as("juno").rest.pulls.create(about);
+  }
+  github.mergeAnyway(shop, first.number, "ada");
+  await receiveAll(day);
+  const before = github.requests.length;
+  const asked = (operation: string) =>
+    github.requests.slice(before).filter((request) => request.operation === operation);
+  day.work();
+  let needing = 0;
+  await until("everything to be looked at", async () => {
+    const marks = await store.db.selectFrom("marks").select("lease_until").execute();
+    const idle = marks.every((mark) => mark.lease_until === 0);
+    // Whoever was put off comes just while a look asks which other one it needs.
+    if (idle || asked("PullsThatBrought").length > needing) day.later(200);
+    needing = asked("PullsThatBrought").length;
+    return marks.length === 0;
+  });
+
+  expect(asked("PullsThatBrought").length).toBeLessThan(10);
+  expect(await bypasses(day)).toHaveLength(1);
+});

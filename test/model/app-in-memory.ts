@@ -1,5 +1,5 @@
 import { syncBuiltinESMExports } from "node:module";
-import { setImmediate as turn } from "node:timers/promises";
+import timers, { setImmediate as turn } from "node:timers/promises";
 import zlib from "node:zlib";
 import { Octokit } from "@octokit/rest";
 import { z } from "zod";
@@ -47,12 +47,15 @@ const looksAtOnceMax = 8;
 /**
  * What the app does must depend on the sequence alone, not on how busy the machine is. Its timers, which poll, wait and prolong leases,
  * never run; what it leaves to another thread is done at once. Everything else goes on by itself until GitHub is asked.
+ * @param pause what a look does that waits for another one.
  * @returns what gives them back: other test files run in the same process.
  */
-function takeTimeOut(): () => void {
+function takeTimeOut(pause: () => Promise<void>): () => void {
   const { setInterval, setTimeout } = globalThis;
   const { gzip, gunzip } = zlib;
+  const { setTimeout: wait } = timers;
   Object.assign(globalThis, { setInterval: () => undefined, setTimeout: () => undefined });
+  Object.assign(timers, { setTimeout: pause });
   type Done = (error: Error | null, result: Buffer) => void;
   Object.assign(zlib, {
     gzip: (given: zlib.InputType, done: Done) => done(null, zlib.gzipSync(given)),
@@ -62,6 +65,7 @@ function takeTimeOut(): () => void {
   return () => {
     Object.assign(globalThis, { setInterval, setTimeout });
     Object.assign(zlib, { gzip, gunzip });
+    Object.assign(timers, { setTimeout: wait });
     syncBuiltinESMExports();
   };
 }
@@ -75,7 +79,16 @@ export async function startApp(
   given: { installation: Installation; now: () => number },
 ): Promise<App> {
   const { installation, now } = given;
-  const giveTimeBack = takeTimeOut();
+  const pausing: (() => void)[] = [];
+  const goOn = () => {
+    for (const pause of pausing.splice(0)) pause();
+  };
+  const giveTimeBack = takeTimeOut(async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    pausing.push(resolve);
+    if (closed) goOn();
+    return promise;
+  });
   const state: HttpState = {
     requests: [],
     refused: [],
@@ -144,7 +157,7 @@ export async function startApp(
     const held = marks.filter((mark) => mark.lease_until > 0).length;
     const due = marks.filter((mark) => mark.lease_until === 0 && mark.due_at <= now()).length;
     // A look whose lease ran out while it waited holds no mark, and is under way all the same.
-    const looking = new Set(requests.map(({ look }) => look)).size;
+    const looking = new Set(requests.map(({ look }) => look)).size + pausing.length;
     return held <= looking && (due === 0 || looking >= looksAtOnceMax);
   };
   return {
@@ -158,6 +171,8 @@ export async function startApp(
     still: async () => {
       // What a look marks while it goes on is found by the next poll; each round begins at least one look.
       for (let rounds = 0; rounds <= looksAtOnceMax; rounds++) {
+        await turn();
+        goOn();
         worker.wake();
         await turn();
         if (await isStill()) return;
@@ -168,6 +183,7 @@ export async function startApp(
     close: async () => {
       closed = true;
       for (const request of requests) request.lose();
+      goOn();
       try {
         await worker.stop();
         await store.close();
