@@ -9,6 +9,11 @@ const postgresMissing = "test/store/postgresql-missing.test.ts";
 /** The pages in a browser, and what says so where there is none. */
 const browser = "test/browser/**";
 const chromiumMissing = "test/browser/chromium-missing.test.ts";
+/** What starts npm, the server or the demo as people do, and takes half a minute by itself. */
+const processes = [
+  "test/end-to-end/{demo,incidents,operating,starting}.test.ts",
+  "test/repository/package.test.ts",
+];
 /** What takes a minute: vitest.faults.config.ts runs it. */
 const faults = "test/faults/**";
 
@@ -39,9 +44,13 @@ export default defineConfig({
         test: {
           name: "sqlite",
           include: ["test/**/*.test.ts"],
-          exclude: [...postgresOnly, postgresMissing, faults, browser],
+          exclude: [...postgresOnly, ...processes, postgresMissing, faults, browser],
           provide: { testDatabase: null },
         },
+      },
+      {
+        extends: true,
+        test: { name: "processes", include: processes, provide: { testDatabase: null } },
       },
       {
         // Whatever opens a store runs on the other engine too.

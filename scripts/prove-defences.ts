@@ -161,6 +161,7 @@ async function run(copy: string, tests: Defence["tests"]): Promise<Outcomes> {
       "run",
       ...Object.keys(tests),
       "--project=sqlite",
+      "--project=processes",
       `--testNamePattern=(^| )(${titles.join("|")})$`,
       `--testTimeout=${testMsMax}`,
       `--hookTimeout=${testMsMax}`,
