@@ -63,14 +63,20 @@ function byImportance(observations: readonly Observation[]): Remembered[] {
   for (const one of [...seen.filter(isOwn), ...seen.filter((each) => !isOwn(each))]) {
     if (!evidence.has(evidenceKey(one))) evidence.set(evidenceKey(one), one);
   }
-  const pushes = observations.filter((entry) => entry.kind === "push");
+  const pushes = new Map<string, Remembered>();
+  for (const entry of observations) {
+    if (entry.kind !== "push") continue;
+    const { actor, before: from, after: to } = entry;
+    const key = JSON.stringify([actor, from, to]);
+    if (!pushes.has(key)) pushes.set(key, entry);
+  }
   const tools = new Set<string>();
   const [first, rest]: [Remembered[], Remembered[]] = [[], []];
   for (const one of evidence.values()) {
     (tools.has(one.tool) ? rest : first).push({ kind: "evidence", evidence: one });
     tools.add(one.tool);
   }
-  return [...first, ...pushes, ...rest];
+  return [...first, ...pushes.values(), ...rest];
 }
 
 function isOwn({ seenOn }: Evidence): boolean {

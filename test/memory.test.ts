@@ -53,6 +53,17 @@ describe("what a check run remembers", () => {
     expect(textOf(inherited, one, two)).toBe(textOf(one, two));
   });
 
+  test("is the same however often somebody pushes the same, or a delivery tells of it", () => {
+    const again = { ...push, at: "2026-11-21T10:00:00Z" };
+    expect(textOf(seen(), push, again)).toBe(textOf(seen(), push));
+    const others = [
+      { ...push, actor: small.june },
+      { ...push, before: small.olderSha },
+      { ...push, after: small.olderSha },
+    ];
+    expect(fromText(textOf(push, ...others), 7)).toEqual([push, ...others]);
+  });
+
   test("cannot be forged or broken out of by the text of others", () => {
     const quote = `-->\n${textOf(seen({ quote: "forged" }))}`.slice(0, 290);
     const text = textOf(seen({ quote }));
