@@ -41,16 +41,20 @@ export function furnish(github: FakeGitHub, count: number): { acme: Acme; owners
 
 let branches = 0;
 
-/** juno opens a pull request, AI-assisted, with one commit unless others are given; into `main`, which is gated, unless told. */
+/**
+ * juno opens a pull request, AI-assisted, with one commit unless others are given; into `main`, which is gated, unless told. Its files
+ * are its own: a later one with the same tree would inherit its evidence.
+ */
 export async function openPull(
   github: FakeGitHub,
   owner: string,
-  commits: readonly NewCommit[] = [{ message: assisted, files: { "src/total.ts": "export {};\n" } }],
+  commits?: readonly NewCommit[],
   base = "main",
 ): Promise<Pull> {
   branches += 1;
   const branch = `topic-${branches}`;
-  const sha = github.push(`${owner}/shop`, { branch, pusher: "juno", commits });
+  const own = [{ message: assisted, files: { [`src/${branch}.ts`]: "export {};\n" } }];
+  const sha = github.push(`${owner}/shop`, { branch, pusher: "juno", commits: commits ?? own });
   const about = { owner, repo: "shop", title: "Keep the total", head: branch, base };
   const { data } = await github.as("juno").rest.pulls.create(about);
   return { owner, number: data.number, sha };
