@@ -57,8 +57,8 @@ const repositoryPauseMaxMs = 15_000;
 const lastsFromMs = 30_000;
 /** How often it is asked whether a look on trial has ended. */
 const trialMs = 1_000;
-/** What nobody has tried for so long is forgotten. */
-const keptMs = 60 * 60_000;
+/** What nobody has tried for so long after its pause is forgotten: GitHub may have answered well all that time. */
+const keptMs = 30_000;
 /** So many are named to the database with every claim. Who is past that is claimed, and given back. */
 const waitingMax = 1_000;
 

@@ -158,12 +158,23 @@ describe("after the wait", () => {
     expect([outages.begin(look(2, "acme/other")), outages.begin(look(4))]).toEqual([null, clock.now + 3000]);
   });
 
-  it("what nobody tries for an hour is forgotten", () => {
+  it("what nobody tries for half a minute is forgotten: a short failure long after is no outage that lasts", () => {
     const { clock, outages } = outagesAt();
     outages.failed(look(1), away);
-    clock.now += 3_602_000;
+    outages.failed(look(2, "else/shop", 8), away);
+    clock.now += 1000 + 30_000;
     outages.waiting();
-    expect(outages.count()).toBe(0);
+    const before = outages.count();
+    // A look under way is a try.
+    outages.begin(look(2, "else/shop", 8));
+    clock.now += 1;
+    outages.waiting();
+    expect([before, outages.count()]).toEqual([2, 1]);
+    outages.begin(look(1));
+    outages.failed(look(1), away);
+    expect([outages.begin(look(2)), outages.lasts(look(1))]).toEqual([clock.now + 1000, false]);
+    outages.failed(look(2, "else/shop", 8), away);
+    expect(outages.lasts(look(2, "else/shop", 8))).toBe(true);
   });
 });
 
