@@ -31,17 +31,19 @@ const minute = 60_000;
 type Chore = {
   readonly name: string;
   readonly everyMs: number;
+  /** Whether it asks GitHub, and so waits where GitHub does not answer, or asked to wait. */
+  readonly asks: boolean;
   /** @param doneAt when the last run began that ended well; 0 before the first. */
   readonly run: (context: ChoreContext, doneAt: number) => Promise<void>;
 };
 
 /** In this order at a start: what GitHub sends again makes the sweep find less. */
 const chores: readonly Chore[] = [
-  { name: "redelivery", everyMs: 3 * minute, run: fetchFailed },
-  { name: "sweep", everyMs: 60 * minute, run: sweepAll },
-  { name: "examination", everyMs: 60 * minute, run: examineGate },
-  { name: "deployments", everyMs: 60 * minute, run: findDeployments },
-  { name: "tidying", everyMs: 60 * minute, run: tidyUp },
+  { name: "redelivery", everyMs: 3 * minute, asks: true, run: fetchFailed },
+  { name: "sweep", everyMs: 60 * minute, asks: true, run: sweepAll },
+  { name: "examination", everyMs: 60 * minute, asks: true, run: examineGate },
+  { name: "deployments", everyMs: 60 * minute, asks: true, run: findDeployments },
+  { name: "tidying", everyMs: 60 * minute, asks: false, run: tidyUp },
 ];
 
 /**
@@ -77,13 +79,14 @@ export function startUpkeep(context: UpkeepContext): { readonly stop: () => Prom
 
 type ChoreContext = UpkeepContext & Pick<SweepContext, "signal">;
 
-async function runIfDue(context: ChoreContext, { name, everyMs, run }: Chore): Promise<void> {
+async function runIfDue(context: ChoreContext, { name, everyMs, asks, run }: Chore): Promise<void> {
   const { store } = context;
   const now = context.now();
   if (!(await claimChore(store, name, { now, everyMs }))) return;
   try {
     const doneAt = await choreDoneAt(store, name);
-    await context.outages.attempt({ name, installation: "app" }, async () => run(context, doneAt));
+    const work = async () => run(context, doneAt);
+    await (asks ? context.outages.attempt({ name, installation: "app" }, work) : work());
     await choreDone(store, name, now);
   } catch (error) {
     await scheduleChore(store, name, now + retryMs);

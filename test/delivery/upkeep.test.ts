@@ -21,7 +21,7 @@ async function keepUp(store: Store, auditKeepDays: number | null) {
     void said.push("chore" in fields ? `${message}: ${JSON.stringify(fields.chore)}` : message);
   const log = { info: say, warn: say, error: say };
   const clientFor = async () => {
-    throw new GitHubError("GitHub is away.");
+    throw new GitHubError("GitHub is away.", { unavailable: true });
   };
   const upkeep = startUpkeep({
     store,
