@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Evidence } from "../../src/gate/evidence.ts";
 import type { Facts } from "../../src/gate/facts.ts";
 import type { Verdict } from "../../src/gate/verdict.ts";
-import { appendAudit, verifyAudit } from "../../src/store/audit.ts";
+import { appendAudit, pruneAudit, verifyAudit } from "../../src/store/audit.ts";
 import { recall } from "../../src/store/observations.ts";
 import { hintPulls, knownHead, openPullsWithHead, storedPull } from "../../src/store/pulls.ts";
 import { recordLook } from "../../src/store/record-look.ts";
@@ -210,6 +210,18 @@ test.each([
   expect([rows.length, await verifyAudit(store)]).toEqual([
     3,
     { ok: true, first: 1, newest: { seq: back.seq, hash: back.hash } },
+  ]);
+});
+
+test("a look after the audit row of the last verdict was taken out is recorded, with a row of its own", async () => {
+  const store = await freshStore();
+  const now = 9 * 86_400_000;
+  await recordLook(store, look);
+  await pruneAudit(store, { keepDays: 1, now });
+  const entry = await recordLook(store, { ...look, now });
+  expect([entry.changed, await verifyAudit(store)]).toEqual([
+    true,
+    { ok: true, first: 4, newest: { seq: entry.seq, hash: entry.hash } },
   ]);
 });
 
