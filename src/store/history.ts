@@ -91,7 +91,8 @@ export async function changesIn(
   // Verdicts and rows of the log are read only of those that are shown: most of a large store is not.
   const chosen = db
     .selectFrom("pulls")
-    .innerJoin("audit", "audit.seq", "pulls.audit_seq")
+    // A checkpoint may stand for the row.
+    .leftJoin("audit", "audit.seq", "pulls.audit_seq")
     .select(["pulls.repo", "pulls.number", "pulls.open", "pulls.audit_seq"])
     .where("pulls.repo", "in", repos)
     .where("pulls.verdict", "is not", null)

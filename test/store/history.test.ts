@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Outcome } from "../../src/gate/verdict.ts";
 import { undecidable } from "../../src/gate/verdict.ts";
-import { appendAudit } from "../../src/store/audit.ts";
+import { appendAudit, pruneAudit } from "../../src/store/audit.ts";
 import { bypassesIn, changesIn } from "../../src/store/history.ts";
 import { noteRead } from "../../src/store/pulls.ts";
 import { recordFailedLook, recordLook } from "../../src/store/record-look.ts";
@@ -80,6 +80,18 @@ it("gives the open ones before those that were judged last, however long ago the
     cut: false,
   });
   expect(await changesIn(store, { repos: [], since: 0, max: 2 })).toEqual({ changes: [], cut: false });
+});
+
+it("finds an open pull request also when the audit row of its verdict was taken out", async () => {
+  const store = await freshStore();
+  await look(store, "acme/shop", 1, { now: 1 });
+  await look(store, "acme/shop", 2, { now: 1, open: false });
+  const now = 9 * 86_400_000;
+  await pruneAudit(store, { keepDays: 1, now });
+
+  const { changes } = await changesIn(store, { repos: ["acme/shop"], since: 0, max: 2 });
+
+  expect(changes.map(({ number, history }) => ({ number, history }))).toEqual([{ number: 1, history: [] }]);
 });
 
 it("finds what was merged past the check, of the given repositories", async () => {
