@@ -141,6 +141,9 @@ async function workOff(context: WorkerContext, mark: ClaimedMark, putOff: () => 
       await releaseMark(context.store, mark, until);
       return;
     }
+    // It may be what ends the server, which then ends more and more rarely.
+    if (mark.died && mark.attempts >= failuresShownFrom)
+      throw new Error(`The server ended over it: ${mark.attempts} looks came to nothing. It waits.`);
     const target = parseTarget(mark.target);
     if (target === null) throw new Error(`This version does not know the target ${mark.target}`);
     const renew = async () => renewMark(context.store, mark, { now: context.now(), leaseMs });

@@ -4,7 +4,7 @@
  * put -> due -> claimed (leased) -> finished: gone, or due again if another mark was put meanwhile
  *                                -> retry: due again later, with one more attempt counted
  *                                -> handed back: due again later
- *                                -> lease ran out (the worker died): claimed by the next, with one more attempt counted
+ *                                -> lease ran out (the worker died): claimed by the next, with one more attempt counted and said
  */
 import { sql } from "kysely";
 import { skippingLocked } from "./dialect.ts";
@@ -34,8 +34,10 @@ export type ClaimedMark = {
   readonly generation: number;
   readonly priority: number;
   readonly dueAt: number;
-  /** Looks at this target that failed since it was last marked. */
+  /** Looks at this target that failed, or died, since it was last marked. */
   readonly attempts: number;
+  /** Whether whoever held it last died over it. */
+  readonly died: boolean;
   readonly rewrite: boolean;
   readonly worker: string;
   readonly leaseUntil: number;
@@ -45,9 +47,12 @@ export type Backlog = {
   readonly count: number;
   /** How long the most overdue mark has been due; 0 when none is. */
   readonly oldestAgeMs: number;
-  /** Targets whose last look failed, those with the most attempts first; at most 20. */
+  /** Targets whose last look failed or died, those with the most attempts first; at most 20. */
   readonly failing: readonly { readonly target: string; readonly attempts: number; readonly error: string }[];
 };
+
+/** Said in the backlog until the next look fails otherwise, or succeeds. */
+const diedOver = "The server ended while it looked at this.";
 
 /** Enough to see what is wrong in `/health`, which must stay small. */
 const failingMax = 20;
@@ -129,8 +134,9 @@ async function claimIn(
     .set({
       lease_by: worker,
       lease_until: leaseUntil,
-      // Whoever held it died over it. Uncounted, a target that kills the process would be taken up for ever.
+      // Whoever held it died over it. Uncounted, a target that kills the process would be taken up at once for ever.
       attempts: sql`case when lease_until > 0 then attempts + 1 else attempts end`,
+      error: sql`case when lease_until > 0 then ${diedOver} else error end`,
     })
     // One row, chosen inside the statement that takes it.
     .where("target", "=", (inner) =>
@@ -148,11 +154,11 @@ async function claimIn(
           .limit(1),
       ),
     )
-    .returning(["target", "installation", "generation", "priority", "due_at", "attempts", "rewrite"])
+    .returning(["target", "installation", "generation", "priority", "due_at", "attempts", "rewrite", "error"])
     .executeTakeFirst();
   if (row === undefined) return null;
-  const { due_at, rewrite, ...rest } = row;
-  return { ...rest, dueAt: due_at, rewrite: rewrite === 1, worker, leaseUntil };
+  const { due_at, rewrite, error, ...rest } = row;
+  return { ...rest, died: error === diedOver, dueAt: due_at, rewrite: rewrite === 1, worker, leaseUntil };
 }
 
 /** Prolongs the lease to `leaseMs` from now; does nothing to a mark that somebody else has claimed since. */

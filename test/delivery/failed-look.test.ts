@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Worker } from "../../src/delivery/worker.ts";
 import type { ExplainPages } from "../../src/github/access.ts";
 import { hintGroups } from "../../src/store/groups.ts";
+import { claimMark } from "../../src/store/marks.ts";
 import { hintPulls } from "../../src/store/pulls.ts";
 import { assertNothingRefused, checkOn, shop } from "../end-to-end/company.ts";
 import { matching } from "../end-to-end/containing.ts";
@@ -94,6 +95,29 @@ it("says in a failing check, once, why looks go on failing, though there was non
   day.later(600_000);
   await done();
   expect(await checkOn(day.github, sha)).toMatchObject({ conclusion: "action_required" });
+});
+
+it("is not killed for ever by one pull request: what five servers died over waits, under a failing check", async () => {
+  const pull = await openPull(day);
+  await review(day, pull, "grace");
+  await day.mark(target(pull.number));
+  await done();
+  await worker.stop();
+  await day.mark(target(pull.number));
+  for (let deaths = 1; deaths <= 5; deaths += 1) {
+    await claimMark(day.store, { worker: `dead ${deaths}`, now: day.clock(), leaseMs: 20_000 });
+    day.later(20_000);
+  }
+  worker = day.work();
+  const { due_at: dueAt, ...mark } = await failed(target(pull.number));
+  expect([mark, dueAt - day.clock(), await checkOn(day.github, pull.sha)]).toMatchObject([
+    { attempts: 6, error: "The server ended over it: 5 looks came to nothing. It waits." },
+    32_000,
+    { conclusion: "failure" },
+  ]);
+  day.later(32_000);
+  await done();
+  expect(await checkOn(day.github, pull.sha)).toMatchObject({ conclusion: "success" });
 });
 
 it("says nothing on a pull request whose base is not gated, however often looks fail", async () => {

@@ -61,7 +61,7 @@ test("the stronger priority and the earlier time win, in either order, and a rew
     1_000,
   );
   const won = { installation: 7, generation: 2, priority: 1, dueAt: 900, attempts: 0, rewrite: true };
-  const lease = { worker: "w", leaseUntil: 1_100 };
+  const lease = { worker: "w", died: false, leaseUntil: 1_100 };
   expect([await claim(store, 1_000), await claim(store, 1_000)]).toEqual(
     expect.arrayContaining([
       { target: "pull:acme/app:1", ...won, ...lease },
@@ -136,7 +136,26 @@ test("a lease that runs out frees the mark, counting the look that died as an at
   const dead = await claim(store, 1_000, "dead");
   const early = await claimMark(other, { worker: "heir", now: 1_099, leaseMs: 100 });
   const taken = await claim(other, 1_100, "heir");
-  expect([early, taken]).toEqual([null, { ...dead, attempts: 1, worker: "heir", leaseUntil: 1_200 }]);
+  expect([early, taken]).toEqual([
+    null,
+    { ...dead, attempts: 1, died: true, worker: "heir", leaseUntil: 1_200 },
+  ]);
+});
+
+test("a look that died is in the backlog, and one that failed or ended well after it is none that died", async () => {
+  const store = await freshStore();
+  await putMarks(store, [mark], 1_000);
+  const first = await claim(store, 1_000);
+  const second = await claim(store, 1_100);
+  const { failing } = await backlog(store, 1_100);
+  await retryMark(store, second, { dueAt: 1_200, error: "502 from GitHub" });
+  const third = await claim(store, 1_200);
+  expect([first.died, second.died, failing, third.died]).toEqual([
+    false,
+    true,
+    [{ target: mark.target, attempts: 1, error: "The server ended while it looked at this." }],
+    false,
+  ]);
 });
 
 test("a mark whose lease is renewed is not claimed by anybody else", async () => {
