@@ -14,26 +14,27 @@ const overlapMs = 60 * 60_000;
 const attemptsMax = 3;
 
 /** Asked for again in one run, which is less than a minute's writes; the next goes on. */
-export const redeliveriesMax = 80;
+const redeliveriesMax = 80;
 
 /**
- * Asks again for every delivery since `since` (ms since epoch) that failed and is not in the store. Says how many.
+ * Asks again for every delivery since `since` (ms since epoch) that failed and is not in the store. Says how many, and whether
+ * those were all.
  * @throws GitHubError
  */
 export async function redeliverFailed(
   context: Pick<SweepContext, "store" | "clientFor" | "now" | "signal">,
   since: number,
-): Promise<number> {
+): Promise<{ readonly asked: number; readonly all: boolean }> {
   const { store, now, signal } = context;
   const app = await context.clientFor();
   const reach = { since: Math.max(since - overlapMs, now() - logKeptMs), now: now() };
   let asked = 0;
   for (const failed of await listFailedDeliveries(app, reach)) {
-    if (asked >= redeliveriesMax || signal.aborted) break;
+    if (asked >= redeliveriesMax || signal.aborted) return { asked, all: false };
     // Stored, but the answer was lost: nothing is missing.
     if (failed.attempts >= attemptsMax || (await isStored(store, failed.guid))) continue;
     await redeliver(app, failed, now());
     asked += 1;
   }
-  return asked;
+  return { asked, all: true };
 }

@@ -4,7 +4,7 @@ import { choreDone, choreDoneAt, claimChore, scheduleChore } from "../store/chor
 import { forgetDeliveries } from "../store/deliveries.ts";
 import { type DueContext, examineDue } from "../production/examine-due.ts";
 import { findPendingDeployments } from "./pending-deployments.ts";
-import { redeliverFailed, redeliveriesMax } from "./redelivery.ts";
+import { redeliverFailed } from "./redelivery.ts";
 import { sweep, type SweepContext } from "./sweep.ts";
 
 type UpkeepContext = Omit<SweepContext, "signal"> &
@@ -33,8 +33,11 @@ type Chore = {
   readonly everyMs: number;
   /** Whether it asks GitHub, and so waits where GitHub does not answer, or asked to wait. */
   readonly asks: boolean;
-  /** @param doneAt when the last run began that ended well; 0 before the first. */
-  readonly run: (context: ChoreContext, doneAt: number) => Promise<void>;
+  /**
+   * @param doneAt when the last run began that did all there was; 0 before the first.
+   * @returns whether this one did: else the next begins where it began.
+   */
+  readonly run: (context: ChoreContext, doneAt: number) => Promise<boolean>;
 };
 
 /** In this order at a start: what GitHub sends again makes the sweep find less. */
@@ -86,48 +89,52 @@ async function runIfDue(context: ChoreContext, { name, everyMs, asks, run }: Cho
   try {
     const doneAt = await choreDoneAt(store, name);
     const work = async () => run(context, doneAt);
-    await (asks ? context.outages.attempt({ name, installation: "app" }, work) : work());
-    await choreDone(store, name, now);
+    const all = await (asks ? context.outages.attempt({ name, installation: "app" }, work) : work());
+    if (all) await choreDone(store, name, now);
   } catch (error) {
     await scheduleChore(store, name, now + retryMs);
     throw error;
   }
 }
 
-async function fetchFailed(context: ChoreContext, doneAt: number): Promise<void> {
-  const deliveries = await redeliverFailed(context, doneAt);
-  if (deliveries === 0) return;
-  context.log.warn({ deliveries }, "Deliveries of GitHub's did not arrive; asked for them again");
-  const soon = context.now() + retryMs;
-  if (deliveries === redeliveriesMax) await scheduleChore(context.store, "redelivery", soon);
+async function fetchFailed(context: ChoreContext, doneAt: number): Promise<boolean> {
+  const { asked, all } = await redeliverFailed(context, doneAt);
+  if (!all) await scheduleChore(context.store, "redelivery", context.now() + retryMs);
+  if (asked === 0) return all;
+  context.log.warn({ deliveries: asked }, "Deliveries of GitHub's did not arrive; asked for them again");
   // An outage loses more than deliveries that are in the log.
   await scheduleChore(context.store, "sweep", context.now());
+  return all;
 }
 
-async function sweepAll(context: ChoreContext): Promise<void> {
+async function sweepAll(context: ChoreContext): Promise<boolean> {
   const { marked, failed } = await sweep(context);
   if (marked > 0) context.wake();
   if (failed > 0) throw new Error(`${failed} installations could not be swept`);
+  return true;
 }
 
-async function examineGate(context: ChoreContext): Promise<void> {
+async function examineGate(context: ChoreContext): Promise<boolean> {
   const { attempt } = context.outages;
   const { left, failed } = await examineDue({ ...context, attempt, person: null });
   if (failed > 0) throw new Error(`the repositories of ${failed} installations could not be listed`);
   if (left > 0) await scheduleChore(context.store, "examination", context.now() + 10 * minute);
+  return true;
 }
 
-async function findDeployments(context: ChoreContext): Promise<void> {
+async function findDeployments(context: ChoreContext): Promise<boolean> {
   if ((await findPendingDeployments(context)) > 0) context.wake();
+  return true;
 }
 
-async function tidyUp({ store, auditKeepDays, now, log }: ChoreContext): Promise<void> {
+async function tidyUp({ store, auditKeepDays, now, log }: ChoreContext): Promise<boolean> {
   await forgetDeliveries(store, now() - deliveriesKeptMs);
-  if (auditKeepDays === null) return;
+  if (auditKeepDays === null) return true;
   const rows = await pruneAudit(store, { keepDays: auditKeepDays, now: now() });
   if (rows > 0)
     log.info(
       { rows, keepDays: auditKeepDays },
       "Took rows out of the audit log; a checkpoint stands for them",
     );
+  return true;
 }

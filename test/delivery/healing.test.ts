@@ -236,7 +236,7 @@ const sentAgain = () => day.github.deliveries.filter(({ redelivery }) => redeliv
 
 it("asks GitHub again for deliveries that reached nobody", async () => {
   const events = await lost();
-  const asked = await redeliverFailed(day.upkeep, 0);
+  const { asked } = await redeliverFailed(day.upkeep, 0);
   await day.github.quiet();
   expect([events.length > 0, asked, sentAgain().map(({ event }) => event)]).toEqual([
     true,
@@ -252,7 +252,8 @@ it("does not ask again for what is stored though its answer was lost, nor for wh
   const none = { marks: [], observations: [], pulls: [], outcome: "ignored" };
   await acceptDelivery(day.store, { guid: first.guid, event: "push", action: null, at: 0 }, none);
   second.status = 400;
-  expect([await redeliverFailed(day.upkeep, 0), sentAgain().map(({ guid }) => guid)]).toEqual([
+  const { asked } = await redeliverFailed(day.upkeep, 0);
+  expect([asked, sentAgain().map(({ guid }) => guid)]).toEqual([
     others.length,
     others.map(({ guid }) => guid),
   ]);
@@ -262,7 +263,7 @@ it("does not ask more than three times within an hour for what fails again and a
   const events = await lost();
   const asked: number[] = [];
   for (let run = 0; run < 4; run += 1) {
-    asked.push(await redeliverFailed(day.upkeep, 0));
+    asked.push((await redeliverFailed(day.upkeep, 0)).asked);
     await day.github.quiet();
   }
   expect(asked).toEqual([events.length, events.length, 0, 0]);
@@ -281,9 +282,38 @@ it("reads the log no further back than it has to, and asks for no more at once t
   await day.github.quiet();
   const wholly = [await redeliverFailed(day.upkeep, 0), pages() - 1];
   expect([lately, wholly]).toEqual([
-    [recent, 1],
-    [80, 3],
+    [{ asked: recent, all: true }, 1],
+    [{ asked: 80, all: false }, 3],
   ]);
+});
+
+it("asks for everything that was lost in a long outage, though it is more than one run may ask for", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  await lost();
+  const [first] = day.github.deliveries;
+  if (first === undefined) throw new Error("Nothing was delivered.");
+  const guids = Array.from({ length: 100 }, (_, count) => `old ${count}`);
+  for (const [count, guid] of guids.entries()) {
+    const deliveredAt = new Date(day.clock() - 2 * 86_400_000 + count).toISOString();
+    day.github.deliveries.splice(count, 0, { ...first, id: 1e6 + count, guid, deliveredAt });
+  }
+  const stillLost = () => {
+    const again = new Set(sentAgain().map(({ guid }) => guid));
+    return guids.filter((guid) => !again.has(guid)).length;
+  };
+  const upkeep = startUpkeep({
+    ...day.upkeep,
+    webUrl: day.github.url,
+    needed: { permissions: {}, events: [] },
+  });
+  await until("the first run", () => stillLost() === 20);
+  await until("its sweep", async () => (await choreDoneAt(day.store, "sweep")) === day.clock());
+  day.later(60_000);
+  vi.advanceTimersByTime(10_000);
+  await until("the second run", () => sentAgain().length === 160);
+  await upkeep.stop();
+  expect(stillLost()).toBe(0);
 });
 
 it("sweeps at the start, and again before the hour is over once deliveries turn out to be lost", async () => {
