@@ -28,7 +28,7 @@ import type { Memory } from "./memory.ts";
 import { type ProposedChange, proposedChanges } from "./rules/proposed-changes.ts";
 import { restore, type RestoreContext, toStore } from "./restore.ts";
 import { type ReadContext, readWithSiblings } from "./read-together.ts";
-import { bypassOfPull } from "./store/bypasses.ts";
+import { findBypass } from "./store/bypasses.ts";
 import { landedCache, patchCache } from "./store/configs.ts";
 import { clearedBefore } from "./store/landed.ts";
 import { type NewObservation, recall } from "./store/observations.ts";
@@ -98,7 +98,7 @@ async function recallFacts(
   const repo = repoKey(facts.owner, facts.repo);
   const known: Facts = { ...facts, ...notYet };
   const inherited = await recallInherited(store, repo, known);
-  const bypass = facts.merged ? await bypassOfPull(store, repo, facts.number) : null;
+  const bypass = facts.merged ? await findBypass(store, { repo, number: facts.number }) : null;
   const onIssue = bypass?.issue ? await recall(store, repo, bypass.issue) : [];
   const own = [...(await recall(store, repo, facts.number)), ...onIssue];
   const pushed = await recallPushes(store, { ...known, observations: own });

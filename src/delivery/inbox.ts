@@ -2,7 +2,7 @@ import { ZodError } from "zod";
 import { type Effects, none, priority } from "../github/effects.ts";
 import { actionOf, events } from "../github/events.ts";
 import { branchTarget, groupTarget, pullTarget } from "../github/targets.ts";
-import { bypassOfIssue } from "../store/bypasses.ts";
+import { findBypass } from "../store/bypasses.ts";
 import { forgetTeams } from "../store/configs.ts";
 import { acceptDelivery } from "../store/deliveries.ts";
 import { openGroup } from "../store/groups.ts";
@@ -112,7 +112,7 @@ async function boundAcceptances(
   effects: Effects,
 ): Promise<{ mark: Effects["marks"][number]; observation: Effects["observations"][number] }[]> {
   const found = effects.acceptances.map(async ({ repo, number, installation, onPull, observation }) => {
-    const bypass = onPull ? null : await bypassOfIssue(store, repo, number);
+    const bypass = onPull ? null : await findBypass(store, { repo, issue: number });
     const pull = onPull ? number : bypass?.number;
     if (pull === undefined) return [];
     const target = pull === null ? branchTarget(repo, bypass?.branch ?? "") : pullTarget(repo, pull);

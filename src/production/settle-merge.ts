@@ -13,7 +13,7 @@ import {
   raiseBypass,
 } from "./bypasses.ts";
 import { clearSince, recordMerge } from "./ledger.ts";
-import { bypassOfPull } from "../store/bypasses.ts";
+import { findBypass } from "../store/bypasses.ts";
 import { markWaitingDeployments } from "../store/deployments.ts";
 import { landedCommits } from "../store/landed.ts";
 import { putMarks } from "../store/marks.ts";
@@ -45,7 +45,7 @@ export async function settleMerge(
   await publishBypasses(context, github, { owner, repo, branch });
   const by = await clearSince(context, landing, recorded);
   if (by.length > 0) await markWaiting(context, { repo: repoKey(owner, repo), branch, installation });
-  const bypass = await bypassOfPull(context.store, repoKey(owner, repo), facts.number);
+  const bypass = await findBypass(context.store, { repo: repoKey(owner, repo), number: facts.number });
   if (by.length > 0 && bypass?.open === true)
     await closeBypass(context, github, { owner, repo }, { bypass, by });
   const places = bypass === null || bypass.issue === null ? [facts.number] : [facts.number, bypass.issue];

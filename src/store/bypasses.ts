@@ -34,16 +34,6 @@ export async function insertBypass(
   await db.insertInto("bypasses").values(row).execute();
 }
 
-/** The bypass that ended with this commit on this branch, open or not; null where there was none. */
-export async function bypassAt(
-  store: Queryable,
-  repo: string,
-  branch: string,
-  sha: string,
-): Promise<Bypass | null> {
-  return findBypass(store, { repo, branch, sha });
-}
-
 /** The open bypasses of a branch, oldest first. */
 export async function openBypasses({ db }: Queryable, repo: string, branch: string): Promise<Bypass[]> {
   const rows = await db
@@ -56,19 +46,13 @@ export async function openBypasses({ db }: Queryable, repo: string, branch: stri
   return rows.map(toBypass);
 }
 
-/** The bypass that an issue of the repository is about, open or not; null for any other issue. */
-export async function bypassOfIssue(store: Queryable, repo: string, issue: number): Promise<Bypass | null> {
-  return findBypass(store, { repo, issue });
-}
-
-/** The bypass of a pull request, open or not; null where there was none. */
-export async function bypassOfPull(store: Queryable, repo: string, number: number): Promise<Bypass | null> {
-  return findBypass(store, { repo, number });
-}
-
-async function findBypass(
+/**
+ * The bypass that ended with this commit on this branch, or that an issue is about, or of a pull request: open or not, null where
+ * there is none.
+ */
+export async function findBypass(
   { db }: Queryable,
-  of: { repo: string; branch?: string; sha?: string; issue?: number; number?: number },
+  of: { repo: string } & ({ branch: string; sha: string } | { issue: number } | { number: number }),
 ): Promise<Bypass | null> {
   const query = db.selectFrom("bypasses").selectAll();
   const row = await query.where((eb) => eb.and(of)).executeTakeFirst();

@@ -1,6 +1,6 @@
 import type { How, Unproven } from "../gate/landing.ts";
 import { appendAudit } from "./audit.ts";
-import { type Bypass, bypassAt, insertBypass } from "./bypasses.ts";
+import { type Bypass, findBypass, insertBypass } from "./bypasses.ts";
 import { lockAudit } from "./dialect.ts";
 import { landedOn, recordLanded } from "./landed.ts";
 import { inTransaction } from "./store.ts";
@@ -74,7 +74,7 @@ export async function recordBypass(
   const { repo, branch, sha, number, at } = bypass;
   return inTransaction(store, async (transaction) => {
     await lockAudit(transaction.db);
-    if ((await bypassAt(transaction, repo, branch, sha)) !== null) return false;
+    if ((await findBypass(transaction, { repo, branch, sha })) !== null) return false;
     await appendAudit(transaction, {
       at,
       kind: "bypass",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bypassOfIssue, bypassOfPull, changeBypass, openBypasses } from "../../src/store/bypasses.ts";
+import { changeBypass, findBypass, openBypasses } from "../../src/store/bypasses.ts";
 import { landedCommits, ledgerHead, moveLedger } from "../../src/store/landed.ts";
 import { type NewLanding, recordBypass, recordLanding } from "../../src/store/record-landing.ts";
 import { freshStore } from "./fresh-store.ts";
@@ -60,11 +60,16 @@ test("a bypass is recorded once, has its issue, and is open until somebody count
   ]);
   await changeBypass(store, bypass, { asked: true });
   await changeBypass(store, bypass, { issue: 9 });
-  expect(await bypassOfIssue(store, repo, 9)).toEqual({ ...bypass, issue: 9, asked: true, open: true });
-  expect(await bypassOfIssue(store, repo, 8)).toBeNull();
+  expect(await findBypass(store, { repo, issue: 9 })).toEqual({
+    ...bypass,
+    issue: 9,
+    asked: true,
+    open: true,
+  });
+  expect(await findBypass(store, { repo, issue: 8 })).toBeNull();
   await changeBypass(store, bypass, { open: false });
   expect(await openBypasses(store, repo, branch)).toEqual([]);
-  expect(await bypassOfPull(store, repo, 7)).toMatchObject({ open: false });
+  expect(await findBypass(store, { repo, number: 7 })).toMatchObject({ open: false });
 });
 
 test("the ledger of each branch goes as far as it was read", async () => {
