@@ -5,7 +5,7 @@ import { listOpenPulls, listRepositories } from "../github/open-pulls.ts";
 import { type OpenPull, type Quota, readOpenPulls } from "../github/read-open-pulls.ts";
 import { groupTarget, pullTarget, repoKey, repoTarget, rulesTarget } from "../github/targets.ts";
 import { type Rejudged, rejudge, rulesOf } from "../rules/rejudge.ts";
-import { openGroupsIn } from "../store/groups.ts";
+import { openGroupsWith } from "../store/groups.ts";
 import { markWaitingDeployments } from "../store/deployments.ts";
 import { claimedIn, type ClaimedMark, type Mark, marksOf, putMarks } from "../store/marks.ts";
 import { hintPulls } from "../store/pulls.ts";
@@ -87,7 +87,7 @@ export async function markChanged(
   // A look that runs now may have read other rules, and publish after this: it is followed by one more in any case. One that
   // begins later reads these.
   const underWay = await claimedIn(store, { installation, repo: key });
-  await markGroups(context, mark, key);
+  await markGroups(context, mark, key, null);
   await markWaitingDeployments(store, { repo: key }, { priority: mark.priority, now: now() });
   const rules = await rulesOf({ store, configRepo, now: now() }, github, ref);
   const found: Record<Rejudged, number> = { blocks: 0, unread: 0, changes: 0, rewords: 0, same: 0 };
@@ -112,13 +112,17 @@ export async function markChanged(
   log.info({ target: mark.target, installation, ...found }, "Judged stored facts by the rules of now");
 }
 
-/** Few are open at a time, and each holds up who wants to land. */
-async function markGroups(
+/**
+ * What is found out about pull requests, or about rules, holds for the merge groups that would land them: few are open at a time,
+ * and each holds up who wants to land. @param repo `owner/name` in lower case. @param landing null: whatever they land.
+ */
+export async function markGroups(
   { store, now }: FanOutContext,
   { installation, priority: urgency }: Due,
   repo: string,
+  landing: readonly number[] | null,
 ): Promise<void> {
-  const groups = await openGroupsIn(store, repo);
+  const groups = await openGroupsWith(store, repo, landing);
   const marks = groups.map((sha) => ({ target: groupTarget(repo, sha), installation, priority: urgency }));
   await putMarks(store, marks, now());
 }

@@ -3,7 +3,7 @@ import type { GitHub } from "../github/client.ts";
 import { priority as priorities } from "../github/effects.ts";
 import { GitHubError, messageOf, toGitHubError } from "../github/errors.ts";
 import type { PullRef } from "../github/read-pull.ts";
-import { branchTarget, groupTarget, parseTarget, repoKey, type Target } from "../github/targets.ts";
+import { branchTarget, parseTarget, repoKey, type Target } from "../github/targets.ts";
 import { busyDelayMs, leaseMs, whileRenewed } from "../lease.ts";
 import { failuresShownFrom, showFailure } from "../failed-look.ts";
 import { look, type LookResult } from "../look.ts";
@@ -11,7 +11,6 @@ import { type DeploymentLook, lookAtDeployment } from "../production/look-deploy
 import { lookAtBranch } from "../production/look-branch.ts";
 import { lookAtGroup } from "../look-group.ts";
 import { settleMerge, type SettleContext } from "../production/settle-merge.ts";
-import { openGroupsWith } from "../store/groups.ts";
 import { ledgerHead } from "../store/landed.ts";
 import {
   type ClaimedMark,
@@ -23,7 +22,7 @@ import {
   retryMark,
 } from "../store/marks.ts";
 import { forgetOpen } from "../store/pulls.ts";
-import { markChanged, markOpenPulls, markRepositories } from "./fan-out.ts";
+import { markChanged, markGroups, markOpenPulls, markRepositories } from "./fan-out.ts";
 import { type Outages, pauseMs } from "./outages.ts";
 
 /** What the worker needs besides a look's context. */
@@ -213,7 +212,7 @@ async function visit(context: WorkerContext, mark: ClaimedMark, target: Target):
       const result = await look(context, github, { pull: target, installation, rewrite });
       if (result.kind === "busy") return result;
       const judged = result.kind === "published" ? result.judged : [];
-      await markGroups(context, mark, target, [target.number, ...judged]);
+      await markGroups(context, mark, repoKey(target.owner, target.repo), [target.number, ...judged]);
       if (result.kind === "published") await markNewLedger(context, mark, target, result.base);
       if (result.landing !== null) await settleMerge(context, github, result.landing, installation);
       return result;
@@ -249,20 +248,6 @@ async function markNewLedger(
   if ((await ledgerHead(store, key, base)) !== null) return;
   const mark = { target: branchTarget(key, base), installation, priority: priorities.change };
   await putMarks(store, [mark], now());
-}
-
-/** What a look found out about a pull request, and about those with the same head, holds for the merge groups that would land one. */
-async function markGroups(
-  context: WorkerContext,
-  mark: ClaimedMark,
-  at: { readonly owner: string; readonly repo: string },
-  pulls: readonly number[],
-): Promise<void> {
-  const { installation, priority } = mark;
-  const repo = repoKey(at.owner, at.repo);
-  const groups = await openGroupsWith(context.store, repo, pulls);
-  const marks = groups.map((sha) => ({ target: groupTarget(repo, sha), installation, priority }));
-  await putMarks(context.store, marks, context.now());
 }
 
 /** What every line of the log about a mark names. */

@@ -50,17 +50,6 @@ export async function openGroup(
   return row ?? null;
 }
 
-/** The head SHAs of a repository's open groups. @param repo `owner/name`. */
-export async function openGroupsIn(store: Queryable, repo: string): Promise<string[]> {
-  const rows = await store.db
-    .selectFrom("groups")
-    .select("sha")
-    .where("repo", "=", repo)
-    .orderBy("sha")
-    .execute();
-  return rows.map(({ sha }) => sha);
-}
-
 /** Stores which pull requests would land with a group. */
 export async function rememberGroupPulls(
   store: Queryable,
@@ -78,13 +67,13 @@ export async function rememberGroupPulls(
 const numbers = z.array(z.number());
 
 /**
- * The head SHAs of the open groups that would land any of these pull requests. A group that was not read yet is among them: it may.
- * Throws StoreError on a row it does not understand.
+ * The head SHAs of the open groups of a repository that would land any of these pull requests; with null of all of them. A group
+ * that was not read yet is among them: it may. Throws StoreError on a row it does not understand.
  */
 export async function openGroupsWith(
   store: Queryable,
   repo: string,
-  landing: readonly number[],
+  landing: readonly number[] | null,
 ): Promise<string[]> {
   const rows = await store.db
     .selectFrom("groups")
@@ -93,7 +82,8 @@ export async function openGroupsWith(
     .orderBy("sha")
     .execute();
   return rows.flatMap(({ sha, pulls }) => {
-    const known = pulls === null ? null : parseStored(numbers, pulls, `The merge group ${sha} of ${repo}`);
-    return known === null || landing.some((number) => known.includes(number)) ? [sha] : [];
+    if (landing === null || pulls === null) return [sha];
+    const known = parseStored(numbers, pulls, `The merge group ${sha} of ${repo}`);
+    return landing.some((number) => known.includes(number)) ? [sha] : [];
   });
 }
