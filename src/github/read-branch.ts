@@ -7,8 +7,8 @@ import { toGitHubError } from "./errors.ts";
 import { configFiles, protection } from "./facts-query.ts";
 import { branchSchema } from "./facts-schema.ts";
 import { query, queryCommits, unanswered } from "./query.ts";
-import { commitsMax, listCommits, readCommits } from "./read-old-heads.ts";
-import { requiresCheck, toCommits } from "./to-facts.ts";
+import { commitsMax, listCommits } from "./read-old-heads.ts";
+import { requiresCheck } from "./to-facts.ts";
 
 type RepositoryRef = { readonly owner: string; readonly repo: string };
 
@@ -110,23 +110,13 @@ export async function listArrived(
   now: number,
 ): Promise<readonly string[] | null> {
   try {
-    const shas = await listCommits(github, { ...ref, base: from }, to);
-    return shas.length > commitsMax ? null : shas;
+    const { shas, total } = await listCommits(github, { ...ref, base: from }, to, commitsMax);
+    return total > commitsMax ? null : shas;
   } catch (error) {
     const known = toGitHubError(error, now);
     if (!known.gone) throw known;
     return null;
   }
-}
-
-/** Commits by their SHAs; unreadable when one names more authors than GitHub shows. @throws GitHubError */
-export async function readArrived(
-  github: GitHub,
-  ref: RepositoryRef,
-  shas: readonly string[],
-  now: number,
-): Promise<Read<readonly Commit[]>> {
-  return toCommits(await readCommits(github, ref, shas, now));
 }
 
 const pullsSchema = z.object({

@@ -1,7 +1,8 @@
 /** What is read of a deployment that waits: its workflow run, and the commits that it would bring. */
 import type { GitHub } from "./client.ts";
-import { asking, GitHubError, statusOf, toGitHubError } from "./errors.ts";
+import { asking, statusOf, toGitHubError } from "./errors.ts";
 import type { DeploymentRef } from "./publish-deployment.ts";
+import { listCommits } from "./read-old-heads.ts";
 
 type RepositoryRef = { readonly owner: string; readonly repo: string };
 
@@ -59,29 +60,15 @@ export type Commits = {
  */
 export async function readCommitsSince(
   github: GitHub,
-  { owner, repo }: RepositoryRef,
+  ref: RepositoryRef,
   { base, head }: { readonly base: string; readonly head: string },
   now: number,
 ): Promise<Commits | null> {
-  const shas: string[] = [];
-  for (let page = 1; ; page += 1) {
-    try {
-      const { data } = await github.rest.repos.compareCommitsWithBasehead({
-        owner,
-        repo,
-        basehead: `${base}...${head}`,
-        per_page: perPage,
-        page,
-      });
-      shas.push(...data.commits.map(({ sha }) => sha));
-      const total = data.total_commits;
-      if (total > rangeMax) return { shas, total, complete: false };
-      if (shas.length >= total) return { shas, total, complete: true };
-      if (data.commits.length === 0)
-        throw new GitHubError(`GitHub shows ${shas.length} of ${total} commits of ${base}...${head}.`);
-    } catch (error) {
-      return nullIf([404], error, now);
-    }
+  try {
+    const { shas, total } = await listCommits(github, { ...ref, base }, head, rangeMax);
+    return { shas, total, complete: total <= rangeMax };
+  } catch (error) {
+    return nullIf([404], error, now);
   }
 }
 

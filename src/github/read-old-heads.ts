@@ -7,7 +7,7 @@ import type { Commit, OldHead } from "../gate/facts.ts";
 import type { GitHub } from "./client.ts";
 import { GitHubError, toGitHubError } from "./errors.ts";
 import { commitFields } from "./facts-query.ts";
-import { type CommitAnswer, commitSchema } from "./facts-schema.ts";
+import { commitSchema } from "./facts-schema.ts";
 import { queryCommits } from "./query.ts";
 import { toCommits } from "./to-facts.ts";
 
@@ -49,10 +49,10 @@ async function readOldHead(
   now: number,
 ): Promise<Read<readonly Commit[]>> {
   try {
-    const shas = await listCommits(github, ref, sha);
-    if (shas.length > commitsMax)
+    const { shas, total } = await listCommits(github, ref, sha, commitsMax);
+    if (total > commitsMax)
       return { kind: "unreadable", why: `it has more than ${commitsMax} commits`, pastLimit: true };
-    return toCommits(await readCommits(github, ref, shas, now));
+    return await readCommits(github, ref, shas, now);
   } catch (error) {
     const known = toGitHubError(error, now);
     if (known.retryAt !== null) throw known;
@@ -63,35 +63,47 @@ async function readOldHead(
   }
 }
 
-/** What `sha` has that `base`, a branch or a SHA, has not: their SHAs; more than 2,000 where there are more. */
+/**
+ * What `sha` has that `base`, a branch or a SHA, has not, the newest last: one request for each hundred, none after the first where
+ * there are more than `max`; then the list is only its beginning.
+ * @throws whatever Octokit throws, and GitHubError where GitHub shows fewer than it counts: those must not be taken for all.
+ */
 export async function listCommits(
   github: GitHub,
   { owner, repo, base }: BranchRef,
   sha: string,
-): Promise<string[]> {
+  max: number,
+): Promise<{ readonly shas: readonly string[]; readonly total: number }> {
   const shas: string[] = [];
   for (let page = 1; ; page++) {
     const basehead = `${base}...${sha}`;
     const asked = { owner, repo, basehead, per_page: 100, page };
     const { data } = await github.rest.repos.compareCommitsWithBasehead(asked);
     shas.push(...data.commits.map((commit) => commit.sha));
-    if (data.commits.length === 0 || shas.length >= data.total_commits || shas.length > commitsMax)
-      return shas;
+    const total = data.total_commits;
+    if (total > max || shas.length >= total) return { shas, total };
+    if (data.commits.length === 0)
+      throw new GitHubError(`GitHub shows ${shas.length} of ${total} commits of ${basehead}.`);
   }
 }
 
-/** Commits by their SHAs, with one request for each fifty. @throws GitHubError where GitHub does not show one. */
+/**
+ * Commits by their SHAs, with one request for each fifty; unreadable when one names more authors than GitHub shows.
+ * @throws GitHubError where GitHub does not show one.
+ */
 export async function readCommits(
   github: GitHub,
   ref: Pick<BranchRef, "owner" | "repo">,
   shas: readonly string[],
   now: number,
-): Promise<CommitAnswer[]> {
+): Promise<Read<readonly Commit[]>> {
   const answers = await queryCommits(github, ref, shas, { ...oldCommits, now });
-  return answers.map((commit) => {
-    if (commit === null) throw new GitHubError("GitHub lists a commit that it does not show");
-    return commit;
-  });
+  return toCommits(
+    answers.map((commit) => {
+      if (commit === null) throw new GitHubError("GitHub lists a commit that it does not show");
+      return commit;
+    }),
+  );
 }
 
 const commitsSchema = z.object({ repository: z.record(z.string(), commitSchema.nullable()).nullable() });

@@ -7,9 +7,10 @@ import type { Policy } from "../gate/policy.ts";
 import type { Config, Verdict } from "../gate/verdict.ts";
 import { acceptersIn } from "../gate/wanted.ts";
 import type { GitHub } from "../github/client.ts";
-import { type BranchRead, readArrived, readChangedFiles } from "../github/read-branch.ts";
+import { type BranchRead, readChangedFiles } from "../github/read-branch.ts";
 import { readPushAccess } from "../github/read-more.ts";
 import { readNotes } from "../github/read-notes.ts";
+import { readCommits } from "../github/read-old-heads.ts";
 import { type RefOf, repoKey } from "../github/targets.ts";
 import { bindRoster } from "../rules/in-force.ts";
 import type { LookContext } from "../look.ts";
@@ -54,7 +55,7 @@ export async function pushLanding(
     defaultBranch: read.defaultBranch,
     requiredOnBase: read.required,
     author: push?.actor ?? null,
-    commits: await readArrived(github, pushed, given.shas, now()),
+    commits: await readCommits(github, pushed, given.shas, now()),
     files: { kind: "read", value: [] },
     readAt: new Date(now()).toISOString(),
   });

@@ -5,6 +5,8 @@ import { installationToken } from "../fake-github/shop-scene.ts";
 import { now, openPull } from "./scene.ts";
 
 const missing = "d".repeat(40);
+/** A comparison that lists fewer commits than it counts. */
+const tooShort = { total_commits: 2, commits: [] };
 
 /** The shop with june's pull request, and a way to read what its earlier heads had. */
 async function openOldHeads() {
@@ -74,6 +76,7 @@ test("one that is there and cannot be compared is unreadable: its commits must n
 
 test.each([
   { what: "the list", fault: { path: /\/compare\//u, status: 502 } },
+  { what: "all that it counts", fault: { path: /\/compare\//u, status: 200, body: tooShort } },
   { what: "a commit", fault: { path: /graphql/u, operation: "OldCommits", status: 502 } },
   {
     what: "half of the answer",
