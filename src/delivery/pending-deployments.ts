@@ -4,7 +4,8 @@ import { priority } from "../github/effects.ts";
 import { GitHubError, messageOf } from "../github/errors.ts";
 import { listInstallations } from "../github/installations.ts";
 import { listRepositories } from "../github/open-pulls.ts";
-import { isGuarded, listPendingDeployments } from "../github/read-deployment.ts";
+import { listPendingDeployments } from "../github/read-deployment.ts";
+import { isGuarded } from "../github/read-environments.ts";
 import { deployTarget, repoKey } from "../github/targets.ts";
 import {
   deploymentOf,

@@ -156,23 +156,6 @@ export async function listPendingDeployments(
   });
 }
 
-/** Whether an environment has this app's deployment protection rule. @throws GitHubError */
-export async function isGuarded(
-  github: GitHub,
-  ref: RepositoryRef,
-  { environment, appId }: { readonly environment: string; readonly appId: number },
-  now: number,
-): Promise<boolean> {
-  return asking(now, async () => {
-    const { data } = await github.rest.repos.getAllDeploymentProtectionRules({
-      ...ref,
-      environment_name: environment,
-    });
-    const rules = data.custom_deployment_protection_rules ?? [];
-    return rules.some(({ app, enabled }) => enabled && app.id === appId);
-  });
-}
-
 /** @throws GitHubError unless GitHub answered with one of these. */
 function nullIf(statuses: readonly number[], error: unknown, now: number): null {
   const failed = toGitHubError(error, now);
