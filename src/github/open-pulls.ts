@@ -1,3 +1,4 @@
+import type { InstallationFacts } from "../gate/protection.ts";
 import type { GitHub } from "./client.ts";
 import { asking, GitHubError } from "./errors.ts";
 
@@ -21,16 +22,24 @@ export async function listOpenPulls(
   });
 }
 
-/** `owner/name` of every repository the installation was given. @throws GitHubError */
-export async function listRepositories(github: GitHub, now: number): Promise<string[]> {
+/** The repositories an installation was given, without archived ones, a hundred for a request. @throws GitHubError */
+export async function listGiven(github: GitHub, now: number): Promise<InstallationFacts["repositories"]> {
   return asking(now, async () => {
-    const repositories = await github.paginate(github.rest.apps.listReposAccessibleToInstallation, {
+    const given = await github.paginate(github.rest.apps.listReposAccessibleToInstallation, {
       per_page: 100,
     });
-    return repositories
-      .filter((repository) => !repository.archived)
-      .map((repository) => repository.full_name);
+    return given
+      .filter(({ archived }) => !archived)
+      .map((one) => {
+        const place = { name: one.full_name, page: one.html_url, defaultBranch: one.default_branch };
+        return { ...place, public: !one.private };
+      });
   });
+}
+
+/** `owner/name` of each. @throws GitHubError */
+export async function listRepositories(github: GitHub, now: number): Promise<string[]> {
+  return (await listGiven(github, now)).map(({ name }) => name);
 }
 
 /**

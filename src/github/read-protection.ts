@@ -1,10 +1,10 @@
 /** Reads what keeps branches closed: the installation, the rules on each branch, and who may bypass them. */
 import { z } from "zod";
-import type { AppFacts, BranchFacts, InstallationFacts, Requirement, Ruleset } from "../gate/protection.ts";
+import type { AppFacts, BranchFacts, Requirement, Ruleset } from "../gate/protection.ts";
 import type { GitHub } from "./client.ts";
 import { asking, GitHubError, toGitHubError } from "./errors.ts";
 import { baseRef, requiredChecks } from "./facts-schema.ts";
-import type { ClientFor } from "./installations.ts";
+import { named } from "./installations.ts";
 import { query } from "./query.ts";
 import { checkName } from "./to-facts.ts";
 
@@ -94,55 +94,6 @@ export async function readApp(
     const settings = "login" in owner && !isUser ? `organizations/${owner.login}/settings` : "settings";
     const page = `${webUrl}/${settings}/apps/${slug}`;
     return { id, slug, page, publicPage, permissions: named(permissions), events };
-  });
-}
-
-/** An installation before its repositories are known. */
-export type Installed = Omit<InstallationFacts, "repositories">;
-
-/** Every installation of the app, suspended ones too; an enterprise's has no repositories, so it is left out. @throws GitHubError */
-export async function listInstalled(
-  clientFor: ClientFor,
-  { configRepo, now }: { readonly configRepo: string; readonly now: number },
-): Promise<Installed[]> {
-  return asking(now, async () => {
-    const app = await clientFor();
-    const all = await app.paginate(app.rest.apps.listInstallations, { per_page: 100 });
-    return all.flatMap((one) => {
-      const { id, account, permissions, events } = one;
-      if (account === null || !("login" in account)) return [];
-      return {
-        id,
-        owner: account.login,
-        page: one.html_url,
-        suspended: one.suspended_at !== null,
-        everything: one.repository_selection === "all",
-        granted: { permissions: named(permissions), events },
-        configRepository: `${account.login}/${configRepo}`,
-      };
-    });
-  });
-}
-
-/** The same with the repositories that are given to it, a hundred for a request; a suspended one may see none. @throws GitHubError */
-export async function withRepositories(
-  clientFor: ClientFor,
-  installed: Installed,
-  now: number,
-): Promise<InstallationFacts> {
-  if (installed.suspended) return { ...installed, repositories: [] };
-  return asking(now, async () => {
-    const github = await clientFor(installed.id);
-    const given = await github.paginate(github.rest.apps.listReposAccessibleToInstallation, {
-      per_page: 100,
-    });
-    const repositories = given
-      .filter(({ archived }) => !archived)
-      .map((one) => {
-        const place = { name: one.full_name, page: one.html_url, defaultBranch: one.default_branch };
-        return { ...place, public: !one.private };
-      });
-    return { ...installed, repositories };
   });
 }
 
@@ -327,9 +278,4 @@ function describeActor({
   const traceless = mode === "exempt" ? " (leaving no entry in the audit log)" : "";
   const when = mode === "pull_request" ? " in pull requests" : "";
   return `${type}${id === null || id === undefined ? "" : ` ${id}`}${when}${traceless}`;
-}
-
-/** GitHub's types name each permission it knows; ours are those that app.yml names. */
-function named(permissions: object): Record<string, string> {
-  return z.record(z.string(), z.string()).parse(permissions);
 }

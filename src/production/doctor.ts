@@ -13,10 +13,10 @@ import type {
 } from "../gate/protection.ts";
 import type { GitHub } from "../github/client.ts";
 import { GitHubError, statusOf } from "../github/errors.ts";
-import type { ClientFor } from "../github/installations.ts";
+import { type ClientFor, listInstalled, withRepositories } from "../github/installations.ts";
 import { readConfigFiles } from "../github/read-open-pulls.ts";
 import { readEnvironments } from "../github/read-environments.ts";
-import { listInstalled, readApp, readBranches, withRepositories } from "../github/read-protection.ts";
+import { readApp, readBranches } from "../github/read-protection.ts";
 import { configInForce } from "../rules/in-force.ts";
 import type { Store } from "../store/store.ts";
 
@@ -60,10 +60,10 @@ export async function examine(
 ): Promise<Examined> {
   const { clientFor, configRepo, webUrl, needed, now } = context;
   const app = await readApp(await clientFor(), { webUrl, now: now() });
-  const all = await listInstalled(clientFor, { configRepo, now: now() });
+  const all = await listInstalled(clientFor, now());
   const installed = all.find(({ owner }) => owner.toLowerCase() === wanted.owner.toLowerCase());
   if (installed === undefined) return { ...nothing, repositories: [], findings: [notInstalled(app, wanted)] };
-  const installation = await withRepositories(clientFor, installed, now());
+  const installation = await withRepositories(clientFor, installed, { configRepo, now: now() });
   const reports: Report[] = [{ ...nothing, findings: installationFindings(installation, { app, needed }) }];
   const full = `${wanted.owner}/${wanted.repository}`.toLowerCase();
   const names = installation.repositories

@@ -2,7 +2,8 @@
 import { eachOnce, installationFindings } from "../gate/installation-findings.ts";
 import { type AppFacts, type InstallationFacts, unseenNote } from "../gate/protection.ts";
 import { GitHubError, messageOf } from "../github/errors.ts";
-import { listInstalled, readApp, withRepositories } from "../github/read-protection.ts";
+import { listInstalled, withRepositories } from "../github/installations.ts";
+import { readApp } from "../github/read-protection.ts";
 import { examinedAt, forgetExamination, recordExamination } from "../store/examinations.ts";
 import { type DoctorContext, examineSafely } from "./doctor.ts";
 
@@ -35,7 +36,7 @@ export async function examineDue(
 ): Promise<{ readonly left: number; readonly failed: number }> {
   const { store, clientFor, configRepo, webUrl, now, signal, log } = context;
   const app = await readApp(await clientFor(), { webUrl, now: now() });
-  const installed = await listInstalled(clientFor, { configRepo, now: now() });
+  const installed = await listInstalled(clientFor, now());
   const known = await examinedAt(store);
   const there = new Set(installed.map(({ owner }) => owner.toLowerCase()));
   const done = { left: 0, failed: 0 };
@@ -44,7 +45,7 @@ export async function examineDue(
     try {
       const chore = { name: "examination", installation: one.id };
       done.left += await context.attempt(chore, async () => {
-        const installation = await withRepositories(clientFor, one, now());
+        const installation = await withRepositories(clientFor, one, { configRepo, now: now() });
         for (const { name } of installation.repositories) there.add(name.toLowerCase());
         return examineInstallation(context, { app, installation, known });
       });
