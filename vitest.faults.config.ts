@@ -12,11 +12,12 @@ export default defineConfig({
     globalSetup: ["test/setup.ts"],
     expect: { requireAssertions: true },
     restoreMocks: true,
-    // Looks that a dead server has begun are taken up after twenty seconds, and those past GitHub's limits of a minute in the next.
-    env: { TEST_WAIT_MS: "300000" },
+    // Looks that a dead server has begun are taken up after twenty seconds, those past GitHub's limits of a minute in the next, and
+    // those that failed again and again after ten minutes.
+    env: { TEST_WAIT_MS: "660000" },
     // They mostly wait: for leases of servers that were killed.
     maxWorkers: 4,
-    testTimeout: 600_000,
+    testTimeout: 900_000,
     hookTimeout: 60_000,
     projects: [
       {

@@ -21,7 +21,7 @@ const kills = Number(process.env["COUNTERSIGN_KILLS"] ?? 5);
 
 it.each(seeds(1))(
   `is right after a server was killed ${kills} times under load, seed %i`,
-  { timeout: 600_000 + kills * 30_000 },
+  { timeout: 900_000 + kills * 30_000 },
   async (seed) => {
     const random = randomFrom(seed);
     const { github, place, env } = await acmeToServe(25);
