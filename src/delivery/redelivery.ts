@@ -10,7 +10,7 @@ const logKeptMs = 3 * 24 * 60 * 60_000;
 /** How far each run looks back beyond the one before it. */
 const overlapMs = 60 * 60_000;
 
-/** Attempts within the overlap, after which a delivery waits until older ones leave it: its cause lasts. */
+/** Attempts within the overlap, after which a delivery waits until one of them has left it: its cause lasts. */
 const attemptsMax = 3;
 
 /** Asked for again in one run, which is less than a minute's writes; the next goes on. */
@@ -27,7 +27,8 @@ export async function redeliverFailed(
 ): Promise<{ readonly asked: number; readonly all: boolean }> {
   const { store, now, signal } = context;
   const app = await context.clientFor();
-  const reach = { since: Math.max(since - overlapMs, now() - logKeptMs), now: now() };
+  const lately = now() - overlapMs;
+  const reach = { since: Math.max(since - overlapMs, now() - logKeptMs), lately, now: now() };
   let asked = 0;
   for (const failed of await listFailedDeliveries(app, reach)) {
     if (asked >= redeliveriesMax || signal.aborted) return { asked, all: false };

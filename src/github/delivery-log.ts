@@ -6,7 +6,7 @@ export type FailedDelivery = {
   /** The newest attempt, which is the one to ask for again. */
   readonly id: number;
   readonly guid: string;
-  /** Attempts that failed, as far as the log was read. */
+  /** Attempts that failed lately. */
   readonly attempts: number;
 };
 
@@ -17,11 +17,12 @@ const hopeless = [400, 413];
  * The deliveries of which an attempt failed since a time, oldest first, from GitHub's log of this app, which keeps 3 days.
  * One request for each hundred. Another attempt may have arrived: the store knows.
  * https://docs.github.com/en/rest/apps/webhooks#list-deliveries-for-an-app-webhook
- * @param app the app's own client. @param since ms since epoch. @throws GitHubError
+ * @param app the app's own client. @param asked.since ms since epoch. @param asked.lately likewise: attempts before it are not counted.
+ * @throws GitHubError
  */
 export async function listFailedDeliveries(
   app: GitHub,
-  { since, now }: { readonly since: number; readonly now: number },
+  { since, lately, now }: { readonly since: number; readonly lately: number; readonly now: number },
 ): Promise<FailedDelivery[]> {
   const failed = new Map<string, FailedDelivery>();
   const asked = { per_page: 100, status: "failure" } as const;
@@ -31,7 +32,8 @@ export async function listFailedDeliveries(
         if (hopeless.includes(status) || Date.parse(at) < since) continue;
         // Newest first, so the attempt of a delivery that is met first is its last.
         const newer = failed.get(guid);
-        failed.set(guid, { id: newer?.id ?? id, guid, attempts: (newer?.attempts ?? 0) + 1 });
+        const counted = Date.parse(at) >= lately ? 1 : 0;
+        failed.set(guid, { id: newer?.id ?? id, guid, attempts: (newer?.attempts ?? 0) + counted });
       }
       const oldest = data.at(-1)?.delivered_at;
       if (oldest === undefined || Date.parse(oldest) < since) break;

@@ -269,6 +269,18 @@ it("does not ask more than three times within an hour for what fails again and a
   expect(asked).toEqual([events.length, events.length, 0, 0]);
 });
 
+it("asks once more for what failed three times before the last hour, however long the log was not read", async () => {
+  const events = await lost();
+  for (let run = 0; run < 2; run += 1) {
+    await redeliverFailed(day.upkeep, 0);
+    await day.github.quiet();
+  }
+  const since = day.clock();
+  const atOnce = await redeliverFailed(day.upkeep, since);
+  day.later(2 * 3_600_000);
+  expect([atOnce.asked, (await redeliverFailed(day.upkeep, since)).asked]).toEqual([0, events.length]);
+});
+
 it("reads the log no further back than it has to, and asks for no more at once than a minute's writes", async () => {
   const recent = (await lost()).length;
   const [first] = day.github.deliveries;
