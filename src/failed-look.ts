@@ -5,7 +5,7 @@ import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
 import { readOwnCheckRun } from "./github/own-check-run.ts";
 import { pullOfGroup } from "./github/read-group.ts";
-import { repoKey, type Target } from "./github/targets.ts";
+import { repoKey, type RepositoryRef, type Target } from "./github/targets.ts";
 import { withHead } from "./lease.ts";
 import { type LookContext, rememberShownBy } from "./look.ts";
 import { publishVerdict } from "./publish-checks.ts";
@@ -62,7 +62,7 @@ async function pullOfGroupAt(store: Store, repo: string, sha: string): Promise<n
 async function pageFor(
   { store, pages, now }: LookContext,
   github: GitHub,
-  { number, ...at }: { readonly owner: string; readonly repo: string; readonly number: number | null },
+  { number, ...at }: RepositoryRef & { readonly number: number | null },
 ): Promise<string | null> {
   const last = number === null ? null : await lastLook(store, repoKey(at.owner, at.repo), number);
   if (number === null || last === null || last.mode === null || last.mode === "not-gated") return null;

@@ -5,7 +5,7 @@ import type { GitHub } from "./github/client.ts";
 import { observationKey } from "./github/events.ts";
 import { readOwnTexts } from "./github/read-old-heads.ts";
 import type { PullRead } from "./github/read-pull.ts";
-import { repoKey } from "./github/targets.ts";
+import { repoKey, type RepositoryRef } from "./github/targets.ts";
 import { fromText, isRemembered, type Remembered, shortened } from "./memory.ts";
 import { evidenceObservation, type NewObservation } from "./store/observations.ts";
 
@@ -66,8 +66,6 @@ export function toStore(
       : { repo, number, key: observationKey(entry), at, observation: entry },
   );
 }
-
-type RepositoryRef = { readonly owner: string; readonly repo: string };
 
 /** The commits of the pull request, any of which may have been its head, and what force-pushes replaced; the newest of each. */
 function earlierHeads({

@@ -3,7 +3,14 @@ import type { GitHub } from "../github/client.ts";
 import { priority } from "../github/effects.ts";
 import { listOpenPulls, listRepositories } from "../github/open-pulls.ts";
 import { type OpenPull, type Quota, readOpenPulls } from "../github/read-open-pulls.ts";
-import { groupTarget, pullTarget, repoKey, repoTarget, rulesTarget } from "../github/targets.ts";
+import {
+  groupTarget,
+  pullTarget,
+  repoKey,
+  type RepositoryRef,
+  repoTarget,
+  rulesTarget,
+} from "../github/targets.ts";
 import { type Rejudged, rejudge, rulesOf } from "../rules/rejudge.ts";
 import { openGroupsWith } from "../store/groups.ts";
 import { markWaitingDeployments } from "../store/deployments.ts";
@@ -19,7 +26,6 @@ export type FanOutContext = {
   readonly now: () => number;
   readonly log: { info(fields: object, message: string): void };
 };
-type RepositoryRef = { readonly owner: string; readonly repo: string };
 type Due = Pick<ClaimedMark, "target" | "installation" | "priority">;
 
 /** An installation fans out to its repositories, for the same reason. @throws GitHubError */

@@ -1,5 +1,6 @@
 import type { GitHub } from "./client.ts";
 import { asking } from "./errors.ts";
+import type { RepositoryRef } from "./targets.ts";
 
 /**
  * The issue that this app opened with this text in its body, among the hundred newest since a time: one request.
@@ -7,7 +8,7 @@ import { asking } from "./errors.ts";
  */
 export async function findOwnIssue(
   github: GitHub,
-  { owner, repo }: { readonly owner: string; readonly repo: string },
+  { owner, repo }: RepositoryRef,
   wanted: { readonly appId: number | null; readonly text: string; readonly since: number },
   now: number,
 ): Promise<number | null> {

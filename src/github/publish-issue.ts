@@ -1,7 +1,6 @@
 import type { GitHub } from "./client.ts";
 import { asking } from "./errors.ts";
-
-type RepositoryRef = { readonly owner: string; readonly repo: string };
+import type { RepositoryRef } from "./targets.ts";
 
 /**
  * Opens an issue. https://docs.github.com/en/rest/issues/issues#create-an-issue

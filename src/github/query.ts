@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { GitHub } from "./client.ts";
 import { GitHubError, isSecondaryLimit, oneLine, retryTime, toGitHubError } from "./errors.ts";
+import type { RepositoryRef } from "./targets.ts";
 
 /** One entry of a GraphQL answer's `errors`. `path` says which part of the data is missing because of it. */
 export type QueryProblem = z.infer<typeof problemSchema>;
@@ -51,7 +52,7 @@ const commitsPerQuery = 50;
  */
 export async function queryCommits<Answer>(
   github: GitHub,
-  { owner, repo }: { readonly owner: string; readonly repo: string },
+  { owner, repo }: RepositoryRef,
   shas: readonly string[],
   asked: {
     readonly name: string;
@@ -86,7 +87,7 @@ fragment asked on Commit { ${fields} }`;
  * another answer the next time. @param about what was asked about, for people: the repository itself if left out.
  */
 export function unanswered(
-  { owner, repo }: { readonly owner: string; readonly repo: string },
+  { owner, repo }: RepositoryRef,
   problems: readonly QueryProblem[],
   about = `${owner}/${repo}`,
 ): GitHubError {

@@ -9,8 +9,7 @@ import { branchSchema } from "./facts-schema.ts";
 import { query, queryCommits, unanswered } from "./query.ts";
 import { commitsMax, listCommits } from "./read-old-heads.ts";
 import { requiresCheck } from "./to-facts.ts";
-
-type RepositoryRef = { readonly owner: string; readonly repo: string };
+import type { RepositoryRef } from "./targets.ts";
 
 /** A branch as it is now, with what decides whether it is gated. */
 export type BranchRead = {

@@ -3,8 +3,7 @@ import type { GitHub } from "./client.ts";
 import { asking, statusOf, toGitHubError } from "./errors.ts";
 import type { DeploymentRef } from "./publish-deployment.ts";
 import { listCommits } from "./read-old-heads.ts";
-
-type RepositoryRef = { readonly owner: string; readonly repo: string };
+import type { RepositoryRef } from "./targets.ts";
 
 /** A workflow run as far as it matters here. */
 export type Run = {

@@ -1,6 +1,7 @@
 import type { EnvironmentFacts, RepositoryFacts } from "../gate/protection.ts";
 import type { GitHub } from "./client.ts";
 import { asking, statusOf, toGitHubError } from "./errors.ts";
+import type { RepositoryRef } from "./targets.ts";
 
 /** Environments of a repository that are read, at a request each. More than anybody guards. */
 const environmentsMax = 100;
@@ -13,7 +14,7 @@ const environmentsMax = 100;
  */
 export async function readEnvironments(
   { github, now }: { readonly github: GitHub; readonly now: number },
-  ref: { readonly owner: string; readonly repo: string },
+  ref: RepositoryRef,
   appId: number,
 ): Promise<RepositoryFacts["environments"]> {
   try {
@@ -36,7 +37,7 @@ export async function readEnvironments(
 /** Whether an environment has this app's deployment protection rule. @throws GitHubError */
 export async function isGuarded(
   github: GitHub,
-  ref: { readonly owner: string; readonly repo: string },
+  ref: RepositoryRef,
   { environment, appId }: { readonly environment: string; readonly appId: number },
   now: number,
 ): Promise<boolean> {

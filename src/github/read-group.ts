@@ -5,15 +5,10 @@ import { groupQuery } from "./facts-query.ts";
 import { groupSchema } from "./facts-schema.ts";
 import { query, unanswered } from "./query.ts";
 import { type OwnCheckRun, ownCheckRun, readerOf } from "./read-pull.ts";
+import type { RefOf } from "./targets.ts";
 
 /** A merge group as its delivery named it. `base` is a branch name, `headRef` a full one: `refs/heads/gh-readonly-queue/…`. */
-export type GroupRef = {
-  readonly owner: string;
-  readonly repo: string;
-  readonly sha: string;
-  readonly headRef: string;
-  readonly base: string;
-};
+export type GroupRef = RefOf<"group"> & { readonly headRef: string; readonly base: string };
 
 export type GroupRead = {
   /** The pull requests that land with the group: the one it was made for and those ahead of it, first to land first. */

@@ -14,8 +14,7 @@ import { policyPath, rosterPath } from "./facts-query.ts";
 import { blobSchema } from "./facts-schema.ts";
 import { query } from "./query.ts";
 import type { PullRef } from "./read-pull.ts";
-
-type RepositoryRef = { readonly owner: string; readonly repo: string };
+import type { RepositoryRef } from "./targets.ts";
 
 /** Where fingerprints are kept: a merge base and a head never differ in anything else than they did. */
 export type PatchCache = {

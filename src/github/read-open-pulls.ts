@@ -6,8 +6,7 @@ import { configFiles } from "./facts-query.ts";
 import { checkRun, configFilesSchema } from "./facts-schema.ts";
 import { headCheckRun, headCheckRunOf, headCommitsSchema } from "./head-check-run.ts";
 import { query, unanswered } from "./query.ts";
-
-type RepositoryRef = { readonly owner: string; readonly repo: string };
+import type { RepositoryRef } from "./targets.ts";
 
 /** An open pull request in short: enough to tell whether what is known of it still holds. */
 export type OpenPull = {

@@ -7,6 +7,7 @@ import { baseRef, requiredChecks } from "./facts-schema.ts";
 import { named } from "./installations.ts";
 import { query } from "./query.ts";
 import { checkName } from "./to-facts.ts";
+import type { RepositoryRef } from "./targets.ts";
 
 /** Branches of a repository that are read: 200 requests. More than anybody gates. */
 const branchesMax = 10_000;
@@ -69,8 +70,6 @@ const branchesSchema = z.object({
 });
 
 type Rule = z.infer<typeof rule>;
-type RepositoryRef = { readonly owner: string; readonly repo: string };
-
 /** What reading needs. `person`: a client that may see bypass lists, an administrator's; null where there is none. */
 export type ReadingContext = {
   readonly github: GitHub;

@@ -1,13 +1,14 @@
+/** A repository as GitHub is asked about it. */
+export type RepositoryRef = { readonly owner: string; readonly repo: string };
+
 /** What can need a look, as the store keys it. Repositories are `owner/name` in lower case, as GitHub compares them. */
 export type Target =
-  | (In & { readonly kind: "pull"; readonly number: number })
-  | (In & { readonly kind: "group"; readonly sha: string })
-  | (In & { readonly kind: "deploy"; readonly run: number; readonly environment: string })
-  | (In & { readonly kind: "branch"; readonly branch: string })
-  | (In & { readonly kind: "repo" | "rules" })
+  | (RepositoryRef & { readonly kind: "pull"; readonly number: number })
+  | (RepositoryRef & { readonly kind: "group"; readonly sha: string })
+  | (RepositoryRef & { readonly kind: "deploy"; readonly run: number; readonly environment: string })
+  | (RepositoryRef & { readonly kind: "branch"; readonly branch: string })
+  | (RepositoryRef & { readonly kind: "repo" | "rules" })
   | { readonly kind: "installation" | "all-rules"; readonly id: number };
-
-type In = { readonly owner: string; readonly repo: string };
 
 /** What names a target of this kind. */
 export type RefOf<Kind extends Target["kind"]> = Omit<Extract<Target, { readonly kind: Kind }>, "kind">;

@@ -6,7 +6,7 @@ import { GitHubError } from "../github/errors.ts";
 import { findOwnIssue } from "../github/find-issue.ts";
 import { publishComment } from "../github/publish-comment.ts";
 import { closeIssue, openIssue } from "../github/publish-issue.ts";
-import { type RefOf, repoKey } from "../github/targets.ts";
+import { type RefOf, repoKey, type RepositoryRef } from "../github/targets.ts";
 import { type Bypass, changeBypass, openBypasses } from "../store/bypasses.ts";
 import { landedCommits } from "../store/landed.ts";
 import { claimAnswer, recall } from "../store/observations.ts";
@@ -77,7 +77,7 @@ export async function publishBypasses(
 async function issueAbout(
   { store, appId, now }: BypassContext,
   github: GitHub,
-  ref: { readonly owner: string; readonly repo: string },
+  ref: RepositoryRef,
   bypass: Bypass,
 ): Promise<number> {
   const [title = "", ...rest] = bypass.text.split("\n");
@@ -94,7 +94,7 @@ async function issueAbout(
 export async function closeBypass(
   { store, now }: BypassContext,
   github: GitHub,
-  ref: { readonly owner: string; readonly repo: string },
+  ref: RepositoryRef,
   { bypass, by }: { readonly bypass: Bypass; readonly by: readonly string[] },
 ): Promise<void> {
   const { issue } = bypass;

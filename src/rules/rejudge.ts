@@ -7,7 +7,7 @@ import { lacks } from "../gate/wanted.ts";
 import type { GitHub } from "../github/client.ts";
 import { rosterPath } from "../github/facts-query.ts";
 import { type OpenPull, readConfigFiles } from "../github/read-open-pulls.ts";
-import { repoKey } from "../github/targets.ts";
+import { repoKey, type RepositoryRef } from "../github/targets.ts";
 import { configInForce, type InForce, withKnownIds } from "./in-force.ts";
 import { type StoredPull, understoodPull } from "../store/pulls.ts";
 import type { Store } from "../store/store.ts";
@@ -29,7 +29,7 @@ export type Rejudged =
 export async function rulesOf(
   context: { readonly store: Store; readonly configRepo: string; readonly now: number },
   github: GitHub,
-  ref: { readonly owner: string; readonly repo: string },
+  ref: RepositoryRef,
 ): Promise<InForce> {
   const files = await readConfigFiles(github, ref, context);
   const inForce = await configInForce({ ...context, github }, ref.owner, files);
@@ -44,7 +44,7 @@ export async function rulesOf(
  */
 export async function rejudge(
   store: Store,
-  { owner, repo }: { readonly owner: string; readonly repo: string },
+  { owner, repo }: RepositoryRef,
   rules: InForce,
   { open, now }: { readonly open: OpenPull; readonly now: number },
 ): Promise<Rejudged> {
