@@ -4,7 +4,7 @@ import { matchesBranch } from "./gate/patterns.ts";
 import { defaultPolicy, type Policy } from "./gate/policy.ts";
 import { pool } from "./gate/pool.ts";
 import { isSame } from "./gate/roster.ts";
-import type { Config } from "./gate/verdict.ts";
+import { type Config, readable } from "./gate/verdict.ts";
 import { wanted, wantsPushers } from "./gate/wanted.ts";
 import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
@@ -191,7 +191,7 @@ async function readMore(
 ): Promise<{ facts: Facts; proposed: readonly ProposedChange[] }> {
   const { context, github, inForce } = reading;
   const { roster, policies } = inForce.config;
-  const inUse = policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
+  const inUse = readable(policies);
   const want = wanted(known, roster.kind === "read" ? roster.value : null, inUse);
   const stacked = pull.onOtherPull && !gatedByName(known, inUse);
   const guards =

@@ -10,9 +10,8 @@ import { signsToRemember } from "./gate/assistance.ts";
 import { enforcedBy, judge } from "./gate/judge.ts";
 import { atMerge, type Landing, withAcceptances } from "./gate/landing.ts";
 import { headsScanned, isNews } from "./gate/old-heads.ts";
-import type { Policy } from "./gate/policy.ts";
 import { blocks, strictest } from "./gate/strictest.ts";
-import type { Config, Verdict } from "./gate/verdict.ts";
+import { type Config, readable, type Verdict } from "./gate/verdict.ts";
 import { type ExplainPages, pageOf } from "./github/access.ts";
 import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
@@ -222,7 +221,7 @@ async function judgeAll(
   const recorded: number[] = [];
   let witness = "";
   for (const each of facts) {
-    const evidence = signsToRemember(each, policiesIn(config));
+    const evidence = signsToRemember(each, readable(config.policies));
     const verdict = judge(each, config);
     found.push({ number: each.number, observations: evidence.map(asObservation) });
     if (verdict === null) await rememberEvidence(context, each, evidence);
@@ -287,10 +286,6 @@ export function whatIsUnread(facts: Facts): string | null {
     parts.flatMap((part) => (part.kind === "unreadable" && part.pastLimit !== true ? [part.why] : []))[0] ??
     null
   );
-}
-
-function policiesIn(config: Config): Policy[] {
-  return config.policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
 }
 
 /**

@@ -11,7 +11,7 @@ import type {
   Ruleset,
   Unseen,
 } from "./protection.ts";
-import type { Config } from "./verdict.ts";
+import { type Config, readable } from "./verdict.ts";
 
 const checkName = "Countersign";
 /** It in a filter of jq. */
@@ -54,7 +54,7 @@ function ghApiChange(method: "PATCH" | "PUT", path: string, change: string): str
 /** The policies that gate branches: those that can be read, and where there is none the built-in one. */
 export function policiesIn({ policies }: Config): readonly Policy[] {
   if (policies.every(({ kind }) => kind === "absent")) return [defaultPolicy];
-  return policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
+  return readable(policies);
 }
 
 /** Which rulesets kept their bypass list to themselves; one line for a repository. */

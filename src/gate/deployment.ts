@@ -3,6 +3,7 @@ import type { Unproven } from "./landing.ts";
 import { prose } from "./markdown.ts";
 import { matchesText } from "./patterns.ts";
 import { defaultPolicy, type Policy } from "./policy.ts";
+import { readable } from "./verdict.ts";
 
 /** A commit as the ledger has it. */
 export type LedgerCommit = {
@@ -124,7 +125,7 @@ type Settings = Omit<Policy["deployments"], "environments"> & { readonly observi
  * `first: trust` holds only where every policy says so. What cannot be read is taken for the defaults.
  */
 export function deploymentSettings(policies: readonly Read<Policy>[], environment: string): Settings {
-  const read = policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
+  const read = readable(policies);
   const said = (policies.length === 0 ? [defaultPolicy] : read).map(({ deployments }) =>
     deployments.environments.some((pattern) => matchesText(pattern, environment))
       ? deployments

@@ -10,6 +10,11 @@ export type Config = {
   readonly stale?: { readonly since: string; readonly problem: string };
 };
 
+/** Those of the policies that could be read. */
+export function readable(policies: Config["policies"]): Policy[] {
+  return policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
+}
+
 /** Something that keeps the gate from deciding, and what to do about it. */
 export type Problem = { readonly what: string; readonly repair: string };
 

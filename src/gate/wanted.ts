@@ -12,7 +12,7 @@ import type { Revision } from "./patches.ts";
 import { defaultPolicy, type Policy } from "./policy.ts";
 import { isSame, type Roster } from "./roster.ts";
 import { blocks } from "./strictest.ts";
-import type { Config } from "./verdict.ts";
+import { type Config, readable } from "./verdict.ts";
 
 /** What a verdict depends on besides the facts of the one query; empty and false for an ordinary pull request. */
 export type Wanted = {
@@ -94,8 +94,7 @@ export function lacks(
   { samePolicies }: { readonly samePolicies: boolean },
 ): boolean {
   const { roster, policies } = config;
-  const inUse = policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
-  const want = wanted(facts, roster.kind === "read" ? roster.value : null, inUse);
+  const want = wanted(facts, roster.kind === "read" ? roster.value : null, readable(policies));
   return (
     wantsPushers(facts, config) ||
     (want.oldPaths && !samePolicies) ||

@@ -7,7 +7,7 @@ import {
 } from "../gate/deployment.ts";
 import { highestLevelNamed } from "../gate/guard.ts";
 import { peopleAtOrAbove } from "../gate/roster.ts";
-import type { Config, Verdict } from "../gate/verdict.ts";
+import { type Config, readable, type Verdict } from "../gate/verdict.ts";
 import type { GitHub } from "../github/client.ts";
 import { publishDeployment, type DeploymentRef } from "../github/publish-deployment.ts";
 import {
@@ -235,9 +235,8 @@ async function whoIsAble(
     if (candidates.length > 0) byPull.set(number, candidates);
   }
   if (roster.kind !== "read") return { byPull, others: [] };
-  const inForce = policies.flatMap((policy) => (policy.kind === "read" ? [policy.value] : []));
   const day = new Date(now()).toISOString().slice(0, 10);
-  const others = peopleAtOrAbove(roster.value, highestLevelNamed(inForce, roster.value), day);
+  const others = peopleAtOrAbove(roster.value, highestLevelNamed(readable(policies), roster.value), day);
   return { byPull, others: others.map(({ login }) => login) };
 }
 

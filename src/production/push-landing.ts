@@ -3,8 +3,7 @@ import { enforcedBy, judge } from "../gate/judge.ts";
 import { clears, type Landing, withAcceptances } from "../gate/landing.ts";
 import { needsFiles } from "../gate/missing.ts";
 import { withoutPull } from "../gate/no-pull.ts";
-import type { Policy } from "../gate/policy.ts";
-import type { Config, Verdict } from "../gate/verdict.ts";
+import { type Config, readable, type Verdict } from "../gate/verdict.ts";
 import { acceptersIn } from "../gate/wanted.ts";
 import type { GitHub } from "../github/client.ts";
 import { type BranchRead, readChangedFiles } from "../github/read-branch.ts";
@@ -78,7 +77,7 @@ async function readRest(
   facts: Facts,
   { policies }: Config,
 ): Promise<Facts> {
-  const inUse = policies.flatMap((policy): Policy[] => (policy.kind === "read" ? [policy.value] : []));
+  const inUse = readable(policies);
   const commits = facts.commits.kind === "read" ? facts.commits.value : [];
   const shas = commits.map(({ sha }) => sha);
   const [files, notes, pushAccess] = await Promise.all([
