@@ -4,6 +4,7 @@ import { pageOfUnread } from "./github/access.ts";
 import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
 import { readOwnCheckRun } from "./github/own-check-run.ts";
+import { witnessOf } from "./github/publish-check-run.ts";
 import { pullOfGroup } from "./github/read-group.ts";
 import { repoKey, type RepositoryRef, type Target } from "./github/targets.ts";
 import { withHead } from "./lease.ts";
@@ -44,7 +45,7 @@ export async function showFailure(
     const checkRun = await readOwnCheckRun(github, head, { appId, now });
     const base = last?.base ?? null;
     const entry = await recordFailedLook(store, { repo: key, number, base, verdict, now });
-    const witness = `look:${lease.look} audit:${entry.seq}:${entry.hash}`;
+    const witness = witnessOf(lease.look, entry);
     const to = { ...head, lease, rewrite: false, now };
     return publishVerdict(github, to, { verdict, text: null, page, witness, checkRun });
   });

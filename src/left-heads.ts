@@ -4,7 +4,7 @@ import type { Facts } from "./gate/facts.ts";
 import type { GitHub } from "./github/client.ts";
 import { GitHubError, statusOf } from "./github/errors.ts";
 import { readOwnCheckRun } from "./github/own-check-run.ts";
-import { publishCheckRun } from "./github/publish-check-run.ts";
+import { publishCheckRun, witnessOf } from "./github/publish-check-run.ts";
 import { repoKey } from "./github/targets.ts";
 import { withHead } from "./lease.ts";
 import type { ReadContext } from "./read-together.ts";
@@ -33,8 +33,7 @@ export async function takeBackLeft(
     const done = await withHead(context, { repo, sha }, async ({ look, renew: permit }) => {
       // A pull request may have come to it meanwhile, and was looked at.
       if (!(await passingLeft(store, repo, number)).includes(sha)) return "done";
-      const audit = await newestAudit(store);
-      const externalId = `look:${look} audit:${audit?.seq}:${audit?.hash}`;
+      const externalId = witnessOf(look, await newestAudit(store));
       try {
         const run = await readOwnCheckRun(github, head, { appId, now: now() });
         const passes = run?.conclusion === "success" || run?.conclusion === "neutral";

@@ -4,6 +4,7 @@ import { strictest } from "./gate/strictest.ts";
 import { type Problem, undecidable, type Verdict } from "./gate/verdict.ts";
 import { pageOf } from "./github/access.ts";
 import type { GitHub } from "./github/client.ts";
+import { witnessOf } from "./github/publish-check-run.ts";
 import { type GroupRef, readGroup } from "./github/read-group.ts";
 import type { PullRead } from "./github/read-pull.ts";
 import { type RefOf, repoKey } from "./github/targets.ts";
@@ -66,7 +67,7 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
   const verdicts = judged.flatMap(({ verdict }) => verdict ?? []);
   if (verdicts.length === 0) return { kind: "not-gated", headSha: sha, landing: null };
   const verdict = strictest(verdicts);
-  const newest = await newestAudit(store);
+  const witness = witnessOf(look, await newestAudit(store));
   const collectedAt = now();
   const to = { ...looking, headSha: sha, now: now() };
   const { wrote } = await publishVerdict(github, to, {
@@ -74,7 +75,7 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
     text: null,
     page: judged.find((each) => each.verdict?.number === verdict.number)?.page ?? null,
     checkRun: group.checkRun,
-    witness: newest === null ? `look:${look}` : `look:${look} audit:${newest.seq}:${newest.hash}`,
+    witness,
   });
   const unread =
     verdict.outcome.kind === "undecidable"

@@ -15,7 +15,7 @@ import { type Config, readable, type Verdict } from "./gate/verdict.ts";
 import { type ExplainPages, pageOf } from "./github/access.ts";
 import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
-import type { Published } from "./github/publish-check-run.ts";
+import { type Published, witnessOf } from "./github/publish-check-run.ts";
 import type { PullRead, PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
 import { busyDelayMs, type HeadLease, leaseMs, withHead } from "./lease.ts";
@@ -228,7 +228,7 @@ async function judgeAll(
     else {
       const about = { repo: repoKey(each.owner, each.repo), installation, facts: each, verdict, evidence };
       const entry = await recordLook(store, { ...about, configVersions: versions, now: now() });
-      witness = `look:${look} audit:${entry.seq}:${entry.hash}`;
+      witness = witnessOf(look, entry);
       recorded.push(each.number);
       if (each.open) judged.push({ facts: each, verdict });
     }

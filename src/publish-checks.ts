@@ -7,6 +7,7 @@ import {
   publishCheckRun,
   publishConfigCheckRun,
   type Published,
+  witnessOf,
 } from "./github/publish-check-run.ts";
 import type { OwnCheckRun } from "./github/read-pull.ts";
 import type { HeadLease } from "./lease.ts";
@@ -90,7 +91,7 @@ async function publishConfigCheck(
 ): Promise<void> {
   if (changes.length === 0 && checkRun === null) return;
   await lease.renew();
-  const options = { externalId: `look:${lease.look}`, rewrite, now, permit: lease.renew };
+  const options = { externalId: witnessOf(lease.look, null), rewrite, now, permit: lease.renew };
   const said = configCheck(changes, effects);
   await publishConfigCheckRun(github, { owner, repo, headSha }, said, checkRun, options);
 }

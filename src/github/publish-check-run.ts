@@ -18,11 +18,19 @@ export type Published = {
   readonly at: number | null;
 };
 
+/** What GitHub is to keep as our witness: the number of the look, and the newest audit entry. `readWitnesses` finds it again. */
+export function witnessOf(
+  look: number,
+  audit: { readonly seq: number; readonly hash: string } | null,
+): string {
+  return audit === null ? `look:${look}` : `look:${look} audit:${audit.seq}:${audit.hash}`;
+}
+
 /**
  * Publishes the check run of a head SHA: creates it, updates it when something changed, else writes nothing. One that
  * cannot be updated any more is followed by a fresh one, and GitHub counts the newest.
  * @param existing our check run as it was read with the facts, so that a repeated write cannot make a second one.
- * @param options.externalId what GitHub is to keep as our witness: look number and newest audit entry.
+ * @param options.externalId what `witnessOf` gives.
  * @param options.text what GitHub is to remember for us without showing it; null or left out: what is there stays.
  * @param options.detailsUrl where the check run leads to; null or left out: what is there stays, by default the app's own page.
  * @param options.rewrite write even when nothing changed: somebody re-requested the check, and GitHub shows it as queued.
