@@ -1,4 +1,5 @@
 /** `countersign audit verify` and `countersign audit export`: the log of verdicts, checked and handed on. */
+import { z } from "zod";
 import { readGitHubPlace } from "../config/environment.ts";
 import { GitHubError } from "../github/errors.ts";
 import { readWitnesses, type Witness } from "../github/read-witnesses.ts";
@@ -6,7 +7,6 @@ import { auditRows, compareWitness, verifyAudit } from "../store/audit.ts";
 import { openStoreToRead, type Store, StoreError } from "../store/store.ts";
 import { appClient } from "./app-client.ts";
 import { CommandError, flag, type Io, runCommand, text, UsageError, type Words } from "./command.ts";
-import { auditLine, type ExportFormat, exportHeader } from "./audit-lines.ts";
 
 /** What the command needs of its process. `stdout` resolves once more can be taken; `now` is ms since epoch. */
 export type AuditIo = Pick<Io, "environment" | "readFile" | "stderr"> & {
@@ -113,9 +113,45 @@ async function exportRows(
   { since, format }: Wanted & { kind: "export" },
   io: AuditIo,
 ): Promise<number> {
-  await io.stdout(exportHeader(format));
+  if (format === "csv") await io.stdout(`${columns.join(",")}\r\n`);
   for await (const row of auditRows(store, { since })) await io.stdout(auditLine(row, format));
   return 0;
+}
+
+type ExportFormat = "jsonl" | "csv";
+
+type Row = ReturnType<typeof auditRows> extends AsyncGenerator<infer Each> ? Each : never;
+
+const columns = [
+  "seq",
+  "time",
+  "kind",
+  "repo",
+  "number",
+  "sha",
+  "actor_id",
+  "body",
+  "previous_hash",
+  "hash",
+] as const;
+
+/**
+ * One row as a line: as JSON with its body as an object, and with `at` in ms since epoch, which the hash was made of,
+ * beside the readable `time`; or as CSV with the body as JSON (RFC 4180).
+ */
+function auditLine(row: Row, format: ExportFormat): string {
+  const time = new Date(row.at).toISOString();
+  if (format === "jsonl") {
+    const body: unknown = z.json().parse(JSON.parse(row.body));
+    return `${JSON.stringify({ ...row, time, body })}\n`;
+  }
+  const all = { ...row, time };
+  return `${columns.map((column) => cell(all[column])).join(",")}\r\n`;
+}
+
+function cell(value: string | number | null): string {
+  const text = value === null ? "" : String(value);
+  return /[",\r\n]/u.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 async function verify(store: Store, { github }: Wanted & { kind: "verify" }, io: AuditIo): Promise<number> {

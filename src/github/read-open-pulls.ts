@@ -4,7 +4,7 @@ import type { GitHub } from "./client.ts";
 import { type ConfigFiles, configFilesOf, organisationFilesOf } from "./config-files.ts";
 import { configFiles } from "./facts-query.ts";
 import { checkRun, configFilesSchema } from "./facts-schema.ts";
-import { headCheckRun, headCheckRunOf, headCommitsSchema } from "./head-check-run.ts";
+import { headCheckRun, headCheckRunOf, headCommitsSchema } from "./own-check-run.ts";
 import { query, unanswered } from "./query.ts";
 import type { RepositoryRef } from "./targets.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { GitHub } from "./client.ts";
 import { GitHubError } from "./errors.ts";
-import { headCheckRun, headCheckRunOf, headCommitsSchema } from "./head-check-run.ts";
+import { headCheckRun, headCheckRunOf, headCommitsSchema } from "./own-check-run.ts";
 import type { Installation } from "./installations.ts";
 import { query } from "./query.ts";
 
