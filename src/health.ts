@@ -15,11 +15,18 @@ type Asked = {
   readonly outages: Pick<Outages, "count">;
 };
 
-/** What is known only when it is asked for. @throws when the store cannot be read. */
+/** What is known only when it is asked for. */
 export async function measure(store: Store, { now, usage, outages }: Asked): Promise<MetricsState> {
-  const { count, oldestAgeMs, failing } = await backlog(store, now);
-  const marks = { marks: count, oldestMarkMs: oldestAgeMs, failing: failing.length };
-  return { ...marks, quotas: usage.quotas(), waitingInstallations: outages.count() };
+  const looks = await backlog(store, now).then(
+    ({ count, oldestAgeMs, failing }) => ({
+      marks: count,
+      oldestMarkMs: oldestAgeMs,
+      failing: failing.length,
+    }),
+    // The counters tell how many deliveries that has cost: they are needed now.
+    () => null,
+  );
+  return { looks, quotas: usage.quotas(), waitingInstallations: outages.count() };
 }
 
 /**

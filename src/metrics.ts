@@ -16,9 +16,8 @@ export type Metrics = {
 };
 
 export type MetricsState = {
-  readonly marks: number;
-  readonly oldestMarkMs: number;
-  readonly failing: number;
+  /** Null while the store cannot be read. */
+  readonly looks: { readonly marks: number; readonly oldestMarkMs: number; readonly failing: number } | null;
   readonly quotas: readonly Quota[];
   readonly waitingInstallations: number;
 };
@@ -77,13 +76,19 @@ export function createMetrics(): Metrics {
     },
     bypassed: () => bypasses.inc(),
     render: async (state) => {
-      marks.set(state.marks);
-      oldest.set(state.oldestMarkMs / 1000);
-      failing.set(state.failing);
+      show(marks, state.looks && state.looks.marks);
+      show(oldest, state.looks && state.looks.oldestMarkMs / 1000);
+      show(failing, state.looks && state.looks.failing);
       waiting.set(state.waitingInstallations);
       for (const { installation, resource, remaining } of state.quotas)
         quotaLeft.set({ installation, resource }, remaining);
       return { text: await registry.metrics(), type: registry.contentType };
     },
   };
+}
+
+/** A gauge of which nothing is known is left out: 0 would be a lie. */
+function show(gauge: Gauge, value: number | null): void {
+  if (value === null) gauge.remove();
+  else gauge.set(value);
 }

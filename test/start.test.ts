@@ -98,6 +98,25 @@ it("is not ready while the store cannot be read, and ready again when it can", a
   expect(well).toMatchObject({ status: 200, body: { ready: true, store: "ok" } });
 });
 
+it("tells the metrics that it knows itself while the store cannot be read", async () => {
+  const server = await started();
+  const other = await openStore({ dataDir: server.dataDir });
+  await sql`alter table marks rename to hidden`.execute(other.db);
+  await deliver(server.url, { body: pullPayload() });
+  const sick = await fetch(`${server.url}/metrics`);
+  const said = await sick.text();
+  await sql`alter table hidden rename to marks`.execute(other.db);
+  const well = await (await fetch(`${server.url}/metrics`)).text();
+  await other.close();
+  await server.stop("the test is over");
+
+  expect([sick.status, said]).toEqual([
+    200,
+    expect.stringContaining('countersign_refused_deliveries_total{status="503"} 1\n'),
+  ]);
+  expect([/^countersign_marks /mu.test(said), /^countersign_marks 0$/mu.test(well)]).toEqual([false, true]);
+});
+
 it("answers nobody after it has stopped", async () => {
   const server = await started();
   await server.stop("the test is over");

@@ -230,8 +230,8 @@ describe("docs/operations.md", () => {
     );
     const example: unknown = JSON.parse(/^\{\n {2}"ready".*?^\}/ms.exec(text)?.[0] ?? "{}");
     expect(Object.keys(z.record(z.string(), z.unknown()).parse(example))).toEqual(fields);
-    const marks = { marks: 0, oldestMarkMs: 0, failing: 0 };
-    const rendered = await createMetrics().render({ ...marks, quotas: [], waitingInstallations: 0 });
+    const looks = { marks: 0, oldestMarkMs: 0, failing: 0 };
+    const rendered = await createMetrics().render({ looks, quotas: [], waitingInstallations: 0 });
     const metrics = [...rendered.text.matchAll(/^# HELP (\S+)/gm)].map(([, name = ""]) => name);
     expect(metrics.length).toBeGreaterThan(5);
     expect([...fields, ...metrics].filter((name) => !alarms.includes(`\`${name}`))).toEqual([]);
