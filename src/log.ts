@@ -1,16 +1,16 @@
 import { type Logger, pino } from "pino";
 
 /**
- * Tokens in old and new form (`ghs_…`, since 2026 also `ghs_APPID_JWT`), fine-grained ones, JWTs, private keys, and what
- * follows `Bearer` or `token`: whatever field or message they got into, they never reach the log. None of them crosses a
- * quote, so that what somebody sends us cannot break the line.
+ * Tokens in old and new form (`ghs_…`, since 2026 also `ghs_APPID_JWT`), fine-grained ones, JWTs, private keys, passwords in
+ * addresses, and what follows `Bearer`, `Basic` or `token`: whatever field or message they got into, they never reach the log. None
+ * of them crosses a quote, so that what somebody sends us cannot break the line.
  */
 const secrets =
-  /\b(?:gh[opsur]_[A-Za-z0-9_.-]+|github_pat_\w+|eyJ[\w-]+\.[\w-]+\.[\w-]*)|\b(?:bearer|token)\s+[\w.~+/-]{16,}=*|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^"\\]|\\[^"])*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?=\\?"|$))/giu;
+  /\b(?:gh[opsur]_[A-Za-z0-9_.-]+|github_pat_\w+|eyJ[\w-]+\.[\w-]+\.[\w-]*)|(?<=:\/\/[^\s"/@:]*:)[^\s"/@]+(?=@)|\b(?:bearer|basic|token)\s+[\w.~+/-]{16,}=*|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^"\\]|\\[^"])*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?=\\?"|$))/giu;
 
 /** Fields that carry credentials whatever they look like and wherever they are; what follows may be cut off. */
 const secretFields =
-  /"((?:proxy-)?authorization|(?:set-)?cookie|private_?key|\w*secret|\w*token|password)":\s*"(?:[^"\\]|\\.)*(?:"|$)/giu;
+  /"((?:proxy-)?authorization|(?:set-)?cookie|private_?key|\w*secret|\w*token|password)":\s*(?:"(?:[^"\\]|\\.)*(?:"|$)|\[(?:"(?:[^"\\]|\\.)*"|[^"\]])*(?:\]|$))/giu;
 
 /** One log line with everything secret taken out. */
 export function scrub(line: string): string {

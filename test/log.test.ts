@@ -39,8 +39,28 @@ it.each(secrets)("takes %s out of messages, fields and errors", (_what, secret) 
   });
 });
 
-it.each(["Bearer", "bearer", "token", "Token"])("takes what follows %s out", (scheme) => {
+it.each(["Bearer", "bearer", "token", "Token", "Basic"])("takes what follows %s out", (scheme) => {
   expect(scrub(`{"authorization":"${scheme} 0123456789abcdef0123"}`)).toBe('{"authorization":"[secret]"}');
+});
+
+it("takes what follows a scheme out of messages, too", () => {
+  expect(scrub('{"msg":"sent Authorization: Basic SXYxLjEyMzphYmNkZWY= to it"}')).toBe(
+    '{"msg":"sent Authorization: [secret] to it"}',
+  );
+});
+
+it("takes the password out of an address", () => {
+  const lines = logged((log) => {
+    log.error(
+      { url: "postgres://countersign:p%40ss:w0rd@db.acme.dev:5432/countersign" },
+      "cannot be reached",
+    );
+    log.info({ url: "http://127.0.0.1:3000/@june" }, "listens");
+  });
+  expect(lines).toMatchObject([
+    { url: "postgres://countersign:[secret]@db.acme.dev:5432/countersign" },
+    { url: "http://127.0.0.1:3000/@june" },
+  ]);
 });
 
 it("takes a private key out, in one piece, cut off or escaped, and keeps the line", () => {
@@ -83,9 +103,10 @@ it.each([
   const lines = logged((log) => {
     log.info({ [name]: 'plain "quoted"', after: 1 }, "at the top");
     log.info({ a: { b: [{ c: { [name]: "plain" }, after: 1 }] } }, "deep");
+    log.info({ a: { [name]: ["plain]", 'plain "quoted"'] }, after: 1 }, "several");
   });
   expect(JSON.stringify(lines)).not.toContain("plain");
-  expect(JSON.stringify(lines).match(/"after":1/gu)).toHaveLength(2);
+  expect(JSON.stringify(lines).match(/"after":1/gu)).toHaveLength(3);
 });
 
 it("stays one parseable line whatever somebody sends", () => {
