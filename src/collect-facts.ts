@@ -2,6 +2,7 @@ import { asObservation, pushesSinceBase, untoldHeads } from "./gate/branch-pushe
 import type { Facts, Observation } from "./gate/facts.ts";
 import { matchesBranch } from "./gate/patterns.ts";
 import { defaultPolicy, type Policy } from "./gate/policy.ts";
+import { pushesOf } from "./gate/patches.ts";
 import { pool } from "./gate/pool.ts";
 import { isSame } from "./gate/roster.ts";
 import { type Config, readable } from "./gate/verdict.ts";
@@ -104,8 +105,11 @@ async function recallFacts(
   const pushed = await recallPushes(store, { ...known, observations: own });
   const shas = pushed.flatMap((push) => (push.kind === "push" ? [push.after] : []));
   const landed = await recallLanded(store, repo, facts.base, shas);
+  const news = pushed.filter((push) => !isAmong(own, push));
   // What was seen on an earlier pull request, or before there was one, was seen first.
-  const recalled = [...inherited, ...landed, ...pushed.filter((push) => !isAmong(own, push)), ...own];
+  const recalled = [...inherited, ...landed, ...news, ...own].filter(
+    (seen) => seen.kind !== "scanned" || own.includes(seen) || !wasHead(known, own, seen.sha),
+  );
   // That heads were searched for other pull requests does not say that this one is remembered.
   const remembered = recalled.filter((seen) => seen.kind !== "scanned" || own.includes(seen));
   const restored = await restore(context, github, pull, remembered);
@@ -115,6 +119,13 @@ async function recallFacts(
     facts: { ...known, observations, cleared },
     restored: toStore(facts, restored, now()),
   };
+}
+
+/** Whether its own deliveries or its timeline tell of this head: what it showed stays its own, whatever is cleared with others. */
+function wasHead(known: Facts, own: readonly Observation[], sha: string): boolean {
+  return pushesOf({ ...known, observations: own }).some(
+    ({ before, after }) => sha === before || sha === after,
+  );
 }
 
 /** Whatever may have been cleared of what a verdict looks at. */

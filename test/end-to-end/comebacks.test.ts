@@ -206,6 +206,39 @@ it.each(["main", "release"])(
   },
 );
 
+it("waits for what a pull request showed before its first look, though another one that showed it was cleared elsewhere", async () => {
+  const company = await ownCompany({
+    files: { [rosterFile]: roster, [policyFile]: "branches: [main, release]\n" },
+  });
+  const { github } = company;
+  github.push(shop, { branch: "release", pusher: "ada", from: "main" });
+  github.holdDeliveries();
+  const first = await openPull(company, { base: "release" });
+  const { branch } = first;
+  const typo = { force: true, from: "main", message: "Mend a typo", files: { [`${branch}.md`]: "1" } };
+  const innocent = pushMore(company, first, typo);
+  github.releaseDeliveries();
+  await company.idle();
+  // The second one begins with the assistant's commit, which is replaced before anybody looks.
+  github.holdDeliveries();
+  github.push(shop, { branch, pusher: "juno", from: first.sha, force: true });
+  const again = { ...at, title: "All by myself", head: branch, base: "main" };
+  await github.as("juno").rest.pulls.create(again);
+  github.push(shop, { branch, pusher: "juno", from: innocent, force: true });
+  github.releaseDeliveries();
+  await company.idle();
+  await review(company, first, "grace");
+  await land(company, first, "merge");
+  const byHand = { force: true, from: "main", message: "By hand" };
+  const back = pushMore(company, first, { ...byHand, files: { [`src/${branch}.ts`]: "export {};\n" } });
+
+  expect(await company.check(back)).toMatchObject({
+    conclusion: "action_required",
+    summary: containing(aiTrailer),
+  });
+  assertNothingRefused(github);
+});
+
 it("lets evidence lapse when its commit landed through another pull request, and only then", async () => {
   const stack = await openPull(company);
   const { github } = company;
