@@ -8,11 +8,8 @@ import { openStoreToRead, type Store, StoreError } from "../store/store.ts";
 import { appClient } from "./app-client.ts";
 import { CommandError, flag, type Io, runCommand, text, UsageError, type Words } from "./command.ts";
 
-/** What the command needs of its process. `stdout` resolves once more can be taken; `now` is ms since epoch. */
-export type AuditIo = Pick<Io, "environment" | "readFile" | "stderr"> & {
-  readonly now: number;
-  readonly stdout: (text: string) => Promise<void>;
-};
+/** What the command needs of its process. */
+type AuditIo = Pick<Io, "environment" | "readFile" | "now" | "stdout" | "stream" | "stderr">;
 
 const help = `countersign audit verify [--github]
 countersign audit export [--since WHEN] [--format jsonl|csv]
@@ -53,7 +50,7 @@ export async function audit(argv: readonly string[], io: AuditIo): Promise<numbe
     argv,
     io,
     async (words) => {
-      const wanted = readArguments(words, io.now);
+      const wanted = readArguments(words, io.now());
       const store = await openLog(io.environment);
       try {
         return wanted.kind === "verify"
@@ -113,8 +110,8 @@ async function exportRows(
   { since, format }: Wanted & { kind: "export" },
   io: AuditIo,
 ): Promise<number> {
-  if (format === "csv") await io.stdout(`${columns.join(",")}\r\n`);
-  for await (const row of auditRows(store, { since })) await io.stdout(auditLine(row, format));
+  if (format === "csv") await io.stream(`${columns.join(",")}\r\n`);
+  for await (const row of auditRows(store, { since })) await io.stream(auditLine(row, format));
   return 0;
 }
 
@@ -157,15 +154,15 @@ function cell(value: string | number | null): string {
 async function verify(store: Store, { github }: Wanted & { kind: "verify" }, io: AuditIo): Promise<number> {
   const checked = await verifyAudit(store);
   if (!checked.ok) {
-    await io.stdout(`The audit log is broken at row ${checked.seq}. ${checked.why}\n`);
+    await io.stream(`The audit log is broken at row ${checked.seq}. ${checked.why}\n`);
     return 1;
   }
   const { first, newest } = checked;
   const count = newest.seq - first + 1;
   const rows =
     count === 0 ? "it is empty" : `rows ${first} to ${newest.seq}, the newest ${newest.seq}:${newest.hash}`;
-  await io.stdout(`Every hash is right: ${rows}.\n`);
-  if (first > 1) await io.stdout(`Rows 1 to ${first - 1} were taken out, as a checkpoint in the log says.\n`);
+  await io.stream(`Every hash is right: ${rows}.\n`);
+  if (first > 1) await io.stream(`Rows 1 to ${first - 1} were taken out, as a checkpoint in the log says.\n`);
   return github ? compareWithGitHub(store, io) : 0;
 }
 
@@ -177,7 +174,7 @@ async function compareWithGitHub(store: Store, io: AuditIo): Promise<number> {
     null,
   );
   if (newest === null) {
-    await io.stdout(
+    await io.stream(
       "GitHub has no check run of this app that names a row, so there is nothing to compare.\n",
     );
     return 0;
@@ -188,24 +185,24 @@ async function compareWithGitHub(store: Store, io: AuditIo): Promise<number> {
     if (found === "present" || found === "pruned") continue;
     broken += 1;
     const what = found === "cut" ? "the log ends before it" : "another row stands in its place";
-    await io.stdout(`${nameOf(witness)} names row ${witness.seq}:${witness.hash}, but ${what}.\n`);
+    await io.stream(`${nameOf(witness)} names row ${witness.seq}:${witness.hash}, but ${what}.\n`);
   }
   if (broken > 0) {
-    await io.stdout("The log was cut or rewritten after these check runs were written.\n");
+    await io.stream("The log was cut or rewritten after these check runs were written.\n");
     return 1;
   }
-  await io.stdout(
+  await io.stream(
     `GitHub agrees: ${witnesses.length} check runs compared, the newest names row ${newest.seq} (${nameOf(newest)}).\n`,
   );
   return 0;
 }
 
 async function allWitnesses(io: AuditIo): Promise<Witness[]> {
-  const client = await appClient({ ...io, now: () => io.now });
+  const client = await appClient(io);
   if (client.kind === "broken") throw new CommandError(client.problems.join("\n"));
   const { clientFor, environment } = client.value;
   const progress = (repo: string) => io.stderr(`reading the check runs of ${repo}\n`);
-  return readWitnesses(clientFor, { appId: environment.appId, now: io.now, progress });
+  return readWitnesses(clientFor, { appId: environment.appId, now: io.now(), progress });
 }
 
 function nameOf({ repo, headSha }: Witness): string {

@@ -17,10 +17,8 @@ import { readLocalConfig, readSource, type Source } from "./local-config.ts";
 import { askPatiently, type Patience } from "./patience.ts";
 import { environmentHelp, readPlace, toPersonalError } from "./personal.ts";
 
-/** What the command needs of its process. `sleep` waits so many ms. */
-export type BacktestIo = Pick<Io, "environment" | "now" | "stdout" | "stderr" | "colour"> & {
-  readonly sleep: (ms: number) => Promise<void>;
-};
+/** What the command needs of its process. */
+type BacktestIo = Pick<Io, "environment" | "now" | "sleep" | "stdout" | "stderr" | "colour">;
 
 const help = `countersign backtest OWNER/REPO [--since DAYS] [--roster FILE] [--policy FILE]
 

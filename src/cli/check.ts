@@ -24,8 +24,8 @@ import { type LocalConfig, readLocalConfig, readSource, type Source } from "./lo
 import { authorOf, factsOf, type Range } from "./local-facts.ts";
 import { type Paint, painter, verdictText, verdictTitle } from "./verdict-text.ts";
 
-/** What the command needs of its process. `now` is the clock, ms since epoch: people are away on days. */
-export type CheckIo = Omit<Io, "now" | "readFile" | "ask"> & { readonly now: number };
+/** What the command needs of its process; of the clock, because people are away on days. */
+type CheckIo = Pick<Io, "directory" | "environment" | "now" | "stdout" | "stderr" | "colour">;
 
 const help = `countersign check [--base REV] [--head REV] [--author LOGIN] [--json]
 
@@ -95,7 +95,7 @@ async function checkRange(wanted: Wanted, io: CheckIo): Promise<number> {
 
   const files = readChangedFiles(repository, mergeBaseOf(repository, range), range.headSha);
   const author = authorOf(commits, wanted.author, config.roster);
-  const facts = factsOf({ range, commits, files, author, roster: config.roster, now: io.now });
+  const facts = factsOf({ range, commits, files, author, roster: config.roster, now: io.now() });
   const verdict = judge(facts, {
     roster: config.roster === null ? { kind: "absent" } : { kind: "read", value: config.roster },
     policies: [{ kind: "read", value: config.policy }],

@@ -12,13 +12,22 @@ export type Io = {
   readonly environment: NodeJS.ProcessEnv;
   /** The clock, ms since epoch. */
   readonly now: () => number;
+  /** Waits so many ms. */
+  readonly sleep: (ms: number) => Promise<void>;
   /** Returns the text of a file, or throws. */
   readonly readFile: (path: string) => string;
+  readonly stdin: () => AsyncIterable<string>;
   readonly stdout: (text: string) => void;
+  /** The same, for long output: resolves once more can be taken, so that a slow reader holds up the work and not the memory. */
+  readonly stream: (text: string) => Promise<void>;
   readonly stderr: (text: string) => void;
   readonly colour: boolean;
+  /** Whether a line that overwrites itself may be written to stderr. */
+  readonly progress: boolean;
   /** Asks somebody at a terminal; null where there is none. */
   readonly ask: ((question: string) => Promise<string>) | null;
+  /** Aborted when it is no use to wait for somebody any longer. */
+  readonly signal: AbortSignal;
 };
 
 /** A command cannot do what it was asked; one line that says what to do. */
@@ -49,13 +58,13 @@ type ErrorClass = new (message: string) => Error;
 export async function runCommand<Options extends ParseArgsOptionsConfig>(
   command: Command<Options>,
   argv: readonly string[],
-  io: { stdout: (text: string) => Promise<void> | void; stderr: (text: string) => void },
+  io: Pick<Io, "stdout" | "stderr">,
   run: (words: Words<Options>) => Promise<number> | number,
 ): Promise<number> {
   try {
     const words = readWords(argv, command);
     if ("help" in words.values) {
-      await io.stdout(command.help);
+      io.stdout(command.help);
       return 0;
     }
     return await run(words);

@@ -4,7 +4,7 @@ import { backUp, StoreError } from "../store/store.ts";
 import { CommandError, type Io, runCommand, UsageError } from "./command.ts";
 
 /** What the command needs of its process. */
-export type DbIo = Pick<Io, "environment" | "stdout" | "stderr">;
+type DbIo = Pick<Io, "environment" | "stdout" | "stderr">;
 
 const help = `countersign db backup FILE
 

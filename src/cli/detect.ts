@@ -15,15 +15,11 @@ import {
 } from "./git.ts";
 import { type Paint, painter } from "./verdict-text.ts";
 
-/**
- * What the command needs of its process. `stdout` resolves when more may be written, so that a slow reader holds up the
- * commits and not the memory. `progress`: a line that overwrites itself may be written to stderr.
- */
-export type DetectIo = Pick<Io, "directory" | "environment" | "stderr" | "colour"> & {
-  readonly stdin: AsyncIterable<string>;
-  readonly stdout: (text: string) => Promise<void>;
-  readonly progress: boolean;
-};
+/** What the command needs of its process. */
+type DetectIo = Pick<
+  Io,
+  "directory" | "environment" | "stdin" | "stdout" | "stream" | "stderr" | "colour" | "progress"
+>;
 
 const help = `countersign detect [RANGE] [--json] [--notes]
 countersign detect --jsonl
@@ -63,7 +59,7 @@ const options = { json: flag, jsonl: flag, notes: flag };
 
 /** Runs the command on its arguments; resolves with the exit status. */
 export async function detect(argv: readonly string[], io: DetectIo): Promise<number> {
-  const command = { name: "detect", help, options, allowPositionals: true, known: [] };
+  const command = { name: "detect", help, options, allowPositionals: true, known: [GitError] };
   return runCommand(command, argv, io, async (words) => {
     const wanted = readArguments(words);
     if (wanted === "lines") return detectLines(io);
@@ -104,13 +100,14 @@ async function detectRange({ range: given, notes }: Range, report: Report, io: D
   let shown = 0;
   const clear = () => {
     if (shown > 0) io.stderr("\r\x1b[K");
+    shown = 0;
   };
   try {
     const repository = openRepository(io.directory, io.environment);
     // "No commits yet" says more than "no such range".
     if (given === null) resolveCommit(repository, range);
     for await (const commits of readCommits(repository, range, { notes })) {
-      await io.stdout(
+      await io.stream(
         commits.map((commit) => report.commit(commit, detectWithNote(commit, broken))).join(""),
       );
       read += commits.length;
@@ -120,14 +117,11 @@ async function detectRange({ range: given, notes }: Range, report: Report, io: D
       }
     }
     clear();
-    await io.stdout(report.end(range));
+    await io.stream(report.end(range));
     for (const remark of remarks(repository, notes, broken)) io.stderr(`countersign detect: ${remark}\n`);
     return 0;
-  } catch (error) {
-    if (!(error instanceof GitError)) throw error;
+  } finally {
     clear();
-    io.stderr(`countersign detect: ${error.message}\n`);
-    return 2;
   }
 }
 
@@ -168,11 +162,11 @@ async function detectLines(io: DetectIo): Promise<number> {
     return null;
   };
   const flush = async (problem: string | null) => {
-    if (out !== "") await io.stdout(out);
+    if (out !== "") await io.stream(out);
     out = "";
     if (problem !== null) io.stderr(`countersign detect: standard input, line ${number}: ${problem}\n`);
   };
-  for await (const chunk of io.stdin) {
+  for await (const chunk of io.stdin()) {
     open += chunk;
     // Splitting a line that has not ended yet would take quadratic time for a long one.
     if (!chunk.includes("\n") && open.length <= lineCharactersMax) continue;

@@ -19,7 +19,7 @@ import { CommandError, flag, type Io, runCommand, UsageError, type Words } from 
 import { type Paint, painter } from "./verdict-text.ts";
 
 /** What the command needs of its process. */
-export type DoctorIo = Omit<Io, "directory">;
+type DoctorIo = Pick<Io, "environment" | "now" | "readFile" | "stdout" | "stderr" | "colour" | "ask">;
 
 const help = `countersign doctor OWNER[/REPO] [--fix [--yes]] [--json]
 

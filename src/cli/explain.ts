@@ -14,7 +14,7 @@ import { environmentHelp, type Place, readPlace, toPersonalError } from "./perso
 import { nextStepsText, painter, verdictText, verdictTitle } from "./verdict-text.ts";
 
 /** What the command needs of its process. */
-export type ExplainIo = Pick<Io, "environment" | "now" | "stdout" | "stderr" | "colour">;
+type ExplainIo = Pick<Io, "environment" | "now" | "stdout" | "stderr" | "colour">;
 
 const help = `countersign explain OWNER/REPO#NUMBER [--json]
 

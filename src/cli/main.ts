@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { requireNode } from "../node-version.ts";
+import type { Io } from "./command.ts";
 
 const help = `countersign COMMAND
 
@@ -50,79 +51,56 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
       process.stdout.write(help);
       return command === undefined ? 2 : 0;
     default: {
-      const status = await run(command, rest);
+      // What every object inherits, such as `constructor`, is no command.
+      const load = Object.hasOwn(commands, command) ? commands[command] : undefined;
       const unknown = `there is no command ${JSON.stringify(command)}. Run "countersign --help" for those there are.`;
-      return status ?? refuse(unknown);
+      return load === undefined ? refuse(unknown) : (await load())(rest, await surroundings());
     }
   }
 }
 
-/** Loads and runs a command; null when there is none of this name. */
-async function run(command: string, rest: readonly string[]): Promise<number | null> {
-  const here = await surroundings();
-  switch (command) {
-    case "audit": {
-      const { audit } = await import("./audit.ts");
-      return audit(rest, { ...here, stdout: drained, now: Date.now() });
-    }
-    case "backtest": {
-      const { backtest } = await import("./backtest.ts");
-      const { setTimeout: sleep } = await import("node:timers/promises");
-      return backtest(rest, { ...here, now: () => Date.now(), sleep: async (ms) => sleep(ms) });
-    }
-    case "check": {
-      const { check } = await import("./check.ts");
-      return check(rest, { ...here, now: Date.now() });
-    }
-    case "db": {
-      const { db } = await import("./db.ts");
-      return db(rest, here);
-    }
-    case "detect": {
-      const { detect } = await import("./detect.ts");
-      const stdin = process.stdin.setEncoding("utf8");
-      // On a terminal the list itself shows how far it is.
-      const progress = process.stderr.isTTY && !process.stdout.isTTY;
-      return detect(rest, { ...here, stdin, stdout: drained, progress });
-    }
-    case "doctor": {
-      const { loadEnvFile } = await import("../config/environment.ts");
-      loadEnvFile(".env");
-      const { doctor } = await import("./doctor.ts");
-      return doctor(rest, { ...here, now: () => Date.now(), ask: asker() });
-    }
-    case "explain": {
-      const { explain } = await import("./explain.ts");
-      return explain(rest, { ...here, now: () => Date.now() });
-    }
-    case "setup": {
-      const { setup } = await import("./setup.ts");
-      const signal = AbortSignal.timeout(setupWithinMs);
-      return setup(rest, { ...here, now: () => Date.now(), ask: asker(), signal });
-    }
-    case "test": {
-      const { test } = await import("./test.ts");
-      return test(rest, here);
-    }
-    case "validate": {
-      const { validate } = await import("./validate.ts");
-      return validate(rest, here);
-    }
-    default:
-      return null;
-  }
-}
+type Command = (argv: readonly string[], io: Io) => Promise<number>;
 
-/** What commands need of this process. */
-async function surroundings() {
+/** Each is loaded when it is called. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  audit: async () => (await import("./audit.ts")).audit,
+  backtest: async () => (await import("./backtest.ts")).backtest,
+  check: async () => (await import("./check.ts")).check,
+  db: async () => (await import("./db.ts")).db,
+  detect: async () => (await import("./detect.ts")).detect,
+  doctor: async () => {
+    const { loadEnvFile } = await import("../config/environment.ts");
+    loadEnvFile(".env");
+    return (await import("./doctor.ts")).doctor;
+  },
+  explain: async () => (await import("./explain.ts")).explain,
+  setup: async () => (await import("./setup.ts")).setup,
+  test: async () => (await import("./test.ts")).test,
+  validate: async () => (await import("./validate.ts")).validate,
+};
+
+/** This process, as commands know it. */
+async function surroundings(): Promise<Io> {
   const { readFileSync } = await import("node:fs");
+  const { setTimeout: sleep } = await import("node:timers/promises");
   return {
     directory: process.cwd(),
     environment: process.env,
+    now: () => Date.now(),
+    sleep: async (ms) => sleep(ms),
+    readFile: (path) => readFileSync(path, "utf8"),
+    stdin: () => process.stdin.setEncoding("utf8"),
+    stdout: (text) => void process.stdout.write(text),
+    stream: drained,
+    stderr: (text) => void process.stderr.write(text),
     colour: hasColours(),
-    readFile: (path: string) => readFileSync(path, "utf8"),
-    stdout: (text: string) => void process.stdout.write(text),
-    stderr: (text: string) => void process.stderr.write(text),
+    // On a terminal the output itself shows how far it is.
+    progress: process.stderr.isTTY && !process.stdout.isTTY,
+    // Standard input is left alone by whoever neither reads it nor asks.
+    get ask() {
+      return asker();
+    },
+    signal: AbortSignal.timeout(setupWithinMs),
   };
 }
 

@@ -15,7 +15,7 @@ const pausesMs = [1_000, 4_000, 10_000] as const;
  */
 export async function askPatiently<Answer>(
   request: () => Promise<Answer>,
-  io: Pick<Io, "now" | "stderr"> & { readonly sleep: (ms: number) => Promise<void> },
+  io: Pick<Io, "now" | "sleep" | "stderr">,
 ): Promise<Answer> {
   let waits = 0;
   let failures = 0;

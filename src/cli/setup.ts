@@ -13,10 +13,7 @@ import { CommandError, type Io, runCommand, text, UsageError, type Words } from 
 import { serveManifest } from "./manifest-page.ts";
 
 /** What the command needs of its process. */
-export type SetupIo = Pick<Io, "environment" | "now" | "stdout" | "stderr" | "ask"> & {
-  /** Aborted when it is no use to wait any longer. */
-  readonly signal: AbortSignal;
-};
+type SetupIo = Pick<Io, "environment" | "now" | "stdout" | "stderr" | "ask" | "signal">;
 
 /** Longer names of Apps are refused. */
 const nameLengthMax = 34;

@@ -25,7 +25,7 @@ import {
 import { painter } from "./verdict-text.ts";
 
 /** What the command needs of its process. */
-export type TestIo = Pick<Io, "stdout" | "stderr" | "colour">;
+type TestIo = Pick<Io, "stdout" | "stderr" | "colour">;
 
 const help = `countersign test DIR [--roster FILE] [--policy FILE] [--json]
 

@@ -8,7 +8,7 @@ import type { Roster } from "../gate/roster.ts";
 import { type Io, runCommand, UsageError } from "./command.ts";
 
 /** What the command needs of its process. */
-export type ValidateIo = Pick<Io, "readFile" | "stdout" | "stderr">;
+type ValidateIo = Pick<Io, "readFile" | "stdout" | "stderr">;
 
 const help = `countersign validate FILE...
 

@@ -14,9 +14,12 @@ async function run(environment: NodeJS.ProcessEnv, ...argv: readonly string[]) {
   const out = { stdout: "", stderr: "" };
   const status = await audit(argv, {
     environment,
-    now,
+    now: () => now,
     readFile: () => "",
-    stdout: async (text) => {
+    stdout: (text) => {
+      out.stdout += text;
+    },
+    stream: async (text) => {
       out.stdout += text;
     },
     stderr: (text) => {

@@ -289,8 +289,9 @@ async function run(
   const status = await detect(argv, {
     directory: options.directory ?? "/",
     environment: options.env ?? environment,
-    stdin: stdin(),
-    stdout: async (text) => void written.push(text),
+    stdin,
+    stdout: (text) => void written.push(text),
+    stream: async (text) => void written.push(text),
     stderr: (text) => void errors.push(text),
     colour: options.colour ?? false,
     progress: options.progress ?? false,

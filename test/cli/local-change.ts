@@ -37,7 +37,7 @@ export async function run(directory: string, ...argv: string[]): Promise<Ran> {
   const status = await check(argv, {
     directory,
     environment,
-    now: Date.UTC(2026, 0, 5),
+    now: () => Date.UTC(2026, 0, 5),
     stdout: (text) => void (out.stdout += text),
     stderr: (text) => void (out.stderr += text),
     colour: false,
