@@ -24,11 +24,10 @@ import { type Memory, toText } from "./memory.ts";
 import { type Proposal, publishChecks, type PublishedVerdict } from "./publish-checks.ts";
 import { rememberBrought } from "./store/branch-pushes.ts";
 import { knownHead, noteRead } from "./store/pulls.ts";
-import { evidenceObservation, rememberObservations } from "./store/observations.ts";
-import { recordLook } from "./store/record-look.ts";
+import { rememberObservations } from "./store/observations.ts";
+import { recordLook, rememberSeen } from "./store/record-look.ts";
 import { notYet, rememberShown } from "./store/shown.ts";
-import { inTransaction } from "./store/store.ts";
-import { markHeirs, rememberTraces } from "./store/traces.ts";
+import { markHeirs } from "./store/traces.ts";
 import { wouldChange } from "./rules/would-change.ts";
 
 /** What every look needs. `worker` names who holds its leases. */
@@ -224,10 +223,10 @@ async function judgeAll(
     const evidence = signsToRemember(each, readable(config.policies));
     const verdict = judge(each, config);
     found.push({ number: each.number, observations: evidence.map(asObservation) });
-    if (verdict === null) await rememberEvidence(context, each, evidence);
+    const seen = { repo: repoKey(each.owner, each.repo), facts: each, evidence, now: now() };
+    if (verdict === null) await rememberSeen(store, seen);
     else {
-      const about = { repo: repoKey(each.owner, each.repo), installation, facts: each, verdict, evidence };
-      const entry = await recordLook(store, { ...about, configVersions: versions, now: now() });
+      const entry = await recordLook(store, { ...seen, installation, verdict, configVersions: versions });
       witness = witnessOf(look, entry);
       recorded.push(each.number);
       if (each.open) judged.push({ facts: each, verdict });
@@ -286,23 +285,6 @@ export function whatIsUnread(facts: Facts): string | null {
     parts.flatMap((part) => (part.kind === "unreadable" && part.pastLimit !== true ? [part.why] : []))[0] ??
     null
   );
-}
-
-/**
- * A base that is not gated today may be changed to one that is, and the change may come back under another number; what was
- * seen until then still counts.
- */
-async function rememberEvidence(
-  { store, now }: LookContext,
-  facts: Facts,
-  evidence: readonly Evidence[],
-): Promise<void> {
-  const key = repoKey(facts.owner, facts.repo);
-  await inTransaction(store, async (transaction) => {
-    const seen = evidence.map((entry) => evidenceObservation(key, facts.number, entry, now()));
-    await rememberObservations(transaction, seen);
-    await rememberTraces(transaction, key, facts);
-  });
 }
 
 /** Whoever shaped what was merged brought it to its base branch, which may be the head of another pull request. */

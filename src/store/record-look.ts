@@ -40,11 +40,7 @@ export async function recordLook(
   const audited = { at: now, kind: "verdict", repo, number, sha: headSha, actorId: null };
   const body = { outcome: verdict.outcome, mode: verdict.mode, base, configVersions };
   return inTransaction(store, async (transaction) => {
-    await rememberObservations(
-      transaction,
-      look.evidence.map((evidence) => evidenceObservation(repo, number, evidence, now)),
-    );
-    await rememberTraces(transaction, repo, facts);
+    await rememberSeen(transaction, look);
     const newest = await newestIfSame(transaction, repo, number, { sha: headSha, body });
     const changed = newest === null;
     if (changed) await recordVersions(transaction, configVersions, now);
@@ -66,6 +62,21 @@ export async function recordLook(
       .onConflict((conflict) => conflict.columns(["repo", "number"]).doUpdateSet(row))
       .execute();
     return { ...entry, changed };
+  });
+}
+
+/**
+ * Keeps for good what was seen on a pull request, whether its base is gated or not: it may be changed to one that is, and the change
+ * may come back under another number.
+ */
+export async function rememberSeen(
+  store: Queryable,
+  { repo, facts, evidence, now }: Pick<Look, "repo" | "facts" | "evidence" | "now">,
+): Promise<void> {
+  await inTransaction(store, async (transaction) => {
+    const seen = evidence.map((entry) => evidenceObservation(repo, facts.number, entry, now));
+    await rememberObservations(transaction, seen);
+    await rememberTraces(transaction, repo, facts);
   });
 }
 
