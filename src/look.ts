@@ -16,7 +16,7 @@ import { type ExplainPages, pageOf } from "./github/access.ts";
 import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
 import { type Published, witnessOf } from "./github/publish-check-run.ts";
-import type { PullRead, PullRef } from "./github/read-pull.ts";
+import { nameOf, type PullRead, type PullRef } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
 import { busyDelayMs, type HeadLease, leaseMs, withHead } from "./lease.ts";
 import { takeBackLeft } from "./left-heads.ts";
@@ -117,8 +117,7 @@ export async function lookInTurn(
     if (looked.kind !== "busy") return looked;
     await wait(busyDelayMs);
   }
-  const { owner, repo, number } = request.pull;
-  throw new GitHubError(`Other looks at the head of ${owner}/${repo}#${number} did not end.`);
+  throw new GitHubError(`Other looks at the head of ${nameOf(request.pull)} did not end.`);
 }
 
 type Judged = { readonly facts: Facts; readonly verdict: Verdict };

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { GitHub } from "./github/client.ts";
 import { GitHubError } from "./github/errors.ts";
-import { type PullRead, type PullRef, readPull } from "./github/read-pull.ts";
+import { nameOf, type PullRead, type PullRef, readPull } from "./github/read-pull.ts";
 import { repoKey } from "./github/targets.ts";
 import { openPullsWithHead } from "./store/pulls.ts";
 import type { Store } from "./store/store.ts";
@@ -72,7 +72,7 @@ function timeless(pull: PullRead | null) {
 async function readAt(context: ReadContext, github: GitHub, pull: PullRef, sha: string): Promise<PullRead> {
   const seen = await read(context, github, pull);
   if (seen.facts.headSha === sha) return seen;
-  throw new GitHubError(`The head of ${pull.owner}/${pull.repo}#${pull.number} moved while it was read.`);
+  throw new GitHubError(`The head of ${nameOf(pull)} moved while it was read.`);
 }
 
 /**
@@ -93,7 +93,7 @@ async function readSiblings(context: ReadContext, github: GitHub, seen: PullRead
     if (facts.headSha === headSha) return facts.open ? [other] : [];
     // It had this head a moment ago, and perhaps held it up: without it the head would be judged by what was true at no time.
     if (seen.siblings.includes(facts.number))
-      throw new GitHubError(`The head of ${owner}/${repo}#${facts.number} moved while #${number} was read.`);
+      throw new GitHubError(`The head of ${nameOf(facts)} moved while #${number} was read.`);
     return [];
   });
 }

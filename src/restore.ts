@@ -4,8 +4,8 @@ import type { Facts, Observation } from "./gate/facts.ts";
 import type { GitHub } from "./github/client.ts";
 import { observationKey } from "./github/events.ts";
 import { readOwnTexts } from "./github/read-old-heads.ts";
-import type { PullRead } from "./github/read-pull.ts";
-import { repoKey, type RepositoryRef } from "./github/targets.ts";
+import { nameOf, type PullRead, type PullRef } from "./github/read-pull.ts";
+import { repoKey } from "./github/targets.ts";
 import { fromText, isRemembered, type Remembered, shortened } from "./memory.ts";
 import { evidenceObservation, type NewObservation } from "./store/observations.ts";
 
@@ -53,11 +53,7 @@ export async function restore(
 }
 
 /** As rows of the store. */
-export function toStore(
-  facts: RepositoryRef & { number: number },
-  restored: readonly Remembered[],
-  at: number,
-): NewObservation[] {
+export function toStore(facts: PullRef, restored: readonly Remembered[], at: number): NewObservation[] {
   const repo = repoKey(facts.owner, facts.repo);
   const { number } = facts;
   return restored.map((entry) =>
@@ -86,8 +82,4 @@ function isInherited(entry: Remembered): boolean {
 
 function keyOf(entry: Remembered): string {
   return entry.kind === "evidence" ? evidenceKey(entry.evidence) : observationKey(entry);
-}
-
-function nameOf({ owner, repo, number }: RepositoryRef & { number: number }): string {
-  return `${owner}/${repo}#${number}`;
 }

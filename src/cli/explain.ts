@@ -7,7 +7,7 @@ import { blocks, strictest } from "../gate/strictest.ts";
 import type { Verdict } from "../gate/verdict.ts";
 import { personalClient } from "../github/client.ts";
 import { GitHubError } from "../github/errors.ts";
-import type { PullRead, PullRef } from "../github/read-pull.ts";
+import { nameOf, type PullRead, type PullRef } from "../github/read-pull.ts";
 import { openEmptyStore, openStoreToRead, StoreError } from "../store/store.ts";
 import { flag, type Io, runCommand, UsageError, type Words } from "./command.ts";
 import { environmentHelp, type Place, readPlace, toPersonalError } from "./personal.ts";
@@ -121,8 +121,4 @@ function report({ facts }: PullRead, verdict: Verdict | null, io: ExplainIo): st
     nextStepsText(verdict),
     verdictText(verdict, paint),
   ].join("");
-}
-
-function nameOf({ owner, repo, number }: PullRef): string {
-  return `${owner}/${repo}#${number}`;
 }

@@ -327,6 +327,7 @@ function goneError(ref: PullRef): GitHubError {
   return new GitHubError(`${nameOf(ref)} does not exist, or the app may not see it.`, { gone: true });
 }
 
-function nameOf(ref: PullRef): string {
-  return `${ref.owner}/${ref.repo}#${ref.number}`;
+/** `owner/name#12`, for people. */
+export function nameOf({ owner, repo, number }: PullRef): string {
+  return `${owner}/${repo}#${number}`;
 }
