@@ -53,8 +53,8 @@ export async function createProbot(app: {
   return probot.ready();
 }
 
-/** A client that asks as the person whose token it is: for a few requests from a terminal, so without lanes and log. */
-export function personalClient(token: string, apiUrl: string): GitHub {
+/** A client that asks as the person whose token it is, or with null as nobody: for a few requests from a terminal, so without lanes and log. */
+export function personalClient(token: string | null, apiUrl: string): GitHub {
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
   return new Octokit({ auth: token, baseUrl: apiUrl, request: { fetch: timedFetch }, log: silent });
 }

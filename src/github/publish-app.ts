@@ -1,5 +1,5 @@
-import { Octokit } from "@octokit/rest";
 import { z } from "zod";
+import { personalClient } from "./client.ts";
 import { asking } from "./errors.ts";
 
 /** A GitHub App that was just created, with its secrets: GitHub shows them this once. */
@@ -31,10 +31,8 @@ const answer = z.object({
  * @throws GitHubError; `gone` when the code is used up, too old, or none.
  */
 export async function createApp(apiUrl: string, code: string, now: number): Promise<NewApp> {
-  const silent = { debug() {}, info() {}, warn() {}, error() {} };
   return asking(now, async () => {
-    const github = new Octokit({ baseUrl: apiUrl, log: silent });
-    const { data } = await github.rest.apps.createFromManifest({ code });
+    const { data } = await personalClient(null, apiUrl).rest.apps.createFromManifest({ code });
     const app = answer.parse(data);
     return {
       id: app.id,
