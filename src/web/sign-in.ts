@@ -47,30 +47,25 @@ export function createSignInRoutes(options: SignInOptions): SignInRoutes {
   const seals = createSeals(options.clientSecret);
   const secure = publicUrl.startsWith("https:");
   // A cookie of this prefix cannot be set from another host or without TLS.
-  const [sessionName, attemptName] = ["countersign", "countersign-sign-in"].map((name) =>
-    secure ? `__Host-${name}` : name,
-  );
+  const prefix = secure ? "__Host-" : "";
+  const [sessionName, attemptName] = [`${prefix}countersign`, `${prefix}countersign-sign-in`] as const;
   const attributes = { path: "/", httpOnly: true, sameSite: "Lax", secure } as const;
-  const read = (context: Context, name = "") => getCookie(context, name);
-  const write = (context: Context, name = "", value: string, ms: number) =>
+  const write = (context: Context, name: string, value: string, ms: number) =>
     setCookie(context, name, value, { ...attributes, maxAge: Math.floor(ms / 1000) });
-  const remove = (context: Context, name = "") => void deleteCookie(context, name, attributes);
-  const sessionOf = (context: Context) => seals.session.open(read(context, sessionName), now());
+  const remove = (context: Context, name: string) => void deleteCookie(context, name, attributes);
+  const sessionOf = (context: Context) => seals.session.open(getCookie(context, sessionName), now());
   return {
     sessionOf,
     forget: (context) => remove(context, sessionName),
     begin: (context, to = "/") => {
-      const [state, verifier] = [randomBytes(32), randomBytes(32)].map((bytes) =>
-        bytes.toString("base64url"),
-      );
-      const attempt = { state: state ?? "", verifier: verifier ?? "", to: ownPath.test(to) ? to : "/" };
+      const attempt = { state: randomKey(), verifier: randomKey(), to: ownPath.test(to) ? to : "/" };
       const until = now() + attemptMsMax;
       write(context, attemptName, seals.attempt.close({ ...attempt, until }), attemptMsMax);
       const challenge = createHash("sha256").update(attempt.verifier).digest("base64url");
       return context.redirect(signIn.address({ state: attempt.state, challenge }), 303);
     },
     finish: async (context) => {
-      const attempt = seals.attempt.open(read(context, attemptName), now());
+      const attempt = seals.attempt.open(getCookie(context, attemptName), now());
       remove(context, attemptName);
       const { state = "", code, error } = context.req.query();
       if (attempt === null || !isSame(attempt.state, state)) return "not-ours";
@@ -114,8 +109,11 @@ async function openSession(
     actorId: person.id,
     body: { login: person.login },
   });
-  const formKey = randomBytes(32).toString("base64url");
-  return { session: { ...person, token, formKey, until: at + ms }, ms };
+  return { session: { ...person, token, formKey: randomKey(), until: at + ms }, ms };
+}
+
+function randomKey(): string {
+  return randomBytes(32).toString("base64url");
 }
 
 /** Compares what somebody sent with a secret, in a time that tells nothing of it. */
