@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Probot } from "probot";
 import { countersign } from "./app.ts";
-import { readAppManifest } from "./config/app-manifest.ts";
+import { readNeeded } from "./config/app-manifest.ts";
 import type { Environment } from "./config/environment.ts";
 import { createOutages } from "./delivery/outages.ts";
 import { startUpkeep } from "./delivery/upkeep.ts";
@@ -61,8 +61,7 @@ export async function start(
     throw error;
   });
   const { auditKeepDays, webhookProxyUrl, webhookPath } = environment;
-  const { default_permissions: permissions, default_events: events } = readAppManifest();
-  const needed = { permissions, events };
+  const needed = readNeeded();
   const upkeep = startUpkeep({ ...work, auditKeepDays, wake: worker.wake, configRepo, webUrl, needed });
   const proxy =
     webhookProxyUrl === null ? null : startProxy(webhookProxyUrl, `${server.url}${webhookPath}`, log);

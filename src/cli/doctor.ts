@@ -1,5 +1,5 @@
 /** `countersign doctor owner[/repo]`: whether the gate is closed, and with --fix the ruleset that closes it. */
-import { readAppManifest } from "../config/app-manifest.ts";
+import { readNeeded } from "../config/app-manifest.ts";
 import { plain } from "../gate/markdown.ts";
 import { type Finding, placeOf } from "../gate/protection.ts";
 import { type GitHub, personalClient } from "../github/client.ts";
@@ -83,11 +83,9 @@ async function diagnose(options: Options, io: DoctorIo): Promise<Examined> {
   const token = io.environment["GITHUB_TOKEN"] || io.environment["GH_TOKEN"] || null;
   const person = token === null ? null : personalClient(token, apiUrl);
   if (options.fix) requirePerson(token, options, io);
-  const { default_permissions: permissions, default_events: events } = readAppManifest();
   const store = (await openStoreToRead(environment)) ?? (await openEmptyStore());
   try {
-    const needed = { permissions, events };
-    const context = { store, clientFor, person, configRepo, webUrl, needed, now: io.now };
+    const context = { store, clientFor, person, configRepo, webUrl, needed: readNeeded(), now: io.now };
     const found = await ask(context, options, io);
     if (!options.fix || person === null) return found;
     const created = await closeAll(person, found.closing, { options, io });

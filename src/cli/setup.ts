@@ -1,7 +1,7 @@
 /** `countersign setup`: creates the GitHub App from app.yml with its owner's consent, and writes what the server needs into .env. */
 import { existsSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
-import { readAppManifest } from "../config/app-manifest.ts";
+import { readAppManifest, readNeeded } from "../config/app-manifest.ts";
 import { readGitHubPlace } from "../config/environment.ts";
 import { lacking } from "../gate/installation-findings.ts";
 import { plain } from "../gate/markdown.ts";
@@ -195,10 +195,9 @@ async function check(wanted: Wanted, { app, io }: { app: NewApp; io: SetupIo }):
   const client = await appClient({ ...io, environment, readFile: () => "" });
   if (client.kind === "broken") throw new CommandError(client.problems.join("\n"));
   io.stdout(`${wanted.file} is written; only this user can read it.\n`);
-  const needed = readAppManifest();
   try {
     const seen = await readApp(await client.value.clientFor(), { webUrl: wanted.webUrl, now: io.now() });
-    const missing = lacking({ permissions: needed.default_permissions, events: needed.default_events }, seen);
+    const missing = lacking(readNeeded(), seen);
     if (missing.length > 0) {
       io.stdout(`The App lacks ${missing.join(", ")}: add it on ${seen.page}/permissions\n`);
       return 1;

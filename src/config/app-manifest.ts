@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
+import type { Granted } from "../gate/protection.ts";
 
 const manifestSchema = z.object({
   name: z.string(),
@@ -13,6 +14,12 @@ const manifestSchema = z.object({
 
 /** In GitHub's app manifest format: https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest */
 export type AppManifest = z.infer<typeof manifestSchema>;
+
+/** The permissions and events in it. */
+export function readNeeded(): Granted {
+  const { default_permissions: permissions, default_events: events } = readAppManifest();
+  return { permissions, events };
+}
 
 /** Reads the `app.yml` that this version came with; it lies beside `src`, and beside `dist` in the package. */
 export function readAppManifest(): AppManifest {

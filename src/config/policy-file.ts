@@ -8,15 +8,7 @@ import { policySchema } from "./policy-schema.ts";
 import { type FileProblem, type Locate, type Parsed, parseYamlFile } from "./yaml-file.ts";
 
 /** Every key a policy may have; files whose name says nothing are told by them. */
-export const policyKeys: readonly string[] = [
-  "mode",
-  "branches",
-  "ai",
-  "rules",
-  "exempt",
-  "override",
-  "deployments",
-];
+export const policyKeys: readonly string[] = Object.keys(policySchema(null).shape);
 
 /** A parsed file beside others: what it says and where its parts stand. `Parsed` of kind "ok" is one. */
 export type Located<T> = { readonly value: T; readonly locate: Locate };
