@@ -2,7 +2,7 @@ import { repairHere, wouldBeBroken } from "../gate/guard.ts";
 import { code, plain, prose, unlinked } from "../gate/markdown.ts";
 import { withinLimit } from "../gate/render.ts";
 import type { AnnotatedOutput, Annotation } from "../gate/verdict.ts";
-import type { Finding, ProposedChange } from "./proposed-changes.ts";
+import { counted, type Finding, type ProposedChange } from "./proposed-changes.ts";
 import type { Effects, LevelChange } from "./would-change.ts";
 
 /** GitHub takes 50 in one request. Who repairs those sees the next ones; the first file with more is still to be found. */
@@ -121,10 +121,6 @@ function headline({ change, holds, findings }: ProposedChange): string {
   if (failures > 0) return `${file} would be broken: ${counted(failures, "problem")}`;
   const warned = warnings > 0 ? `, ${counted(warnings, "warning")}` : "";
   return holds === null ? `${file} is removed${warned}` : `${file} is valid: ${holds}${warned}`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function capital(text: string): string {

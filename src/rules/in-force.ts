@@ -215,40 +215,37 @@ async function policyOf(
 }
 
 async function inUse<T>(
-  { store, now }: Given,
+  given: Given,
   { owner, repo }: Files,
   path: string,
   blob: ConfigBlob,
   parse: (text: string, origin: string) => Parsed<T>,
 ): Promise<Read<InUse<T>>> {
+  const { store, now } = given;
   const name = `${owner}/${repo} › ${path}`;
+  const broken = async (problem: string) => lastGood(given, { owner, repo, path, name, parse }, problem);
   if (blob.kind === "read") {
     const parsed = parse(blob.value.text, name);
     await rememberConfig(store, { owner, repo, path, ...blob.value, valid: parsed.kind === "ok", now });
     if (parsed.kind === "ok")
       return { kind: "read", value: { file: parsed, name, version: blob.value.version } };
     const all = parsed.problems.map((problem) => formatProblem(name, problem)).join("; ");
-    return lastGood({ store, now, owner, repo, path, name, problem: `${all}.`, parse });
+    return broken(`${all}.`);
   }
-  if (blob.kind === "unreadable")
-    return lastGood({ store, now, owner, repo, path, name, problem: blob.why, parse });
+  if (blob.kind === "unreadable") return broken(blob.why);
   const removed = "removed" in blob && blob.removed;
   if (removed || !(await configWasSeen(store, owner, repo, path))) return absent;
-  const problem = `${name} has disappeared, and no commit on the default branch removes it.`;
-  return lastGood({ store, now, owner, repo, path, name, problem, parse });
+  return broken(`${name} has disappeared, and no commit on the default branch removes it.`);
 }
 
-async function lastGood<T>(given: {
-  store: Store;
-  now: number;
-  owner: string;
-  repo: string;
-  path: string;
-  name: string;
-  problem: string;
-  parse: (text: string, origin: string) => Parsed<T>;
-}): Promise<Read<InUse<T>>> {
-  const { store, now, owner, repo, path, name, problem, parse } = given;
+async function lastGood<T>(
+  { store, now }: Given,
+  file: Record<"owner" | "repo" | "path" | "name", string> & {
+    readonly parse: (text: string, origin: string) => Parsed<T>;
+  },
+  problem: string,
+): Promise<Read<InUse<T>>> {
+  const { owner, repo, path, name, parse } = file;
   const good = await lastGoodConfig(store, owner, repo, path);
   if (good === null || now - good.seenAt > staleMaxMs) return { kind: "unreadable", why: problem };
   const parsed = parse(good.text, name);

@@ -175,13 +175,14 @@ function proposalOf({ file }: GuardedFile, blob: ConfigBlob, { roster }: After):
 }
 
 function holdings({ file }: GuardedFile, { roster, policy }: After): string | null {
-  if (file === "policy") return policy?.kind === "ok" ? counted(policy.value.rules, "rule") : null;
+  if (file === "policy") return policy?.kind === "ok" ? counted(policy.value.rules.length, "rule") : null;
   if (roster?.kind !== "ok") return null;
   const { people, teams } = roster.value;
   const listed = people.length === 1 ? "1 person" : `${people.length} people`;
-  return teams.length === 0 ? listed : `${listed} and ${counted(teams, "team")}`;
+  return teams.length === 0 ? listed : `${listed} and ${counted(teams.length, "team")}`;
 }
 
-function counted(items: readonly unknown[], noun: string): string {
-  return `${items.length} ${noun}${items.length === 1 ? "" : "s"}`;
+/** `2 rules` */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
