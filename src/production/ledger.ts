@@ -82,21 +82,6 @@ export async function recordUpdate(
   );
 }
 
-/** Commits, and through which pull request each came as far as GitHub says. */
-export type History = ReadonlyMap<string, number | null>;
-
-/** Records that commits were there before the ledger of their branch began: nobody knows of them that they were cleared. */
-export async function recordHistory(
-  { store, now }: LedgerContext,
-  { repo, branch, pulls }: { readonly repo: string; readonly branch: string; readonly pulls: History },
-): Promise<void> {
-  const unknown = { how: "history", cleared: false, assisted: false, by: [], auditSeq: null } as const;
-  await recordLanded(
-    store,
-    [...pulls].map(([sha, number]) => ({ repo, branch, sha, number, ...unknown, at: now() })),
-  );
-}
-
 /**
  * Clears what was not cleared when it landed, if those who could have countersigned it then have done so since.
  * @returns who they are; empty when there is nothing to clear or nobody did.

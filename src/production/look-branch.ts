@@ -10,10 +10,17 @@ import { configInForce } from "../rules/in-force.ts";
 import { lookInTurn, whatIsUnread } from "../look.ts";
 import { type Pushed, pushLanding } from "./push-landing.ts";
 import { answerAcceptances, closeBypass, publishBypasses, raiseBypass } from "./bypasses.ts";
-import { clearSince, recordHistory, recordPush, recordUpdate } from "./ledger.ts";
+import { clearSince, recordPush, recordUpdate } from "./ledger.ts";
 import { markWaiting, settleMerge, type SettleContext } from "./settle-merge.ts";
 import { openBypasses } from "../store/bypasses.ts";
-import { landedCommits, landedOn, landedWith, ledgerHead, moveLedger } from "../store/landed.ts";
+import {
+  landedCommits,
+  landedOn,
+  landedWith,
+  ledgerHead,
+  moveLedger,
+  recordLanded,
+} from "../store/landed.ts";
 import { pushTo, recall } from "../store/observations.ts";
 
 export type BranchRequest = RefOf<"branch"> & { readonly installation: number };
@@ -85,8 +92,13 @@ async function recordOld(
   const old = shas.filter((sha) => !elsewhere.has(sha));
   const brought = await readPullsThatBrought(github, { owner, repo, branch }, old, context.now());
   await recordUpdate(context, { repo: key, branch, shas: [...elsewhere.keys()] });
-  const pulls = new Map(old.map((sha) => [sha, brought.get(sha)?.[0] ?? null]));
-  await recordHistory(context, { repo: key, branch, pulls });
+  // Nobody knows of what was there before that it was cleared.
+  const history = { how: "history", cleared: false, assisted: false, by: [], auditSeq: null } as const;
+  const unknown = { ...history, repo: key, branch, at: context.now() };
+  await recordLanded(
+    context.store,
+    old.map((sha) => ({ ...unknown, sha, number: brought.get(sha)?.[0] ?? null })),
+  );
 }
 
 async function recordArrived(
