@@ -40,7 +40,7 @@ export function authorOf(
 
 /** A local range as the facts of a change that no pull request is about yet. */
 export function factsOf(given: {
-  range: Range;
+  range: Pick<Range, "headSha" | "headBranch" | "branch" | "defaultBranch">;
   commits: readonly LocalCommit[];
   files: readonly ChangedFile[];
   author: Author;

@@ -142,9 +142,6 @@ function factsIn({ given }: Scenario, roster: Roster | null): Facts {
   }));
   const facts = factsOf({
     range: {
-      base: given.base,
-      head: given.headRef,
-      baseSha: "0".repeat(40),
       headSha: scenarioHead,
       branch: given.base,
       defaultBranch: "main",
