@@ -6,7 +6,7 @@ import { readWitnesses, type Witness } from "../github/read-witnesses.ts";
 import { auditRows, compareWitness, verifyAudit } from "../store/audit.ts";
 import { openStoreToRead, type Store, StoreError } from "../store/store.ts";
 import { appClient } from "./app-client.ts";
-import { CommandError, flag, type Io, runCommand, text, UsageError, type Words } from "./command.ts";
+import { CommandError, flag, type Io, known, runCommand, text, UsageError, type Words } from "./command.ts";
 
 /** What the command needs of its process. */
 type AuditIo = Pick<Io, "environment" | "readFile" | "now" | "stdout" | "stream" | "stderr">;
@@ -96,12 +96,10 @@ function timeOf(text: string, now: number): number {
 }
 
 async function openLog(environment: NodeJS.ProcessEnv): Promise<Store> {
-  const place = readGitHubPlace(environment);
-  if (place.kind === "broken") throw new CommandError(place.problems.join("\n"));
-  const { dataDir } = place.value;
-  const store = await openStoreToRead(place.value);
+  const place = known(readGitHubPlace(environment));
+  const store = await openStoreToRead(place);
   if (store === null)
-    throw new CommandError(`no database in ${dataDir}; set DATA_DIR to the server's data folder`);
+    throw new CommandError(`no database in ${place.dataDir}; set DATA_DIR to the server's data folder`);
   return store;
 }
 
@@ -198,9 +196,7 @@ async function compareWithGitHub(store: Store, io: AuditIo): Promise<number> {
 }
 
 async function allWitnesses(io: AuditIo): Promise<Witness[]> {
-  const client = await appClient(io);
-  if (client.kind === "broken") throw new CommandError(client.problems.join("\n"));
-  const { clientFor, environment } = client.value;
+  const { clientFor, environment } = await appClient(io);
   const progress = (repo: string) => io.stderr(`reading the check runs of ${repo}\n`);
   return readWitnesses(clientFor, { appId: environment.appId, now: io.now(), progress });
 }

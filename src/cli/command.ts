@@ -1,5 +1,6 @@
 /** What every command does alike: reads its options and words, helps, and says in a line why it cannot go on. */
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import type { Checked } from "../config/environment.ts";
 
 /** Kinds of options. */
 export const flag = { type: "boolean" } as const;
@@ -38,6 +39,12 @@ export class UsageError extends CommandError {}
 
 /** Files with problems, each on a line with its place. */
 export class BrokenFiles extends Error {}
+
+/** What was read of the environment. @throws CommandError with every problem of it. */
+export function known<T>(checked: Checked<T>): T {
+  if (checked.kind === "broken") throw new CommandError(checked.problems.join("\n"));
+  return checked.value;
+}
 
 /** The options that were given to a command, and its other words. */
 export type Words<Options extends ParseArgsOptionsConfig> = ReturnType<typeof readWords<Options>>;

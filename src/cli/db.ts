@@ -1,7 +1,7 @@
 /** `countersign db backup FILE`: a copy of the SQLite database, beside a running server. */
 import { readGitHubPlace } from "../config/environment.ts";
 import { backUp, StoreError } from "../store/store.ts";
-import { CommandError, type Io, runCommand, UsageError } from "./command.ts";
+import { type Io, known, runCommand, UsageError } from "./command.ts";
 
 /** What the command needs of its process. */
 type DbIo = Pick<Io, "environment" | "stdout" | "stderr">;
@@ -28,9 +28,7 @@ export async function db(argv: readonly string[], io: DbIo): Promise<number> {
     const [name, file = "", ...rest] = positionals;
     if (name !== "backup" || file === "" || rest.length > 0)
       throw new UsageError("expected backup and the name of one new file");
-    const place = readGitHubPlace(io.environment);
-    if (place.kind === "broken") throw new CommandError(place.problems.join("\n"));
-    const { from, bytes } = await backUp(place.value, file);
+    const { from, bytes } = await backUp(known(readGitHubPlace(io.environment)), file);
     io.stdout(`Backed up ${from} to ${file}, ${bytes} bytes.\n`);
     return 0;
   });

@@ -76,9 +76,7 @@ function readArguments({ values, positionals }: Words<typeof flags>): Options {
 
 /** Examines; with --fix writes and examines again, so that what is reported is what GitHub says. */
 async function diagnose(options: Options, io: DoctorIo): Promise<Examined> {
-  const client = await appClient(io);
-  if (client.kind === "broken") throw new CommandError(client.problems.join("\n"));
-  const { environment, clientFor } = client.value;
+  const { environment, clientFor } = await appClient(io);
   const { apiUrl, webUrl, configRepo } = environment;
   const token = io.environment["GITHUB_TOKEN"] || io.environment["GH_TOKEN"] || null;
   const person = token === null ? null : personalClient(token, apiUrl);

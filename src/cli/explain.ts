@@ -3,6 +3,7 @@ import { type Collected, collectFacts } from "../collect-facts.ts";
 import { read } from "../read-together.ts";
 import { judge } from "../gate/judge.ts";
 import { plain } from "../gate/markdown.ts";
+import { nextSteps, onTerminal } from "../gate/render.ts";
 import { blocks, strictest } from "../gate/strictest.ts";
 import type { Verdict } from "../gate/verdict.ts";
 import { personalClient } from "../github/client.ts";
@@ -11,7 +12,7 @@ import { nameOf, type PullRead, type PullRef } from "../github/read-pull.ts";
 import { openEmptyStore, openStoreToRead, StoreError } from "../store/store.ts";
 import { flag, type Io, runCommand, UsageError, type Words } from "./command.ts";
 import { environmentHelp, type Place, readPlace, toPersonalError } from "./personal.ts";
-import { nextStepsText, painter, verdictText, verdictTitle } from "./verdict-text.ts";
+import { painter, verdictText, verdictTitle } from "./verdict-text.ts";
 
 /** What the command needs of its process. */
 type ExplainIo = Pick<Io, "environment" | "now" | "stdout" | "stderr" | "colour">;
@@ -118,7 +119,7 @@ function report({ facts }: PullRead, verdict: Verdict | null, io: ExplainIo): st
   return [
     verdictTitle(verdict, paint),
     `\n  ${paint("dim", where)}\n`,
-    nextStepsText(verdict),
+    ...nextSteps(verdict, onTerminal).map((step) => `\n${step}`),
     verdictText(verdict, paint),
   ].join("");
 }

@@ -1,18 +1,16 @@
 /** Asking GitHub as the person at the terminal: whose token, where, and what to do when GitHub refuses. */
 import { readGitHubPlace } from "../config/environment.ts";
 import { type GitHubError, statusOf } from "../github/errors.ts";
-import { CommandError } from "./command.ts";
+import { CommandError, known } from "./command.ts";
 
 export type Place = ReturnType<typeof readPlace>;
 
 /** @throws CommandError when the environment is broken or holds no token. */
 export function readPlace(environment: NodeJS.ProcessEnv) {
-  const place = readGitHubPlace(environment);
-  if (place.kind === "broken") throw new CommandError(place.problems.join("\n"));
+  const place = known(readGitHubPlace(environment));
   const token = environment["GITHUB_TOKEN"] || environment["GH_TOKEN"];
-  if (!token)
-    throw new CommandError(`GITHUB_TOKEN and GH_TOKEN are missing; ${makeToken(place.value.webUrl)}`);
-  return { ...place.value, token };
+  if (!token) throw new CommandError(`GITHUB_TOKEN and GH_TOKEN are missing; ${makeToken(place.webUrl)}`);
+  return { ...place, token };
 }
 
 /** Fine-grained tokens cannot read check runs, which the query of a look asks for: https://github.com/cli/cli/issues/12597 */

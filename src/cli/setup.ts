@@ -9,7 +9,7 @@ import { GitHubError } from "../github/errors.ts";
 import { createApp, type NewApp } from "../github/publish-app.ts";
 import { readApp } from "../github/read-protection.ts";
 import { appClient } from "./app-client.ts";
-import { CommandError, type Io, runCommand, text, UsageError, type Words } from "./command.ts";
+import { CommandError, type Io, known, runCommand, text, UsageError, type Words } from "./command.ts";
 import { serveManifest } from "./manifest-page.ts";
 
 /** What the command needs of its process. */
@@ -64,8 +64,7 @@ export async function setup(argv: readonly string[], io: SetupIo): Promise<numbe
 /** What is to be done, from the options and from whoever sits at the terminal. Nothing is done before all of it is known. */
 async function decide(given: Words<typeof options>["values"], io: SetupIo): Promise<Wanted> {
   const { host = io.environment["GHE_HOST"] ?? "", env: file = ".env", port: portText = "0" } = given;
-  const place = readGitHubPlace({ ...io.environment, GHE_HOST: host });
-  if (place.kind === "broken") throw new CommandError(place.problems.join("\n"));
+  const { apiUrl, webUrl } = known(readGitHubPlace({ ...io.environment, GHE_HOST: host }));
   const port = /^\d{1,5}$/u.test(portText) ? Number(portText) : Number.NaN;
   if (!(port <= 65_535))
     throw new UsageError(`--port: expected a number from 0 to 65535, got ${JSON.stringify(portText)}`);
@@ -84,8 +83,8 @@ async function decide(given: Words<typeof options>["values"], io: SetupIo): Prom
     host,
     port,
     file,
-    apiUrl: place.value.apiUrl,
-    webUrl: place.value.webUrl,
+    apiUrl,
+    webUrl,
   };
 }
 
@@ -192,11 +191,10 @@ async function writeEnv(wanted: Wanted, app: NewApp): Promise<void> {
 /** Asks GitHub with the new key, and says what comes next. */
 async function check(wanted: Wanted, { app, io }: { app: NewApp; io: SetupIo }): Promise<number> {
   const environment = { ...io.environment, PRIVATE_KEY_PATH: "", ...variables(wanted, app) };
-  const client = await appClient({ ...io, environment, readFile: () => "" });
-  if (client.kind === "broken") throw new CommandError(client.problems.join("\n"));
+  const { clientFor } = await appClient({ ...io, environment, readFile: () => "" });
   io.stdout(`${wanted.file} is written; only this user can read it.\n`);
   try {
-    const seen = await readApp(await client.value.clientFor(), { webUrl: wanted.webUrl, now: io.now() });
+    const seen = await readApp(await clientFor(), { webUrl: wanted.webUrl, now: io.now() });
     const missing = lacking(readNeeded(), seen);
     if (missing.length > 0) {
       io.stdout(`The App lacks ${missing.join(", ")}: add it on ${seen.page}/permissions\n`);

@@ -4,7 +4,6 @@ import { noRoster } from "../gate/judge.ts";
 import { plain } from "../gate/markdown.ts";
 import {
   exampleRoster,
-  nextSteps,
   onTerminal,
   render,
   rosterAdvice,
@@ -27,13 +26,6 @@ export function verdictTitle(verdict: Verdict, paint: Paint): string {
   const { title, conclusion } = render(verdict);
   const colours = { success: "green", neutral: "blue", failure: "red", action_required: "yellow" } as const;
   return `${paint(["bold", colours[conclusion]], title)}\n`;
-}
-
-/** What somebody has to do now on GitHub, as the summary says it; empty where nothing is to be done. */
-export function nextStepsText(verdict: Verdict): string {
-  return nextSteps(verdict, onTerminal)
-    .map((step) => `\n${step}`)
-    .join("");
 }
 
 /**

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { appClient } from "../../src/cli/app-client.ts";
-import { readAppManifest } from "../../src/config/app-manifest.ts";
+import { readNeeded } from "../../src/config/app-manifest.ts";
 import { examineDue, examinedAtOnce } from "../../src/production/examine-due.ts";
 import { lastFindings } from "../../src/store/examinations.ts";
 import { acme } from "../cli/doctor-scene.ts";
@@ -19,10 +19,11 @@ const placeSchema = z.object({
 async function acmeByTheClock(files?: Parameters<typeof acme>[0]) {
   const own = await acme(files);
   const store = await freshStore();
-  const client = await appClient({ environment: own.environment, readFile: () => "", now: Date.now });
-  if (client.kind === "broken") throw new Error(client.problems.join("\n"));
-  const { clientFor, environment } = client.value;
-  const { default_permissions: permissions, default_events: events } = readAppManifest();
+  const { clientFor, environment } = await appClient({
+    environment: own.environment,
+    readFile: () => "",
+    now: Date.now,
+  });
   const logged: string[] = [];
   const say = (fields: object, message: string) => {
     const { repository, branch } = placeSchema.parse(fields);
@@ -37,7 +38,7 @@ async function acmeByTheClock(files?: Parameters<typeof acme>[0]) {
       person: null,
       configRepo: environment.configRepo,
       webUrl: environment.webUrl,
-      needed: { permissions, events },
+      needed: readNeeded(),
       now: () => Date.parse("2026-05-01T00:00:00Z") + atHour * hour,
       signal,
       attempt: async (_chore, work) => work(),
