@@ -15,7 +15,7 @@ import { atOneMoment, readIfThere } from "./read-together.ts";
 import { newestAudit } from "./store/audit.ts";
 import { closeGroup, openGroup, rememberGroupPulls } from "./store/groups.ts";
 
-export type GroupRequest = RefOf<"group"> & {
+type GroupRequest = RefOf<"group"> & {
   /** Publish even when nothing changed. */
   readonly rewrite: boolean;
 };

@@ -36,7 +36,7 @@ export type LookContext = CollectContext & {
   readonly pages: ExplainPages | null;
 };
 
-export type LookRequest = {
+type LookRequest = {
   readonly pull: PullRef;
   readonly installation: number;
   /** Publish even when nothing changed. */

@@ -3,7 +3,7 @@ import type { LookMeasure } from "./delivery/worker.ts";
 import { type Call, pointsOf, type Quota } from "./github/usage.ts";
 
 /** What happened, told as it happens; and all of it as Prometheus reads it. */
-export type Metrics = {
+type Metrics = {
   readonly delivery: (event: string, outcome: string) => void;
   readonly refused: (status: number) => void;
   readonly call: (call: Call) => void;

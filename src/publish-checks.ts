@@ -15,7 +15,7 @@ import type { ProposedChange } from "./rules/proposed-changes.ts";
 import type { Effects } from "./rules/would-change.ts";
 
 /** What a look has to say about a head SHA that it holds. */
-export type ToPublish = HeadRef & {
+type ToPublish = HeadRef & {
   readonly lease: HeadLease;
   /** Publish even when nothing changed. */
   readonly rewrite: boolean;

@@ -17,7 +17,7 @@ const closingMsMax = 3000;
 
 export type Health = { readonly ready: boolean; readonly [detail: string]: unknown };
 
-export type ServerOptions = {
+type ServerOptions = {
   readonly host: string;
   readonly port: number;
   readonly webhookPath: string;
@@ -35,7 +35,7 @@ export type ServerOptions = {
   readonly log: Logger;
 };
 
-export type RunningServer = { readonly url: string; close(): Promise<void> };
+type RunningServer = { readonly url: string; close(): Promise<void> };
 
 /**
  * Listens. GitHub is answered 202 once a delivery is stored, 401 for a wrong signature, 413 for too large a body, 400 for

@@ -3,7 +3,7 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 /** What a manifest is posted with. */
-export type ManifestForm = {
+type ManifestForm = {
   /** GitHub's page that creates an App, without a query. */
   readonly action: string;
   /** @param redirectUrl where GitHub is to send the person back. */

@@ -13,7 +13,7 @@ const manifestSchema = z.object({
 });
 
 /** In GitHub's app manifest format: https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest */
-export type AppManifest = z.infer<typeof manifestSchema>;
+type AppManifest = z.infer<typeof manifestSchema>;
 
 /** The permissions and events in it. */
 export function readNeeded(): Granted {

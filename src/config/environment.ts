@@ -34,7 +34,7 @@ export type Environment = {
   readonly client: { readonly id: string; readonly secret: string } | null;
 };
 
-export type LogLevel = (typeof logLevels)[number];
+type LogLevel = (typeof logLevels)[number];
 
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 

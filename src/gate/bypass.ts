@@ -4,7 +4,7 @@ import { blocks } from "./strictest.ts";
 import type { Need, Outcome } from "./verdict.ts";
 
 /** What landed, for the people who have to repair it. */
-export type Arrival = {
+type Arrival = {
   readonly branch: string;
   /** The last of the commits. */
   readonly sha: string;

@@ -27,7 +27,7 @@ export type TextSignal = Signal & { readonly pattern: RegExp };
 
 export type Scope = "commit-subject" | "commit-body" | "pr-body";
 
-export type Catalogue = {
+type Catalogue = {
   readonly accounts: readonly AccountSignal[];
   readonly identities: readonly IdentitySignal[];
   /** By key in lower case. */

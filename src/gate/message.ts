@@ -1,7 +1,7 @@
 import { parseTrailers, type Trailer } from "./trailers.ts";
 
 /** A trailer of a message. `byGit`: git sees it, too; otherwise it is one of the real forms git misses. */
-export type ReadTrailer = Trailer & { readonly byGit: boolean };
+type ReadTrailer = Trailer & { readonly byGit: boolean };
 
 /** A message without what it quotes: the subject, the lines that speak for the message itself, the trailers. */
 export type ReadMessage = {

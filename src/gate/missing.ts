@@ -27,8 +27,7 @@ export function needsFiles({ exempt, rules }: Policy): boolean {
 }
 
 /** What to do about something that GitHub may well answer next time. */
-export const tryAgain =
-  "Nothing to do: Countersign tries again. To try at once, comment /countersign recheck.";
+const tryAgain = "Nothing to do: Countersign tries again. To try at once, comment /countersign recheck.";
 
 /** Whether the pull request changes more files than GitHub lists. */
 export function filesPastLimit(facts: Facts): boolean {

@@ -22,7 +22,7 @@ export type Note = { readonly sha: string; readonly text: string };
 type NotedTool = string | null;
 
 /** What a note says of tools; what it says of people is left out. Both lists are in the note's order. */
-export type AuthorshipLog = {
+type AuthorshipLog = {
   readonly kind: "read";
   /** Each file once for each tool that wrote in it; `lines` counts every line once. */
   readonly files: readonly { readonly path: string; readonly tool: NotedTool; readonly lines: number }[];
@@ -34,7 +34,7 @@ export type AuthorshipLog = {
   }[];
 };
 
-export type BrokenNote = { readonly kind: "broken"; readonly why: string };
+type BrokenNote = { readonly kind: "broken"; readonly why: string };
 
 /**
  * Reads an authorship log of version 3. Fields it does not know may stand anywhere in the JSON; what would make a count

@@ -10,7 +10,7 @@
 import { RE2JS } from "re2js";
 
 /** Longer patterns are refused in a policy: matching takes time in proportion to pattern times path. */
-export const patternLengthMax = 500;
+const patternLengthMax = 500;
 
 /** As many compiled patterns are kept; a policy rarely has more than twenty. Full, the memo is emptied. */
 const memoMax = 256;

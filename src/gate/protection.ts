@@ -70,7 +70,7 @@ export type RepositoryFacts = Place & {
 };
 
 /** How bad it is: the gate is open or does not work; it can be got round; something to know. */
-export type Severity = "error" | "warning" | "note";
+type Severity = "error" | "warning" | "note";
 
 export type Finding = {
   readonly kind: (typeof findingKinds)[number];

@@ -12,7 +12,7 @@ export type RosterPerson = {
 };
 
 /** `name` is `organisation/team-slug`. Members include those of child teams. */
-export type RosterTeam = {
+type RosterTeam = {
   readonly name: string;
   readonly level: string;
   readonly members: Read<readonly Account[]>;

@@ -8,7 +8,7 @@ import type { Policy, Rule } from "./policy.ts";
 import { rank, type Roster } from "./roster.ts";
 
 /** What a rule is held against. `roster` and `level` are null together: without a roster any level may be below the rule's. */
-export type Situation = {
+type Situation = {
   readonly facts: Facts;
   readonly evidence: readonly Evidence[];
   readonly roster: Roster | null;

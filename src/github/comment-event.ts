@@ -3,7 +3,7 @@ import type { Account } from "../gate/accounts.ts";
 import { accountOfUser, userSchema } from "./accounts.ts";
 
 /** A command in a comment on a pull request, and what it is about. */
-export type Commented = {
+type Commented = {
   readonly repo: string;
   readonly number: number;
   readonly installation: number;

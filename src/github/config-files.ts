@@ -4,7 +4,7 @@ import type { configFilesSchema } from "./facts-schema.ts";
 import { policyPath, rosterPath } from "./facts-query.ts";
 
 /** One roster or policy file on a default branch. `version` is its blob's SHA. */
-export type ConfigText = { readonly version: string; readonly text: string };
+type ConfigText = { readonly version: string; readonly text: string };
 
 /** A file that is not there; `removed` when the default branch's history knows it, so that somebody took it away in a commit. */
 export type ConfigBlob = Read<ConfigText> | { readonly kind: "absent"; readonly removed: boolean };
@@ -18,7 +18,7 @@ export type ConfigFiles = {
 };
 
 /** What config files may weigh at most: a roster of thousands of people is a tenth of it. */
-export const configBytesMax = 256 * 1024;
+const configBytesMax = 256 * 1024;
 
 type ConfigAnswer = z.infer<typeof configFilesSchema>;
 

@@ -64,7 +64,7 @@ export type PullHint = {
 };
 
 /** Who moved a branch from where to where. */
-export type PushSeen = Omit<BranchPush, "at"> & { readonly repo: string; readonly installation: number };
+type PushSeen = Omit<BranchPush, "at"> & { readonly repo: string; readonly installation: number };
 
 export type GroupHint = {
   readonly repo: string;

@@ -1,6 +1,6 @@
 /** Keeps requests within limits of GitHub's: so many at once, so many points within a time. */
 
-export type Limit = { readonly max: number; readonly ms: number };
+type Limit = { readonly max: number; readonly ms: number };
 
 /** Counts points against a limit that holds for any stretch of `ms`, not only for each of a clock's. */
 export type Tally = {
@@ -39,7 +39,7 @@ export function createTally({ max, ms }: Limit): Tally {
 }
 
 /** Does something as soon as the lane has room for it, and returns or throws what that does. */
-export type Lane = <T>(work: () => Promise<T>) => Promise<T>;
+type Lane = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
  * A lane in which `concurrentMax` are under way at once, each of which costs `points` of a tally that other lanes may share. Who

@@ -2,7 +2,7 @@ import type { InstallationFacts } from "../gate/protection.ts";
 import type { GitHub } from "./client.ts";
 import { asking, GitHubError } from "./errors.ts";
 
-export type OpenPullHint = { readonly number: number; readonly headSha: string; readonly base: string };
+type OpenPullHint = { readonly number: number; readonly headSha: string; readonly base: string };
 
 /** Every open pull request of a repository: one request for each hundred. @throws GitHubError */
 export async function listOpenPulls(

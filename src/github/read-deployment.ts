@@ -118,7 +118,7 @@ export async function readMergeCommit(
 }
 
 /** A deployment that waits, as GitHub lists it. */
-export type PendingDeployment = {
+type PendingDeployment = {
   readonly run: number;
   readonly attempt: number;
   readonly sha: string;

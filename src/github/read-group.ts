@@ -10,7 +10,7 @@ import type { RefOf } from "./targets.ts";
 /** A merge group as its delivery named it. `base` is a branch name, `headRef` a full one: `refs/heads/gh-readonly-queue/…`. */
 export type GroupRef = RefOf<"group"> & { readonly headRef: string; readonly base: string };
 
-export type GroupRead = {
+type GroupRead = {
   /** The pull requests that land with the group: the one it was made for and those ahead of it, first to land first. */
   readonly pulls: Read<readonly number[]>;
   readonly checkRun: OwnCheckRun | null;

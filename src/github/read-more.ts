@@ -71,7 +71,7 @@ export async function readPatches(
 }
 
 /** Where it is kept that a commit is in the base branch: it does not leave it again. */
-export type LandedCache = {
+type LandedCache = {
   readonly recall: (sha: string) => Promise<boolean>;
   readonly keep: (sha: string) => Promise<void>;
 };

@@ -71,7 +71,7 @@ const branchesSchema = z.object({
 
 type Rule = z.infer<typeof rule>;
 /** What reading needs. `person`: a client that may see bypass lists, an administrator's; null where there is none. */
-export type ReadingContext = {
+type ReadingContext = {
   readonly github: GitHub;
   readonly person: GitHub | null;
   /** Where people see GitHub, without a slash at its end. */

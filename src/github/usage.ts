@@ -3,7 +3,7 @@ import { z } from "zod";
 import { GitHubError, isSecondaryLimit, retryTime } from "./errors.ts";
 
 /** `read` and `write` are REST's. A query costs 1 point, a read 1, a write 5. */
-export type CallKind = "graphql" | "read" | "write";
+type CallKind = "graphql" | "read" | "write";
 
 /** A request that was answered, or was not: then `status` is null. `installation` is `app` for those of the app itself. */
 export type Call = {

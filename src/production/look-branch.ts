@@ -23,7 +23,7 @@ import {
 } from "../store/landed.ts";
 import { pushTo, recall } from "../store/observations.ts";
 
-export type BranchRequest = RefOf<"branch"> & { readonly installation: number };
+type BranchRequest = RefOf<"branch"> & { readonly installation: number };
 
 /**
  * One look at a gated branch: every commit that reached it since the last one gets into the ledger. What a merged pull request

@@ -5,7 +5,7 @@ import { inTransaction, parseStored } from "./store.ts";
 import type { Queryable } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
-export type NewAuditRow = {
+type NewAuditRow = {
   readonly at: number;
   readonly kind: string;
   readonly repo: string | null;
@@ -20,7 +20,7 @@ export type NewAuditRow = {
 /** Names one row of the log and, through the chain, everything before it. */
 export type AuditEntry = { readonly seq: number; readonly hash: string };
 
-export type AuditCheck =
+type AuditCheck =
   /** `first` is 1 unless rows were taken out by a checkpoint; `newest` has the seq 0 where the log is empty. */
   | { readonly ok: true; readonly first: number; readonly newest: AuditEntry }
   | { readonly ok: false; readonly seq: number; readonly why: string };

@@ -11,7 +11,7 @@ import { inTransaction, parseStored } from "./store.ts";
 import type { Queryable } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
-export type ConfigVersion = {
+type ConfigVersion = {
   readonly owner: string;
   /** The repository's name without its owner, in lower case. */
   readonly repo: string;

@@ -24,7 +24,7 @@ export type Delivery = {
 };
 
 /** What a delivery leads to. `outcome` says in a word what became of it, for the counts. */
-export type DeliveryEffects = {
+type DeliveryEffects = {
   readonly marks: readonly Mark[];
   readonly observations: readonly NewObservation[];
   readonly pulls: readonly PullHint[];

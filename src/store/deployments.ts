@@ -25,7 +25,7 @@ export type DeploymentHint = {
 };
 
 const states = z.enum(["waiting", "approved", "observed", "rejected", "gone"]);
-export type DeploymentState = z.infer<typeof states>;
+type DeploymentState = z.infer<typeof states>;
 
 export type Deployment = DeploymentHint & {
   /** What was decided; `settled` once GitHub took it. */

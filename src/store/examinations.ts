@@ -21,7 +21,7 @@ const findingsSchema = z
   .catch([]);
 
 /** `place` is `owner/name`, or an owner alone; in any case. `at`: ms since epoch. */
-export type Examination = {
+type Examination = {
   readonly place: string;
   readonly at: number;
   readonly findings: readonly Finding[];

@@ -43,7 +43,7 @@ export type ClaimedMark = {
   readonly leaseUntil: number;
 };
 
-export type Backlog = {
+type Backlog = {
   readonly count: number;
   /** How long the most overdue mark has been due; 0 when none is. */
   readonly oldestAgeMs: number;

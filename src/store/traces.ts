@@ -9,7 +9,7 @@ import type { Queryable } from "./store.ts";
  * long as GitHub knows the repository, the tree of each of its commits, and that of what it was merged as: a squash is none of
  * its commits, and has a tree of its own where the base branch had moved on.
  */
-export function tracesOf(facts: Facts): string[] {
+function tracesOf(facts: Facts): string[] {
   const { headRepo, headRef, merge } = facts;
   const branch = headRepo === null ? [] : [`branch ${headRepo.toLowerCase()}:${headRef}`];
   const merged = merge?.commit ? [asMerged(merge.commit.tree)] : [];

@@ -11,7 +11,7 @@ import { createRateLimit } from "./rate-limit.ts";
 import type { Session } from "./session.ts";
 import { createSignInRoutes, type SignInOptions, type SignInRoutes } from "./sign-in.ts";
 
-export type PagesOptions = {
+type PagesOptions = {
   readonly store: Store;
   readonly access: Access;
   /** Where people see the pages, as `https://countersign.example.com`; null where nobody said. */

@@ -4,7 +4,7 @@ import { line } from "d3-shape";
 import { type Html, html } from "./html.ts";
 
 /** One line; null where there is nothing to show, which leaves a gap. */
-export type Series = { readonly name: string; readonly values: readonly (number | null)[] };
+type Series = { readonly name: string; readonly values: readonly (number | null)[] };
 
 const size = { width: 640, height: 240, left: 44, right: 132, top: 12, bottom: 28 };
 /** Told apart without colour, too. */

@@ -29,7 +29,7 @@ const ivBytes = 12;
 const tagBytes = 16;
 
 /** Writes and reads cookies of one kind. */
-export type Seal<T> = {
+type Seal<T> = {
   readonly close: (value: T) => string;
   /** Null for what this server did not write as a cookie of this kind, and for what is past its time. @param now ms since epoch. */
   readonly open: (text: string | undefined, now: number) => T | null;
