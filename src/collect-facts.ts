@@ -3,6 +3,7 @@ import type { Facts, Observation } from "./gate/facts.ts";
 import { matchesBranch } from "./gate/patterns.ts";
 import { defaultPolicy, type Policy } from "./gate/policy.ts";
 import { pushesOf } from "./gate/patches.ts";
+import { nothingLater } from "./gate/no-pull.ts";
 import { pool } from "./gate/pool.ts";
 import { isSame } from "./gate/roster.ts";
 import { type Config, readable } from "./gate/verdict.ts";
@@ -97,7 +98,7 @@ async function recallFacts(
   const { store, now } = context;
   const { facts } = pull;
   const repo = repoKey(facts.owner, facts.repo);
-  const known: Facts = { ...facts, ...notYet };
+  const known: Facts = { ...facts, ...nothingLater };
   const inherited = await recallInherited(store, repo, known);
   const bypass = facts.merged ? await findBypass(store, { repo, number: facts.number }) : null;
   const onIssue = bypass?.issue ? await recall(store, repo, bypass.issue) : [];
@@ -151,20 +152,6 @@ function isAmong(observations: readonly Observation[], push: Observation): boole
       isSame(seen.actor, push.actor),
   );
 }
-
-const notYet = {
-  observations: [],
-  otherAuthors: [],
-  stackBase: null,
-  landed: [],
-  cleared: [],
-  oldHeads: [],
-  patches: [],
-  suggestedBy: [],
-  pushAccess: [],
-  notes: { kind: "absent" },
-  configChanges: [],
-} as const;
 
 type Reading = { readonly context: CollectContext; readonly github: GitHub; readonly inForce: InForce };
 

@@ -3,6 +3,21 @@ import type { Facts } from "./facts.ts";
 /** What a change has that is no pull request. */
 type Bare = Pick<Facts, "headSha" | "base" | "defaultBranch" | "author" | "commits" | "files" | "readAt">;
 
+/** What is not asked for with a pull request itself, but remembered, or read where a verdict depends on it: nothing so far. */
+export const nothingLater = {
+  observations: [],
+  otherAuthors: [],
+  stackBase: null,
+  landed: [],
+  cleared: [],
+  oldHeads: [],
+  patches: [],
+  suggestedBy: [],
+  pushAccess: [],
+  notes: { kind: "absent" },
+  configChanges: [],
+} as const satisfies Partial<Facts>;
+
 const none = { kind: "read", value: [] } as const;
 
 /**
@@ -11,6 +26,7 @@ const none = { kind: "read", value: [] } as const;
  */
 export function withoutPull(known: Bare & Partial<Facts>): Facts {
   return {
+    ...nothingLater,
     owner: "",
     repo: "",
     number: 0,
@@ -21,25 +37,14 @@ export function withoutPull(known: Bare & Partial<Facts>): Facts {
     open: true,
     merged: false,
     merge: null,
-    otherAuthors: [],
     bodyEdited: null,
-    stackBase: null,
-    landed: [],
-    cleared: [],
-    oldHeads: [],
     sameNamed: [],
-    patches: [],
-    suggestedBy: [],
-    pushAccess: [],
-    notes: { kind: "absent" },
-    configChanges: [],
     assignees: [],
     title: "",
     body: "",
     reviews: none,
     labels: none,
     timeline: none,
-    observations: [],
     ...known,
   };
 }

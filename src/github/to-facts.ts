@@ -1,25 +1,12 @@
 import type { Read } from "../gate/accounts.ts";
 import type { ChangedFile, Commit, Facts, Merge, Review, TimelineEvent } from "../gate/facts.ts";
+import type { nothingLater } from "../gate/no-pull.ts";
 import { accountOfActor, identityOf } from "./accounts.ts";
 import type { Connection } from "./facts-query.ts";
 import type { CommitAnswer, PullAnswer } from "./facts-schema.ts";
 
-/** What is remembered, what sibling pull requests add, and what is read only where a verdict depends on it. */
-type Later =
-  | "observations"
-  | "otherAuthors"
-  | "landed"
-  | "cleared"
-  | "oldHeads"
-  | "patches"
-  | "suggestedBy"
-  | "pushAccess"
-  | "notes"
-  | "configChanges"
-  | "stackBase";
-
 /** Facts as GitHub tells them with the one query. */
-export type PullFacts = Omit<Facts, Later>;
+export type PullFacts = Omit<Facts, keyof typeof nothingLater>;
 
 type NodeOf<Name extends Connection> = NonNullable<PullAnswer[Name]>["nodes"][number];
 export type Items = { [Name in Connection]: Read<NodeOf<Name>[]> };
