@@ -9,7 +9,7 @@ import { authenticate } from "./auth.ts";
 import { validateRequest, validateResponse } from "./contract.ts";
 import { executeGraphql } from "./graphql.ts";
 import { errorBody, HttpError } from "./http-error.ts";
-import { rateLimitHeaders } from "./render-rest.ts";
+import { type Hour, rateLimitHeaders } from "./render-rest.ts";
 import { addManifestRoutes } from "./app-manifests.ts";
 import { addAppRoutes } from "./rest-app.ts";
 import type { RestContext, RestEnv } from "./rest-context.ts";
@@ -67,8 +67,9 @@ export type HttpState = {
   /** Mistakes of the fake itself: answers and payloads GitHub would never send. Null: do not check anything. */
   readonly problems: string[] | null;
   readonly faults: { readonly fault: Fault; left: number; toPass: number }[];
-  /** Requests so far by who asked and what for: each installation has its own quota, of REST and of GraphQL. */
-  readonly used: Map<string, number>;
+  /** Requests of this hour by who asked and what for: each installation has its own quota, of REST and of GraphQL. */
+  readonly hours: Map<string, Hour>;
+  readonly requestsAnHour: number;
   readonly latencyMs: number;
 };
 
@@ -180,12 +181,21 @@ async function observed(context: RestContext, world: World, state: HttpState, ne
   context.res.headers.set("date", new Date(world.date()).toUTCString());
   const resource = path === "/graphql" ? "graphql" : "core";
   const quota = `${whoseQuota(context) ?? entry.as} ${resource}`;
-  const used = (state.used.get(quota) ?? 0) + 1;
-  state.used.set(quota, used);
-  for (const [name, value] of Object.entries(rateLimitHeaders(world, used, resource))) {
+  const hour = hourOf(state, quota, world.now());
+  hour.used += 1;
+  for (const [name, value] of Object.entries(rateLimitHeaders(hour, state.requestsAnHour, resource))) {
     if (!context.res.headers.has(name)) context.res.headers.set(name, value);
   }
   entry.answeredAt = performance.now();
+}
+
+/** That of the first request after the last one ended, as on GitHub. */
+function hourOf({ hours }: HttpState, quota: string, now: number): Hour {
+  const known = hours.get(quota);
+  if (known !== undefined && known.endsAt > now) return known;
+  const begun = { used: 0, endsAt: now + 3_600_000 };
+  hours.set(quota, begun);
+  return begun;
 }
 
 /** Whoever is not recognised, or asks for what is not there, has no viewer. */

@@ -266,19 +266,21 @@ export function renderTeam(world: World, team: Team): Record<string, unknown> {
   };
 }
 
+/** An hour of a quota: what was asked for in it, and when it ends, ms since epoch. */
+export type Hour = { used: number; readonly endsAt: number };
+
 /** Rate-limit headers as on every answer; what is left only counts down, nobody is ever stopped (use `fault`). */
 export function rateLimitHeaders(
-  world: World,
-  requests: number,
+  { used, endsAt }: Hour,
+  limit: number,
   resource: "core" | "graphql",
 ): Record<string, string> {
-  const limit = 5000;
   return {
-    "x-github-request-id": `FAKE:${requests}`,
+    "x-github-request-id": `FAKE:${used}`,
     "x-ratelimit-limit": String(limit),
-    "x-ratelimit-remaining": String(Math.max(0, limit - requests)),
-    "x-ratelimit-used": String(Math.min(limit, requests)),
-    "x-ratelimit-reset": String(Math.floor(world.now() / 1000) + 3600),
+    "x-ratelimit-remaining": String(Math.max(0, limit - used)),
+    "x-ratelimit-used": String(Math.min(limit, used)),
+    "x-ratelimit-reset": String(Math.ceil(endsAt / 1000)),
     "x-ratelimit-resource": resource,
   };
 }

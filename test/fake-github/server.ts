@@ -48,6 +48,8 @@ export type FakeGitHubOptions = {
   readonly port?: number;
   /** How long every answer takes. */
   readonly latencyMs?: number;
+  /** Requests an hour that each installation may make, of REST and of GraphQL each: 5,000 when left out. */
+  readonly requestsAnHour?: number;
   /** Check requests, answers and payloads against GitHub's description; on unless a benchmark turns it off. */
   readonly validate?: boolean;
   /** GitHub's clock in milliseconds. Left out: the real time, and a second of its own for every event. */
@@ -68,7 +70,8 @@ export async function startFakeGitHub(options: FakeGitHubOptions = {}) {
     refused: [],
     problems: options.validate === false ? null : problems,
     faults: [],
-    used: new Map(),
+    hours: new Map(),
+    requestsAnHour: options.requestsAnHour ?? 5000,
     latencyMs: options.latencyMs ?? 0,
   };
   const webhooks = createWebhooks(world, state.problems);

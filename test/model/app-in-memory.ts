@@ -94,7 +94,8 @@ export async function startApp(
     refused: [],
     problems: null,
     faults: [],
-    used: new Map(),
+    hours: new Map(),
+    requestsAnHour: 5000,
     latencyMs: 0,
   };
   const http = createHttp(world, state);
