@@ -3,7 +3,7 @@ import { z } from "zod";
 import { readGitHubPlace } from "../config/environment.ts";
 import { GitHubError } from "../github/errors.ts";
 import { readWitnesses, type Witness } from "../github/read-witnesses.ts";
-import { auditRows, compareWitness, verifyAudit } from "../store/audit.ts";
+import { auditRows, compareWitness, newestCheckpoint, verifyAudit } from "../store/audit.ts";
 import { openStoreToRead, type Store, StoreError } from "../store/store.ts";
 import { appClient } from "./app-client.ts";
 import { CommandError, flag, type Io, known, runCommand, text, UsageError, type Words } from "./command.ts";
@@ -160,7 +160,13 @@ async function verify(store: Store, { github }: Wanted & { kind: "verify" }, io:
   const rows =
     count === 0 ? "it is empty" : `rows ${first} to ${newest.seq}, the newest ${newest.seq}:${newest.hash}`;
   await io.stream(`Every hash is right: ${rows}.\n`);
-  if (first > 1) await io.stream(`Rows 1 to ${first - 1} were taken out, as a checkpoint in the log says.\n`);
+  const taken = await newestCheckpoint(store);
+  if (taken !== null) {
+    const day = new Date(taken.at).toISOString().slice(0, 10);
+    await io.stream(
+      `Rows 1 to ${first - 1} were taken out, as a checkpoint of ${day} says: rows were kept for ${taken.keepDays} days then.\n`,
+    );
+  }
   return github ? compareWithGitHub(store, io) : 0;
 }
 
@@ -179,11 +185,10 @@ async function compareWithGitHub(store: Store, io: AuditIo): Promise<number> {
   }
   let broken = 0;
   for (const witness of witnesses) {
-    const found = await compareWitness(store, witness);
+    const found = await compareWitness(store, witness, io.now());
     if (found === "present" || found === "pruned") continue;
     broken += 1;
-    const what = found === "cut" ? "the log ends before it" : "another row stands in its place";
-    await io.stream(`${nameOf(witness)} names row ${witness.seq}:${witness.hash}, but ${what}.\n`);
+    await io.stream(`${nameOf(witness)} names row ${witness.seq}:${witness.hash}, but ${wrong[found]}.\n`);
   }
   if (broken > 0) {
     await io.stream("The log was cut or rewritten after these check runs were written.\n");
@@ -194,6 +199,12 @@ async function compareWithGitHub(store: Store, io: AuditIo): Promise<number> {
   );
   return 0;
 }
+
+const wrong = {
+  cut: "the log ends before it",
+  rewritten: "another row stands in its place",
+  "too-young": "a checkpoint says that this was taken out, and it is too young for that",
+};
 
 async function allWitnesses(io: AuditIo): Promise<Witness[]> {
   const { clientFor, environment } = await appClient(io);

@@ -6,12 +6,13 @@ import { type ClientFor, listInstallations } from "./installations.ts";
 import { listRepositories } from "./open-pulls.ts";
 import { query } from "./query.ts";
 
-/** A row of the audit log as a check run of ours names it. `repo` is `owner/name`. */
+/** A row of the audit log as a check run of ours names it, written at `at` (ms since epoch). `repo` is `owner/name`. */
 export type Witness = {
   readonly repo: string;
   readonly headSha: string;
   readonly seq: number;
   readonly hash: string;
+  readonly at: number;
 };
 
 /** Pull requests of a repository that are asked, those touched last first; that many hold the newest rows of a quiet one. */
@@ -20,12 +21,14 @@ const pullsMax = 100;
 const text = `query($owner: String!, $repo: String!, $appId: Int!) {
   repository(owner: $owner, name: $repo) {
     pullRequests(first: ${pullsMax}, orderBy: { field: UPDATED_AT, direction: DESC }) {
-      nodes { headRefOid ${headCheckRunOf("externalId")} }
+      nodes { headRefOid ${headCheckRunOf("externalId completedAt")} }
     }
   }
 }`;
 
-const commits = headCommitsSchema(z.object({ externalId: z.string().nullable() }));
+const commits = headCommitsSchema(
+  z.object({ externalId: z.string().nullable(), completedAt: z.string().nullable() }),
+);
 const schema = z.object({
   repository: z.object({
     pullRequests: z.object({ nodes: z.array(z.object({ headRefOid: z.string(), commits })) }),
@@ -65,12 +68,13 @@ async function witnessesOf(
     throw new GitHubError(`The check runs of ${fullName} cannot be read: ${problem.message}`);
   return data.repository.pullRequests.nodes.flatMap((pull) => {
     const run = headCheckRun(pull.commits, pull.headRefOid);
-    return witnessIn(run?.externalId ?? null, fullName, pull.headRefOid);
+    const at = Date.parse(run?.completedAt ?? "") || 0;
+    return witnessIn(run?.externalId ?? null, { repo: fullName, headSha: pull.headRefOid, at });
   });
 }
 
 /** What `publishCheckRun` is given as `externalId`. */
-function witnessIn(externalId: string | null, repo: string, headSha: string): Witness[] {
+function witnessIn(externalId: string | null, about: Omit<Witness, "seq" | "hash">): Witness[] {
   const [, seq, hash] = / audit:(\d+):([\da-f]{64})$/u.exec(externalId ?? "") ?? [];
-  return seq === undefined || hash === undefined ? [] : [{ repo, headSha, seq: Number(seq), hash }];
+  return seq === undefined || hash === undefined ? [] : [{ ...about, seq: Number(seq), hash }];
 }

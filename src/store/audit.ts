@@ -68,7 +68,12 @@ export async function newestAudit(store: Queryable): Promise<AuditEntry | null> 
 }
 
 /** What a `checkpoint` says of the rows it allowed to be taken out: those up to its `number`, the last of them by its hash. */
-const checkpointBody = z.object({ hash: z.string(), keepDays: z.number() });
+const checkpointBody = z.object({ hash: z.string(), keepDays: z.number().min(1) });
+
+/** The last row that was taken out; `at` (ms since epoch) it was, and older than `keepDays` then. */
+export type Checkpoint = AuditEntry & { readonly at: number; readonly keepDays: number };
+
+const dayMs = 86_400_000;
 
 /**
  * Takes out the rows older than `keepDays`, oldest first and without a gap, and appends a row of kind `checkpoint` that
@@ -80,7 +85,7 @@ export async function pruneAudit(
 ): Promise<number> {
   return inTransaction(store, async (transaction) => {
     const { db } = transaction;
-    const before = now - keepDays * 86_400_000;
+    const before = now - keepDays * dayMs;
     const kept = await db
       .selectFrom("audit")
       .select("seq")
@@ -116,7 +121,7 @@ export async function pruneAudit(
  * GitHub's check runs (`compareWitness`).
  */
 export async function verifyAudit(store: Queryable): Promise<AuditCheck> {
-  let previous = await beginning(store);
+  let previous: AuditEntry = (await newestCheckpoint(store)) ?? { seq: 0, hash: noHash };
   const first = previous.seq + 1;
   for await (const { hash, ...content } of auditRows(store, { since: 0 })) {
     const seq = previous.seq + 1;
@@ -133,18 +138,18 @@ export async function verifyAudit(store: Queryable): Promise<AuditCheck> {
   return { ok: true, first, newest: previous };
 }
 
-/** What the first row that is there has to follow: nothing, or what a checkpoint that is in the log itself names. */
-async function beginning({ db }: Queryable): Promise<AuditEntry> {
+/** What the first row that is there has to follow, where a checkpoint in the log says so; null where it has all rows. */
+export async function newestCheckpoint({ db }: Queryable): Promise<Checkpoint | null> {
   const row = await db
     .selectFrom("audit")
-    .select(["number", "body"])
+    .select(["at", "number", "body"])
     .where("kind", "=", "checkpoint")
     .orderBy("seq", "desc")
     .limit(1)
     .executeTakeFirst();
-  if (row === undefined || row.number === null) return { seq: 0, hash: noHash };
-  const { hash } = parseStored(checkpointBody, row.body, `The newest checkpoint of the audit log`);
-  return { seq: row.number, hash };
+  if (row === undefined || row.number === null) return null;
+  const said = parseStored(checkpointBody, row.body, `The newest checkpoint of the audit log`);
+  return { seq: row.number, at: row.at, ...said };
 }
 
 /** Every row since a time (ms since epoch), oldest first, read some at a time. */
@@ -169,19 +174,25 @@ export async function* auditRows(
   }
 }
 
+/** So long after its row a check run may be written at the most: it waits for its turn, and clocks differ. */
+const writtenWithinMs = dayMs;
+
 /**
- * Whether the log still has the entry that GitHub keeps in a check run. `pruned`: a checkpoint says that it was taken out.
- * `cut`: the log ends before it. `rewritten`: another row stands in its place.
+ * Whether the log still has the entry that GitHub keeps in a check run, which was written at `at` (ms since epoch). `pruned`: a
+ * checkpoint says that it was taken out. `too-young`: it says so, but was to take out none that young. `cut`: the log ends
+ * before it. `rewritten`: another row stands in its place.
  */
 export async function compareWitness(
   store: Queryable,
-  witness: AuditEntry,
-): Promise<"present" | "pruned" | "cut" | "rewritten"> {
-  const row = await store.db
-    .selectFrom("audit")
-    .select("hash")
-    .where("seq", "=", witness.seq)
-    .executeTakeFirst();
-  if (row !== undefined) return row.hash === witness.hash ? "present" : "rewritten";
-  return witness.seq <= (await beginning(store)).seq ? "pruned" : "cut";
+  { seq, hash, at }: AuditEntry & { readonly at: number },
+  now: number,
+): Promise<"present" | "pruned" | "too-young" | "cut" | "rewritten"> {
+  const row = await store.db.selectFrom("audit").select("hash").where("seq", "=", seq).executeTakeFirst();
+  if (row !== undefined) return row.hash === hash ? "present" : "rewritten";
+  const taken = await newestCheckpoint(store);
+  if (taken === null || seq > taken.seq) return "cut";
+  // The newest row of its time, where nothing was appended for long: check runs may have gone on naming it.
+  if (seq === taken.seq) return hash === taken.hash ? "pruned" : "rewritten";
+  const takenBefore = Math.min(taken.at, now) - taken.keepDays * dayMs;
+  return at < takenBefore + writtenWithinMs ? "pruned" : "too-young";
 }

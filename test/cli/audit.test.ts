@@ -1,7 +1,8 @@
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { audit } from "../../src/cli/audit.ts";
-import { appendAudit } from "../../src/store/audit.ts";
+import { appendAudit, type AuditEntry } from "../../src/store/audit.ts";
+import { canonicalJson, sha256 } from "../../src/store/canonical-json.ts";
 import { ownCompany } from "../end-to-end/company.ts";
 import { openPull, pushMore } from "../end-to-end/pull-request.ts";
 import { freshFolder, freshStore } from "../store/fresh-store.ts";
@@ -130,6 +131,68 @@ describe("countersign audit verify", () => {
         ),
       ],
     ]);
+  });
+});
+
+describe("a checkpoint that is made up", () => {
+  /** A log of which nothing is left but a checkpoint, as whoever has the file can write one: it says that `last` was the last row before it. */
+  function wipe(file: string, last: AuditEntry): void {
+    const body = canonicalJson({ hash: last.hash, keepDays: 30 });
+    const content = {
+      seq: last.seq + 1,
+      at: now,
+      kind: "checkpoint",
+      repo: null,
+      number: last.seq,
+      sha: null,
+      actor_id: null,
+      body,
+      previous_hash: last.hash,
+    };
+    const hash = sha256(canonicalJson(content));
+    tamper(
+      file,
+      `delete from audit; insert into audit values (${content.seq}, ${now}, 'checkpoint', null, ${last.seq}, null, null, '${body}', '${last.hash}', '${hash}')`,
+    );
+  }
+
+  /** A company with two check runs that name rows of now, and how to read its newest row. */
+  async function witnessed() {
+    const company = await ownCompany();
+    const first = await openPull(company);
+    await company.check(first.sha);
+    const second = await openPull(company);
+    await company.check(second.sha);
+    await company.idle();
+    const file = `${company.environment["DATA_DIR"]}/countersign.sqlite`;
+    const raw = new Database(file, { readonly: true });
+    const hashes = raw.prepare("select hash from audit order by seq").pluck().all().map(String);
+    raw.close();
+    const verified = async () => (await run(company.environment, "verify", "--github")).stdout.split("\n");
+    return { file, first: first.sha, hash: hashes.at(-1) ?? "", seq: hashes.length, verified };
+  }
+
+  test("is found with --github by the check runs that are younger than what it took out", async () => {
+    const { file, first, seq, hash, verified } = await witnessed();
+    wipe(file, { seq, hash });
+    expect((await verified()).slice(1)).toEqual([
+      `Rows 1 to ${seq} were taken out, as a checkpoint of 2026-05-01 says: rows were kept for 30 days then.`,
+      expect.stringMatching(
+        `^The check run on acme/shop@${first.slice(0, 7)} names row \\d+:[0-9a-f]{64}, but a checkpoint says that this was taken out, and it is too young for that\\.$`,
+      ),
+      "The log was cut or rewritten after these check runs were written.",
+      "",
+    ]);
+  });
+
+  test("is found with --github by the hash of the last row that it took out", async () => {
+    const { file, seq, verified } = await witnessed();
+    wipe(file, { seq, hash: "0".repeat(64) });
+    expect(await verified()).toContainEqual(
+      expect.stringMatching(
+        new RegExp(`names row ${seq}:[0-9a-f]{64}, but another row stands in its place`, "u"),
+      ),
+    );
   });
 });
 

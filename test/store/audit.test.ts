@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { expect, inject, test } from "vitest";
 import {
   appendAudit,
+  type AuditEntry,
   auditRows,
   compareWitness,
   newestAudit,
@@ -250,12 +251,22 @@ test("an entry that GitHub keeps shows a log that was cut, rewritten or pruned",
   await pruneAudit(store, { keepDays: 3, now: 9 * day });
   const [first = { seq: 0, hash: "" }] = entries;
   const last = entries.at(-1) ?? first;
+  const hash = "0".repeat(64);
+  const compared = async (entry: AuditEntry, at: number) =>
+    compareWitness(store, { ...entry, at: at * day }, 9 * day);
   expect([
-    await compareWitness(store, last),
-    await compareWitness(store, { ...last, hash: "0".repeat(64) }),
-    await compareWitness(store, { seq: 12, hash: last.hash }),
-    await compareWitness(store, first),
+    await compared(last, 9),
+    await compared({ ...last, hash }, 9),
+    await compared({ seq: 12, hash }, 9),
+    await compared(first, 0),
   ]).toEqual(["present", "rewritten", "cut", "pruned"]);
+  // On day 9 nothing was taken out that is younger than 3 days: what was written a day later than that names none of it but the last.
+  expect([
+    await compared(first, 6.9),
+    await compared(first, 7),
+    await compared(entries[5] ?? first, 6.9),
+    await compared({ seq: 6, hash }, 6.9),
+  ]).toEqual(["pruned", "too-young", "pruned", "rewritten"]);
 });
 
 test("rows are read since a time, however many there are", async () => {
