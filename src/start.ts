@@ -24,8 +24,8 @@ export type Running = { readonly url: string; stop(why: string): Promise<void> }
 /**
  * Puts the parts together and starts them: the store, Probot for authentication and events, the worker, the HTTP server.
  * @param outside.write where the log's lines go. @param outside.now the clock, ms since epoch; this machine's if none is given.
- * @returns once it listens. `stop` accepts nothing more, lets running looks end, and closes the store; marks that were
- *   not worked off are there at the next start.
+ * @returns once it listens. `stop` accepts nothing more, lets running looks end, hands back those that do not in time, and closes
+ *   the store; marks that were not worked off are there at the next start.
  */
 export async function start(
   environment: Environment,
@@ -73,12 +73,19 @@ export async function start(
       log.info({ why }, "Stopping");
       await proxy?.stop();
       await server.close();
-      await Promise.all([worker.stop(), upkeep.stop()]);
+      const late = Promise.withResolvers<void>();
+      const timer = setTimeout(late.resolve, endWithinMs);
+      await Promise.race([Promise.all([worker.stop(), upkeep.stop()]), late.promise]);
+      clearTimeout(timer);
+      await worker.handBack();
       await store.close();
       log.info({}, "Stopped");
     },
   };
 }
+
+/** So long running looks may take to end at a stop: who stops us waits for 25 s (`main.ts`), and requests that are answered take some. */
+const endWithinMs = 18_000;
 
 /** A ruleset that names no source is found by the examination of the gate, but up to a day later. */
 const pinTheSource =

@@ -1,8 +1,10 @@
 import { containing } from "./end-to-end/containing.ts";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { sql } from "kysely";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { readEnvironment } from "../src/config/environment.ts";
 import { type Running, start } from "../src/start.ts";
 import { openStore } from "../src/store/store.ts";
@@ -14,7 +16,10 @@ import { dataParent } from "./store/data-parent.ts";
 
 const privateKey = anyPrivateKey();
 
-async function started(): Promise<Running & { dataDir: string; log: Record<string, unknown>[] }> {
+/** @param github the host and port of GitHub; nobody answers there when left out. */
+async function started(
+  github = "127.0.0.1:1",
+): Promise<Running & { dataDir: string; log: Record<string, unknown>[] }> {
   const dataDir = mkdtempSync(join(dataParent, "countersign-start-"));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const environment = readEnvironment(
@@ -22,7 +27,7 @@ async function started(): Promise<Running & { dataDir: string; log: Record<strin
       APP_ID: "1",
       PRIVATE_KEY: privateKey,
       WEBHOOK_SECRET: webhookSecret,
-      GHE_HOST: "127.0.0.1:1",
+      GHE_HOST: github,
       GHE_PROTOCOL: "http",
       HOST: "127.0.0.1",
       PORT: "0",
@@ -115,6 +120,34 @@ it("tells the metrics that it knows itself while the store cannot be read", asyn
     expect.stringContaining('countersign_refused_deliveries_total{status="503"} 1\n'),
   ]);
   expect([/^countersign_marks /mu.test(said), /^countersign_marks 0$/mu.test(well)]).toEqual([false, true]);
+});
+
+it("hands back the look that does not end in time when it stops, uncounted", async () => {
+  const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  onTestFinished(async () => {
+    silent.closeAllConnections();
+    silent.close();
+    await once(silent, "close");
+  });
+  const address = silent.address();
+  const server = await started(`127.0.0.1:${typeof address === "object" && address?.port}`);
+  const other = await openStore({ dataDir: server.dataDir });
+  const mark = async () =>
+    other.db.selectFrom("marks").select(["target", "attempts", "lease_until"]).executeTakeFirst();
+  await deliver(server.url, { body: pullPayload() });
+  await until("a look to be under way", async () => ((await mark())?.lease_until ?? 0) > 0);
+
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const stopped = server.stop("the test is over").then(() => true);
+  await until("it to stop", async () => {
+    vi.advanceTimersByTime(1_000);
+    return Promise.race([stopped, Promise.resolve(false)]);
+  });
+
+  expect(await mark()).toEqual({ target: "pull:acme/shop:1", attempts: 0, lease_until: 0 });
+  await other.close();
 });
 
 it("answers nobody after it has stopped", async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { GitHub } from "../github/client.ts";
+import { type GitHub, requestTimeoutMs } from "../github/client.ts";
 import { priority as priorities } from "../github/effects.ts";
 import { GitHubError, messageOf, toGitHubError } from "../github/errors.ts";
 import type { PullRef } from "../github/read-pull.ts";
@@ -55,6 +55,8 @@ export type Worker = {
   readonly wake: () => void;
   /** Claims nothing more and returns when the running looks have ended. */
   readonly stop: () => Promise<void>;
+  /** Hands back what looks that have not ended are at, due when the last that they asked of GitHub must have come to its end. */
+  readonly handBack: () => Promise<void>;
 };
 
 /** Looks run at once: enough to hide GitHub's latency, few enough for its limit of 100 concurrent requests. */
@@ -75,7 +77,7 @@ const backOff = { firstMs: 1000, maxMs: 10 * 60_000 };
  * idle -> (wake or poll) -> claiming -> looking (up to `looksAtOnceMax`) -> claiming … until nothing is due -> idle
  */
 export function startWorker(context: WorkerContext): Worker {
-  const running = new Set<Promise<void>>();
+  const running = new Map<ClaimedMark, Promise<void>>();
   const state = { stopped: false, claiming: false, askedAgain: false };
   let claims = Promise.resolve();
 
@@ -89,10 +91,10 @@ export function startWorker(context: WorkerContext): Worker {
           const mark = await claimMark(store, { ...claim, waiting: context.outages.waiting() });
           if (mark === null) break;
           const work = workOff(context, mark, wakeSoon).finally(() => {
-            running.delete(work);
+            running.delete(mark);
             wake();
           });
-          running.add(work);
+          running.set(mark, work);
         }
       } while (state.askedAgain && !state.stopped);
     } catch (error) {
@@ -121,8 +123,14 @@ export function startWorker(context: WorkerContext): Worker {
       state.stopped = true;
       clearInterval(poll);
       await claims;
-      await Promise.all(running);
+      await Promise.all(running.values());
       clearTimeout(soon);
+    },
+    handBack: async () => {
+      const { store, now } = context;
+      // Where the store cannot be written their leases run out instead.
+      for (const mark of running.keys())
+        await releaseMark(store, mark, now() + requestTimeoutMs).catch(() => undefined);
     },
   };
 }
