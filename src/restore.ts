@@ -49,7 +49,9 @@ export async function restore(
   const all = new Map([...here, ...recalled(texts)].map((entry) => [keyOf(entry), entry]));
   for (const entry of known.filter(isRemembered)) all.delete(keyOf(shortened(entry)));
   // What is inherited no more, because the other pull request was merged, must not come back by ourselves.
-  return [...all.values()].filter((entry) => forgotten || !isInherited(entry));
+  return [...all.values()].filter(
+    (entry) => forgotten || entry.kind !== "evidence" || entry.evidence.seenOn === undefined,
+  );
 }
 
 /** As rows of the store. */
@@ -74,10 +76,6 @@ function earlierHeads({
   const replaced = events.flatMap((event) => (event.kind === "force-pushed" ? (event.before ?? []) : []));
   const heads = [...inRange.slice(-earlierHeadsMax / 2), ...replaced.slice(-earlierHeadsMax / 2)];
   return [...new Set(heads)].filter((sha) => sha !== headSha);
-}
-
-function isInherited(entry: Remembered): boolean {
-  return entry.kind === "evidence" && entry.evidence.seenOn !== undefined;
 }
 
 function keyOf(entry: Remembered): string {

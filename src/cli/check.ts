@@ -83,7 +83,10 @@ function requireSense(values: Wanted): void {
 async function checkRange(wanted: Wanted, io: CheckIo): Promise<number> {
   const repository = openRepository(wanted.repo ?? io.directory, environmentFor(wanted, io));
   const range = findRange(repository, wanted);
-  const config = readConfig(repository, range, wanted);
+  const config = readLocalConfig(
+    sourceOf(repository, range, rosterPath, wanted.roster),
+    sourceOf(repository, range, policyPath, wanted.policy),
+  );
   for (const warning of config.warnings) io.stderr(`${warning}\n`);
   const commits = await readRange(repository, range, config.policy.ai.notes);
   const nothing = (why: string) => {
@@ -168,14 +171,7 @@ function tooShallow({ base, head }: Range): GitError {
   );
 }
 
-/** Reads both files from the base, never from the head: a change cannot bring its own rules. */
-function readConfig(repository: LocalRepository, range: Range, wanted: Wanted): LocalConfig {
-  return readLocalConfig(
-    sourceOf(repository, range, rosterPath, wanted.roster),
-    sourceOf(repository, range, policyPath, wanted.policy),
-  );
-}
-
+/** A file of the base, never of the head: a change cannot bring its own rules. @param given the one to take instead. */
 function sourceOf(repository: LocalRepository, range: Range, path: string, given?: string): Source {
   return given === undefined
     ? { place: `${range.base}:${path}`, text: readFileAt(repository, range.baseSha, path) }

@@ -68,15 +68,14 @@ export function factsOf(given: {
     base: range.branch,
     defaultBranch: range.defaultBranch,
     author: author.account,
-    notes: { kind: "read", value: notesOf(commits) },
+    notes: {
+      kind: "read",
+      value: commits.flatMap(({ sha, note }) => (note ? [{ sha, text: note }] : [])),
+    },
     commits: { kind: "read", value: commits.map(toCommit) },
     files: { kind: "read", value: files },
     readAt: new Date(now).toISOString(),
   });
-}
-
-function notesOf(commits: readonly LocalCommit[]) {
-  return commits.flatMap(({ sha, note }) => (note ? [{ sha, text: note }] : []));
 }
 
 /** `Name <e-mail>`; without an address all of it is the name. */

@@ -125,7 +125,10 @@ export function createAccess(given: Given): Access {
       return { id: data.id, login: data.login };
     },
     mayRead: async (token, repo) =>
-      personally.get(`${fingerprint(token)} ${repo}`, async () => askIfReadable(as(token), repo, now)),
+      personally.get(
+        `${fingerprint(token)} ${repo}`,
+        async () => (await askForRepository(as(token), repo, now)) !== null,
+      ),
     readable: async (token) =>
       lists.get(fingerprint(token), async () => answered(now, async () => listReadable(as(token)))),
     forget: (token) => {
@@ -158,10 +161,6 @@ async function askIfPublic(
     timedFetch(`${apiUrl}/repos/${repo}`, { redirect: "error" }),
   );
   return answer.ok && repositorySchema.safeParse(await answer.json()).data?.visibility === "public";
-}
-
-async function askIfReadable(github: GitHub, repo: string, now: () => number): Promise<boolean> {
-  return (await askForRepository(github, repo, now)) !== null;
 }
 
 const repositorySchema = z.object({ full_name: z.string(), visibility: z.string().optional() });

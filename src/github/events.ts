@@ -91,7 +91,8 @@ export const events: Readonly<Record<string, (payload: unknown, configRepo: stri
   installation_repositories: (payload) => onInstallation(payload, ["added"]),
   installation_target: onTarget,
   label: onLabel,
-  member: onMember,
+  // Somebody may push to the repository from now on, or may not: their reviews count or do not.
+  member: (payload) => markRepository(repositoryPayload.parse(payload)),
   repository: onRepository,
   membership: onOrganization,
   team: onOrganization,
@@ -219,11 +220,6 @@ function onLabel(payload: unknown): Effects {
   const event = repositoryPayload.parse(payload);
   const renamed = event.action === "edited" && event.changes?.name !== undefined;
   return renamed || event.action === "deleted" ? markRepository(event) : none;
-}
-
-/** Somebody may push to the repository from now on, or may not: their reviews count or do not. */
-function onMember(payload: unknown): Effects {
-  return markRepository(repositoryPayload.parse(payload));
 }
 
 /**

@@ -60,11 +60,12 @@ export async function configInForce(
   const organisation = await organisationFiles(given, owner, read.organisation);
   const own = ownFiles(read.repository, organisation);
   const places = own === null ? [organisation] : [organisation, own];
-  const rosters = await Promise.all(places.map((files) => rosterOf(given, files)));
+  const rosters = await Promise.all(places.map((files) => inUse(given, files, "roster", parseRoster)));
   const ownRoster = rosters[0]?.kind === "absent" && neverHad(organisation.roster);
   const roster = (ownRoster ? rosters[1] : rosters[0]) ?? absent;
   const levels = roster.kind === "read" ? roster.value.file.value.levels : null;
-  const policies = await Promise.all(places.map((files) => policyOf(given, files, levels)));
+  const parse = (text: string, origin: string) => parsePolicy(text, origin, levels);
+  const policies = await Promise.all(places.map((files) => inUse(given, files, "policy", parse)));
   const [wide = absent, narrow = absent] = policies;
   const applying = [wide.kind === "absent" && rosters[0]?.kind !== "absent" ? builtIn : wide, narrow].filter(
     ({ kind }) => kind !== "absent",
@@ -164,6 +165,7 @@ type InUse<T> = {
   readonly stale?: Stale;
 };
 
+const pathOf = { roster: rosterPath, policy: policyPath } as const;
 const absent = { kind: "absent" } as const;
 const nothing: ConfigBlob = { kind: "absent", removed: false };
 const builtIn: Read<InUse<Policy>> = {
@@ -202,26 +204,15 @@ function neverHad(blob: ConfigBlob): boolean {
   return blob.kind === "absent" && "removed" in blob && !blob.removed;
 }
 
-async function rosterOf(given: Given, files: Files): Promise<Read<InUse<Roster>>> {
-  return inUse(given, files, rosterPath, files.roster, parseRoster);
-}
-
-async function policyOf(
-  given: Given,
-  files: Files,
-  levels: readonly string[] | null,
-): Promise<Read<InUse<Policy>>> {
-  return inUse(given, files, policyPath, files.policy, (text, origin) => parsePolicy(text, origin, levels));
-}
-
 async function inUse<T>(
   given: Given,
-  { owner, repo }: Files,
-  path: string,
-  blob: ConfigBlob,
+  files: Files,
+  which: GuardedFile["file"],
   parse: (text: string, origin: string) => Parsed<T>,
 ): Promise<Read<InUse<T>>> {
   const { store, now } = given;
+  const { owner, repo, [which]: blob } = files;
+  const path = pathOf[which];
   const name = `${owner}/${repo} › ${path}`;
   const broken = async (problem: string) => lastGood(given, { owner, repo, path, name, parse }, problem);
   if (blob.kind === "read") {
@@ -287,12 +278,13 @@ async function withTeams({ store, github, now }: Given, owner: string, roster: R
 }
 
 function guardedFiles(files: Files, has: { readonly roster: boolean }): GuardedFile[] {
-  const guarded = (file: GuardedFile["file"], path: string): GuardedFile => {
+  const guarded = (file: GuardedFile["file"]): GuardedFile => {
     const blob = files[file];
+    const path = pathOf[file];
     const version = blob.kind === "read" ? blob.value.version : blob.kind === "absent" ? null : "";
     return { file, name: `${files.owner}/${files.repo} › ${path}`, path, version };
   };
-  return [...(has.roster ? [guarded("roster", rosterPath)] : []), guarded("policy", policyPath)];
+  return [...(has.roster ? [guarded("roster")] : []), guarded("policy")];
 }
 
 function versionsOf(files: readonly Read<{ name: string; version: string }>[]): Record<string, string> {

@@ -97,15 +97,11 @@ function stateBox({ pull, verdict, history }: ExplainedPull): Html {
   const state = `${observing(verdict.mode)}${about}${stateOf(verdict, onPage)}`.replace(/\.?$/u, ".");
   return html`<div class="state ${conclusion}"><p>${sentence(state)}</p>
 ${nextSteps(verdict, onPage).map((step) => html`<p>${sentence(step)}</p>`)}
-${isBehind(pull) ? waitsForLook(pull) : nothing}</div>`;
+${pull.headSha !== pull.verdict.headSha ? waitsForLook(pull) : nothing}</div>`;
 }
 
 function observing(mode: Verdict["mode"]): string {
   return mode === "observe" ? "Observe only: " : "";
-}
-
-function isBehind({ headSha, verdict }: ExplainedPull["pull"]): boolean {
-  return headSha !== verdict.headSha;
 }
 
 function waitsForLook({ headSha, verdict }: ExplainedPull["pull"]): Html {

@@ -45,7 +45,9 @@ export function pages(options: PagesOptions): Hono<Env> {
     const wait = session === null ? strangers(addressOf(context, options)) : people(String(session.id));
     if (wait !== null) context.header("retry-after", String(wait));
     const answer = wait === null ? await show(context, session) : { page: tooMany, status: 429 as const };
-    return answer instanceof Response ? answer : respond(context, answer, { routes, session });
+    if (answer instanceof Response) return answer;
+    const visitor: Visitor = session ?? (routes === null ? null : { to: context.req.path });
+    return context.html(layout(answer.page, visitor), answer.status);
   };
   app.get(
     "/:owner/:repo/pull/:number{[1-9][0-9]{0,8}}",
@@ -193,13 +195,4 @@ const failed: Page = {
 function addressOf(context: Context<Env>, { publicUrl }: PagesOptions): string {
   const forwarded = publicUrl === null ? undefined : context.req.header("x-forwarded-for")?.split(",").at(-1);
   return forwarded?.trim() || (context.env.incoming.socket.remoteAddress ?? "");
-}
-
-function respond(
-  context: Context<Env>,
-  { page, status }: { readonly page: Page; readonly status: Status },
-  { routes, session }: { routes: SignInRoutes | null; session: Session | null },
-): Response {
-  const visitor: Visitor = session ?? (routes === null ? null : { to: context.req.path });
-  return context.html(layout(page, visitor), status);
 }
