@@ -13,14 +13,7 @@ import { answerAcceptances, closeBypass, publishBypasses, raiseBypass } from "./
 import { clearSince, recordPush, recordUpdate } from "./ledger.ts";
 import { markWaiting, settleMerge, type SettleContext } from "./settle-merge.ts";
 import { openBypasses } from "../store/bypasses.ts";
-import {
-  landedCommits,
-  landedOn,
-  landedWith,
-  ledgerHead,
-  moveLedger,
-  recordLanded,
-} from "../store/landed.ts";
+import { landedCommits, landedWith, ledgerHead, moveLedger, recordLanded } from "../store/landed.ts";
 import { pushTo, recall } from "../store/observations.ts";
 
 type BranchRequest = RefOf<"branch"> & { readonly installation: number };
@@ -117,7 +110,7 @@ async function recordArrived(
     return;
   }
   const unknown = async () => {
-    const known = await landedOn(store, key, branch, arrived);
+    const known = await landedCommits(store, key, arrived, branch);
     return arrived.filter((sha) => !known.has(sha));
   };
   const brought = await readPullsThatBrought(github, looking, await unknown(), now());

@@ -8,7 +8,7 @@ import { type Made, readDifference } from "../github/read-merged.ts";
 import { readPatches } from "../github/read-more.ts";
 import { repoKey } from "../github/targets.ts";
 import { patchCache } from "../store/configs.ts";
-import { landedOn } from "../store/landed.ts";
+import { landedCommits } from "../store/landed.ts";
 import type { Store } from "../store/store.ts";
 
 type ProofContext = { readonly store: Store; readonly now: () => number };
@@ -30,7 +30,7 @@ export async function provenLanding(
   if (made === null || merge?.commit == null || verdict.mode === "observe") return landing;
   const { commit } = merge;
   const { sha } = commit;
-  const known = await landedOn(store, repoKey(facts.owner, facts.repo), base, [sha]);
+  const known = await landedCommits(store, repoKey(facts.owner, facts.repo), [sha], base);
   if (known.get(sha)?.cleared === true) return landing;
   const { isMerge, onto } = made;
   const found = { commit, merge, isMerge };

@@ -27,13 +27,14 @@ export type Landed = {
   readonly at: number;
   /** Why it is not proven to be what was approved, and what to accept; null where it is, or that is not why it is not cleared. */
   readonly unproven: Unproven | null;
+  /** The audit row that says with which verdict it came; null where there was none. */
+  readonly auditSeq: number | null;
 };
 
-/** A row to be recorded. `auditSeq`: the audit row that says with which verdict it came; null where there was none. */
+/** A row to be recorded. */
 export type NewLanded = Omit<Landed, "unproven"> & {
   readonly unproven?: Unproven | null;
   readonly repo: string;
-  readonly auditSeq: number | null;
   /** The origins of the policies that let it pass in enforce mode; left out: none. */
   readonly policies?: readonly string[];
 };
@@ -80,18 +81,19 @@ export async function recordLanded(store: Queryable, rows: readonly NewLanded[])
 /**
  * Of these commits those that reached a gated branch of the repository, by SHA. One that reached several is given as it was
  * cleared, if it was on any, else as it came first. At most 30,000 SHAs (SQLite takes 32,766 values in a statement).
- * @param repo `owner/name` in lower case. @throws StoreError on a row it does not understand.
+ * @param repo `owner/name` in lower case. @param branch the only one that is asked about. @throws StoreError on a row it does not understand.
  */
 export async function landedCommits(
   { db }: Queryable,
   repo: string,
   shas: readonly string[],
+  branch?: string,
 ): Promise<Map<string, Landed>> {
   if (shas.length === 0) return new Map();
   const rows = await db
     .selectFrom("landed")
-    .select(["sha", "branch", "number", "how", "cleared", "body", "at"])
-    .where("repo", "=", repo)
+    .select(["sha", "branch", "number", "how", "cleared", "body", "audit_seq", "at"])
+    .where((eb) => eb.and({ repo, ...(branch !== undefined && { branch }) }))
     .where("sha", "in", [...new Set(shas)])
     // Of several rows for one commit the last one stays in the map.
     .orderBy("cleared")
@@ -99,12 +101,12 @@ export async function landedCommits(
     .orderBy("branch")
     .execute();
   return new Map(
-    rows.map(({ sha, branch, number, how: way, cleared, body: text, at }) => {
-      const where = `The ledger's row for ${sha} on ${branch} of ${repo}`;
+    rows.map(({ how: way, cleared, body: text, audit_seq: auditSeq, ...row }) => {
+      const where = `The ledger's row for ${row.sha} on ${row.branch} of ${repo}`;
       const { assisted, by, unproven } = parseStored(body, text, where);
       const kind = parseStored(how, JSON.stringify(way), where);
-      const came = { sha, branch, number, how: kind, at };
-      return [sha, { ...came, cleared: cleared === 1, assisted, by, unproven }] as const;
+      const found = { how: kind, cleared: cleared === 1, assisted, by, unproven, auditSeq };
+      return [row.sha, { ...row, ...found }] as const;
     }),
   );
 }
@@ -181,28 +183,6 @@ export async function landedWith({ db }: Queryable, repo: string, auditSeq: numb
     .orderBy("sha")
     .execute();
   return rows.map(({ sha }) => sha);
-}
-
-/** What the ledger has of these commits on this branch, by SHA. As many as for `landedCommits`. */
-export async function landedOn(
-  { db }: Queryable,
-  repo: string,
-  branch: string,
-  shas: readonly string[],
-): Promise<Map<string, { number: number | null; cleared: boolean; auditSeq: number | null }>> {
-  if (shas.length === 0) return new Map();
-  const rows = await db
-    .selectFrom("landed")
-    .select(["sha", "number", "cleared", "audit_seq"])
-    .where((eb) => eb.and({ repo, branch }))
-    .where("sha", "in", [...new Set(shas)])
-    .execute();
-  return new Map(
-    rows.map(({ sha, number, cleared, audit_seq: auditSeq }) => [
-      sha,
-      { number, cleared: cleared === 1, auditSeq },
-    ]),
-  );
 }
 
 /** Up to which commit of a branch the ledger knows what landed; null before it begins. */

@@ -2,7 +2,7 @@ import type { How, Unproven } from "../gate/landing.ts";
 import { appendAudit } from "./audit.ts";
 import { type Bypass, findBypass, insertBypass } from "./bypasses.ts";
 import { lockAudit } from "./dialect.ts";
-import { landedOn, recordLanded } from "./landed.ts";
+import { landedCommits, recordLanded } from "./landed.ts";
 import { inTransaction } from "./store.ts";
 import type { Queryable } from "./store.ts";
 
@@ -41,7 +41,7 @@ export async function recordLanding(
   const { repo, branch, number, how, shas, cleared, unproven, by, assisted, at } = landing;
   return inTransaction(store, async (transaction) => {
     await lockAudit(transaction.db);
-    const known = await landedOn(transaction, repo, branch, shas);
+    const known = await landedCommits(transaction, repo, shas, branch);
     const told = shas.every((sha) => {
       const row = known.get(sha);
       if (row === undefined || row.auditSeq === null) return false;

@@ -18,7 +18,7 @@ function landed(change: Partial<NewLanded> = {}): NewLanded {
 }
 
 /** What the ledger says of a commit, without what it was asked for. */
-function asRead({ repo: _repo, auditSeq: _auditSeq, policies: _policies, ...rest }: NewLanded) {
+function asRead({ repo: _repo, policies: _policies, ...rest }: NewLanded) {
   return { unproven: null, ...rest };
 }
 
