@@ -12,8 +12,8 @@ import { type HeadLease, withHead } from "./lease.ts";
 import { type LookContext, type LookResult, whatIsUnread } from "./look.ts";
 import { publishVerdict } from "./publish-checks.ts";
 import { atOneMoment, readIfThere } from "./read-together.ts";
-import { newestAudit } from "./store/audit.ts";
 import { closeGroup, openGroup, rememberGroupPulls } from "./store/groups.ts";
+import { recordGroupLook } from "./store/record-look.ts";
 
 type GroupRequest = RefOf<"group"> & {
   /** Publish even when nothing changed. */
@@ -22,7 +22,7 @@ type GroupRequest = RefOf<"group"> & {
 
 /**
  * One look at a merge group: every pull request that would land with it is read and judged as it is now, each at its own head
- * SHA, and the strictest verdict is published on the group's. What was found is recorded by the looks at the pull requests;
+ * SHA, and the strictest verdict is recorded and published on the group's. What was found is recorded by the looks at the pull requests;
  * this one adds nothing to what they remember.
  * @returns null when the group is not open any more; nothing is published then.
  * @throws GitHubError when GitHub cannot be read or written; nothing is published then.
@@ -67,8 +67,10 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
   const verdicts = judged.flatMap(({ verdict }) => verdict ?? []);
   if (verdicts.length === 0) return { kind: "not-gated", headSha: sha, landing: null };
   const verdict = strictest(verdicts);
-  const witness = witnessOf(look, await newestAudit(store));
   const collectedAt = now();
+  const recorded = { repo: key, sha, base: looking.base, pulls, verdict, now: now() };
+  const witness = witnessOf(look, await recordGroupLook(store, recorded));
+  const recordedAt = now();
   const to = { ...looking, headSha: sha, now: now() };
   const { wrote } = await publishVerdict(github, to, {
     verdict: { ...verdict, notes: [...verdict.notes, ...pullsNamed(pulls)] },
@@ -84,8 +86,8 @@ async function lookAt(context: LookContext, github: GitHub, looking: Looking): P
   const phases = {
     read: readAt - began,
     collect: collectedAt - readAt,
-    record: 0,
-    publish: now() - collectedAt,
+    record: recordedAt - collectedAt,
+    publish: now() - recordedAt,
   };
   return {
     kind: "published",

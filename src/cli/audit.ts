@@ -14,8 +14,8 @@ type AuditIo = Pick<Io, "environment" | "readFile" | "now" | "stdout" | "stream"
 const help = `countersign audit verify [--github]
 countersign audit export [--since WHEN] [--format jsonl|csv]
 
-The server keeps one row for every change of a verdict, override and version of roster and
-policy, each with the hash of the row before it. verify recomputes every hash and finds what
+The server keeps one row for every change of a verdict, override, bypass, sign-in and version
+of roster and policy, each with the hash of the row before it. verify recomputes every hash and finds what
 was changed or taken out. With --github it also compares the log with what stands in the
 check runs on GitHub, and so finds a log that was cut at its end or rewritten as a whole.
 

@@ -119,6 +119,43 @@ export async function recordFailedLook(
   });
 }
 
+/**
+ * Records a verdict on a merge group, which has the number 0 in the log: an audit row of kind `verdict`, unless the last one about
+ * its head SHA says the same. Returns the newest row of the whole audit log.
+ */
+export async function recordGroupLook(
+  store: Queryable,
+  look: {
+    readonly repo: string;
+    readonly sha: string;
+    readonly base: string;
+    /** Which would land with it. */
+    readonly pulls: readonly number[];
+    readonly verdict: Verdict;
+    readonly now: number;
+  },
+): Promise<AuditEntry> {
+  const { repo, sha, base, pulls, verdict, now } = look;
+  const body = { outcome: verdict.outcome, mode: verdict.mode, base, pulls };
+  return inTransaction(store, async (transaction) => {
+    const newest = await newestIfSame(transaction, repo, 0, { sha, body });
+    const row = { at: now, kind: "verdict", repo, number: 0, sha, actorId: null };
+    return newest ?? appendAudit(transaction, { ...row, body });
+  });
+}
+
+/** The last verdict on a merge group. Its head SHA is leased, so nobody else records one meanwhile. */
+async function lastOfGroup({ db }: Queryable, repo: string, sha: string): Promise<number | null> {
+  const row = await db
+    .selectFrom("audit")
+    .select("seq")
+    .where((eb) => eb.and({ repo, number: 0, kind: "verdict", sha }))
+    .orderBy("seq", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row?.seq ?? null;
+}
+
 /** Files come into force with the first verdict that rests on them; what is built in has no version. */
 async function recordVersions(store: Queryable, versions: ConfigVersions, now: number): Promise<void> {
   for (const [file, version] of Object.entries(versions)) {
@@ -153,7 +190,7 @@ async function newestIfSame(
     db,
     db.selectFrom("pulls").select("audit_seq").where("repo", "=", repo).where("number", "=", number),
   ).executeTakeFirst();
-  const seq = pull?.audit_seq ?? null;
+  const seq = number === 0 ? await lastOfGroup(store, repo, said.sha) : (pull?.audit_seq ?? null);
   if (seq === null) return null;
   // Not joined: PostgreSQL would look for the row that the pull request named before it was waited for.
   const last = db.selectFrom("audit").select(["sha", "body"]).where("seq", "=", seq);

@@ -36,6 +36,43 @@ test("a merge group is judged by what held of all its pull requests at one momen
   expect(await acme.runs(sha)).toMatchObject([{ conclusion: "action_required" }]);
 });
 
+test("each change of a merge group's verdict is a row of the audit log, which the check run names", async () => {
+  const acme = await openAcme();
+  const { github, octokit, context } = acme;
+  github.requireCheck("acme/shop", "main", { context: "Countersign" });
+  await acme.review("grace", "APPROVE", 1);
+  await acme.look(1);
+  const sha = github.enqueue("acme/shop", 1, "june");
+  await acme.deliver();
+  const lookAgain = async () => lookAtGroup(context, octokit, { ...shop, sha, rewrite: false });
+  const rows = async () => {
+    const about = { kind: "verdict", repo: "acme/shop", number: 0, sha } as const;
+    return acme.store.db
+      .selectFrom("audit")
+      .select(["seq", "body"])
+      .where((eb) => eb.and(about))
+      .orderBy("seq")
+      .execute();
+  };
+
+  await lookAgain();
+  await lookAgain();
+  const [first, ...more] = await rows();
+  expect([JSON.parse(first?.body ?? "null"), more]).toMatchObject([
+    { outcome: { kind: "countersigned" }, mode: "enforce", base: "main", pulls: [1] },
+    [],
+  ]);
+  await acme.dismiss("ada", 1);
+  await acme.deliver();
+  await lookAgain();
+  const [, second, ...rest] = await rows();
+  expect([JSON.parse(second?.body ?? "null"), rest]).toMatchObject([{ outcome: { kind: "waiting" } }, []]);
+  const { data } = await github.as("ada").rest.checks.listForRef({ ...shop, ref: sha });
+  expect(data.check_runs.map((run) => run.external_id?.split(":", 3))).toEqual([
+    ["look", "3 audit", String(second?.seq)],
+  ]);
+});
+
 function numberIn(variables: unknown): unknown {
   return typeof variables === "object" && variables !== null && "number" in variables
     ? variables.number
