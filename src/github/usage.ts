@@ -16,7 +16,6 @@ export type Quota = {
   readonly installation: string;
   /** GitHub's name: `core`, `graphql` … */
   readonly resource: string;
-  readonly limit: number;
   readonly remaining: number;
 };
 
@@ -53,7 +52,6 @@ export const neededPermissions: Readonly<Record<string, "read" | "write">> = {
 
 const quotaHeaders = z.object({
   "x-ratelimit-resource": z.string(),
-  "x-ratelimit-limit": z.coerce.number(),
   "x-ratelimit-remaining": z.coerce.number(),
 });
 
@@ -75,10 +73,9 @@ export function createUsage(now: () => number, onCall: (call: Call) => void): Us
       const until = retryTime(headers, now(), limited);
       const quota = quotaHeaders.safeParse(headers);
       if (quota.success) {
-        const { "x-ratelimit-resource": resource, "x-ratelimit-limit": limit } = quota.data;
+        const { "x-ratelimit-resource": resource, "x-ratelimit-remaining": remaining } = quota.data;
         const key = `${call.installation} ${resource}`;
-        const remaining = quota.data["x-ratelimit-remaining"];
-        quotas.set(key, { installation: call.installation, resource, limit, remaining });
+        quotas.set(key, { installation: call.installation, resource, remaining });
         // The hour's requests are used up: those of this kind are refused until it is over.
         if (until !== null && remaining === 0) waits.set(key, until);
       }

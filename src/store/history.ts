@@ -7,7 +7,6 @@ import type { Queryable } from "./store.ts";
 
 /** A verdict as the audit log has it. */
 export type PastVerdict = {
-  readonly seq: number;
   /** Ms since epoch. */
   readonly at: number;
   readonly sha: string;
@@ -49,7 +48,7 @@ export async function pastVerdicts(
     .execute();
   const verdicts = rows.slice(0, max).map(({ seq, at, sha, body }) => {
     const where = `Row ${seq} of the audit log`;
-    return { seq, at, sha: sha ?? "", ...parseStored(verdictBody, body, where) };
+    return { at, sha: sha ?? "", ...parseStored(verdictBody, body, where) };
   });
   return { verdicts, older: rows.length - verdicts.length };
 }

@@ -25,7 +25,7 @@ export type Mark = {
 };
 
 /**
- * A mark this worker holds until `leaseUntil`, or as long as `renewMark` prolongs it. Hand it to `finishMark`, `retryMark` or
+ * A mark this worker holds as long as its lease, which `renewMark` prolongs. Hand it to `finishMark`, `retryMark` or
  * `releaseMark`.
  */
 export type ClaimedMark = {
@@ -40,7 +40,6 @@ export type ClaimedMark = {
   readonly died: boolean;
   readonly rewrite: boolean;
   readonly worker: string;
-  readonly leaseUntil: number;
 };
 
 type Backlog = {
@@ -128,12 +127,11 @@ async function claimIn(
   scope: string | null,
   { worker, now, leaseMs, waiting = nobody }: Claim,
 ): Promise<ClaimedMark | null> {
-  const leaseUntil = now + leaseMs;
   const row = await store.db
     .updateTable("marks")
     .set({
       lease_by: worker,
-      lease_until: leaseUntil,
+      lease_until: now + leaseMs,
       // Whoever held it died over it. Uncounted, a target that kills the process would be taken up at once for ever.
       attempts: sql`case when lease_until > 0 then attempts + 1 else attempts end`,
       error: sql`case when lease_until > 0 then ${diedOver} else error end`,
@@ -158,7 +156,7 @@ async function claimIn(
     .executeTakeFirst();
   if (row === undefined) return null;
   const { due_at, rewrite, error, ...rest } = row;
-  return { ...rest, died: error === diedOver, dueAt: due_at, rewrite: rewrite === 1, worker, leaseUntil };
+  return { ...rest, died: error === diedOver, dueAt: due_at, rewrite: rewrite === 1, worker };
 }
 
 /** Prolongs the lease to `leaseMs` from now; does nothing to a mark that somebody else has claimed since. */

@@ -29,8 +29,6 @@ export type StoredPull = PullHint & {
   readonly facts: Facts;
   readonly verdict: Verdict;
   readonly configVersions: ConfigVersions;
-  /** The audit row of the verdict in force. */
-  readonly auditSeq: number;
 };
 
 // Facts and verdicts are JSON that Countersign itself wrote: the outer shape tells a row of another version, and the
@@ -237,7 +235,6 @@ export async function storedPull(store: Queryable, repo: string, number: number)
     .where((eb) => eb.and({ repo, number }))
     .executeTakeFirst();
   if (!row || row.facts === null || row.verdict === null || row.config_versions === null) return null;
-  if (row.audit_seq === null) return null;
   const name = `${repo}#${number}`;
   const facts = (await promisify(gunzip)(row.facts)).toString();
   return {
@@ -252,6 +249,5 @@ export async function storedPull(store: Queryable, repo: string, number: number)
     facts: { ...beforeLedger, ...parseStored(storedFacts, facts, `The facts of ${name}`) },
     verdict: parseStored(storedVerdict, row.verdict, `The verdict on ${name}`),
     configVersions: parseStored(storedVersions, row.config_versions, `The versions of ${name}`),
-    auditSeq: row.audit_seq,
   };
 }

@@ -27,12 +27,9 @@ export type Look = {
 /**
  * Records a look in one transaction: the evidence and the traces for good, facts and verdict in place of the last ones, and an audit
  * row of kind `verdict` if outcome, mode, head SHA, base or configuration versions are not those of the pull request's
- * last one (`changed`), after one of kind `config` for each file that came into force in another version. Returns the newest row of the whole audit log, for the check run's `external_id`.
+ * last one, after one of kind `config` for each file that came into force in another version. Returns the newest row of the whole audit log, for the check run's `external_id`.
  */
-export async function recordLook(
-  store: Queryable,
-  look: Look,
-): Promise<AuditEntry & { readonly changed: boolean }> {
+export async function recordLook(store: Queryable, look: Look): Promise<AuditEntry> {
   const { repo, facts, verdict, configVersions, now } = look;
   const { number, headSha, base } = facts;
   // Outside the transaction: nobody should wait for the compression.
@@ -61,7 +58,7 @@ export async function recordLook(
       .values({ repo, number, ...row })
       .onConflict((conflict) => conflict.columns(["repo", "number"]).doUpdateSet(row))
       .execute();
-    return { ...entry, changed };
+    return entry;
   });
 }
 

@@ -74,8 +74,8 @@ test("what is left is told per installation and resource, as the last answer sai
   usage.note({ ...call, kind: "graphql" }, headers("graphql", 10), "");
   usage.note({ ...call, installation: "8" }, {}, "");
   expect(usage.quotas()).toEqual([
-    { installation: "7", resource: "core", limit: 5000, remaining: 3999 },
-    { installation: "7", resource: "graphql", limit: 5000, remaining: 10 },
+    { installation: "7", resource: "core", remaining: 3999 },
+    { installation: "7", resource: "graphql", remaining: 10 },
   ]);
 });
 

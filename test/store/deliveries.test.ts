@@ -38,7 +38,6 @@ test("a delivery is stored with its marks, observations and pull requests", asyn
       attempts: 0,
       rewrite: false,
       worker: "w",
-      leaseUntil: 1_010,
     },
     observations: [review],
     head: "a".repeat(40),
