@@ -37,6 +37,7 @@ test("a delivery is stored with its marks, observations and pull requests", asyn
       dueAt: 1_000,
       attempts: 0,
       rewrite: false,
+      died: false,
       worker: "w",
     },
     observations: [review],
