@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type GitHub, requestTimeoutMs } from "../github/client.ts";
 import { priority as priorities } from "../github/effects.ts";
-import { GitHubError, messageOf, toGitHubError } from "../github/errors.ts";
+import { asking, GitHubError, messageOf } from "../github/errors.ts";
 import type { PullRef } from "../github/read-pull.ts";
 import { branchTarget, parseTarget, repoKey, type Target } from "../github/targets.ts";
 import { busyDelayMs, leaseMs, whileRenewed } from "../lease.ts";
@@ -267,11 +267,7 @@ function aboutOf({ target, installation }: ClaimedMark) {
 }
 
 async function clientOf(context: WorkerContext, installation: number): Promise<GitHub> {
-  try {
-    return await context.clientFor(installation);
-  } catch (error) {
-    throw toGitHubError(error, context.now());
-  }
+  return asking(context.now(), async () => context.clientFor(installation));
 }
 
 async function giveBack(context: WorkerContext, mark: ClaimedMark, error: unknown): Promise<void> {

@@ -69,6 +69,17 @@ export async function asking<T>(now: number, request: () => Promise<T>): Promise
   }
 }
 
+/** The same; null where GitHub answered that there is no such thing. @throws GitHubError for whatever else goes wrong. */
+export async function ifThere<T>(now: number, request: () => Promise<T>): Promise<T | null> {
+  try {
+    return await request();
+  } catch (error) {
+    const known = toGitHubError(error, now);
+    if (!known.gone) throw known;
+    return null;
+  }
+}
+
 /** Where GitHub names no time after too much at once, it asks for at least a minute. */
 const secondaryWaitMs = 60_000;
 

@@ -3,7 +3,7 @@ import type { Read } from "../gate/accounts.ts";
 import type { ChangedFile, Commit } from "../gate/facts.ts";
 import type { GitHub } from "./client.ts";
 import { type ConfigFiles, configFilesOf, organisationFilesOf } from "./config-files.ts";
-import { toGitHubError } from "./errors.ts";
+import { asking, ifThere } from "./errors.ts";
 import { configFiles, protection } from "./facts-query.ts";
 import { branchSchema } from "./facts-schema.ts";
 import { query, queryCommits, unanswered } from "./query.ts";
@@ -108,14 +108,8 @@ export async function listArrived(
   { from, to }: { readonly from: string; readonly to: string },
   now: number,
 ): Promise<readonly string[] | null> {
-  try {
-    const { shas, total } = await listCommits(github, { ...ref, base: from }, to, commitsMax);
-    return total > commitsMax ? null : shas;
-  } catch (error) {
-    const known = toGitHubError(error, now);
-    if (!known.gone) throw known;
-    return null;
-  }
+  const listed = await ifThere(now, async () => listCommits(github, { ...ref, base: from }, to, commitsMax));
+  return listed === null || listed.total > commitsMax ? null : listed.shas;
 }
 
 const pullsSchema = z.object({
@@ -180,22 +174,18 @@ export async function readChangedFiles(
   for (const { sha, parents } of commits) {
     const [parent] = parents;
     if (parent === undefined) return tooMany;
-    try {
-      const asked = { owner, repo, basehead: `${parent}...${sha}`, per_page: 1 };
-      const { data } = await github.rest.repos.compareCommitsWithBasehead(asked);
-      const changed = data.files ?? [];
-      if (changed.length >= comparedFilesMax) return tooMany;
-      files.push(
-        ...changed.map(({ filename: path, previous_filename: old, additions, deletions }) => ({
-          path,
-          previousPath: old ?? null,
-          additions,
-          deletions,
-        })),
-      );
-    } catch (error) {
-      throw toGitHubError(error, now);
-    }
+    const asked = { owner, repo, basehead: `${parent}...${sha}`, per_page: 1 };
+    const { data } = await asking(now, async () => github.rest.repos.compareCommitsWithBasehead(asked));
+    const changed = data.files ?? [];
+    if (changed.length >= comparedFilesMax) return tooMany;
+    files.push(
+      ...changed.map(({ filename: path, previous_filename: old, additions, deletions }) => ({
+        path,
+        previousPath: old ?? null,
+        additions,
+        deletions,
+      })),
+    );
   }
   return { kind: "read", value: files };
 }

@@ -1,6 +1,6 @@
 /** What is read of a deployment that waits: its workflow run, and the commits that it would bring. */
 import type { GitHub } from "./client.ts";
-import { asking, statusOf, toGitHubError } from "./errors.ts";
+import { asking, ifThere, statusOf, toGitHubError } from "./errors.ts";
 import type { DeploymentRef } from "./publish-deployment.ts";
 import { listCommits } from "./read-old-heads.ts";
 import type { RepositoryRef } from "./targets.ts";
@@ -28,22 +28,20 @@ const perPage = 100;
 export async function readRun(github: GitHub, ref: DeploymentRef, now: number): Promise<Run | null> {
   const { owner, repo, run, environment } = ref;
   const about = { owner, repo, run_id: run };
-  try {
-    const [{ data }, { data: pending }] = await Promise.all([
-      github.rest.actions.getWorkflowRun(about),
-      github.rest.actions.getPendingDeploymentsForRun(about),
-    ]);
-    // Octokit's types do not say that the repository may be gone.
-    const head: { readonly full_name: string } | null = data.head_repository;
-    return {
-      headSha: data.head_sha,
-      of: head?.full_name ?? null,
-      attempt: data.run_attempt ?? 1,
-      pending: pending.some(({ environment: { name } }) => name?.toLowerCase() === environment.toLowerCase()),
-    };
-  } catch (error) {
-    return nullIf([404], error, now);
-  }
+  const { actions } = github.rest;
+  const answers = await ifThere(now, async () =>
+    Promise.all([actions.getWorkflowRun(about), actions.getPendingDeploymentsForRun(about)]),
+  );
+  if (answers === null) return null;
+  const [{ data }, { data: pending }] = answers;
+  // Octokit's types do not say that the repository may be gone.
+  const head: { readonly full_name: string } | null = data.head_repository;
+  return {
+    headSha: data.head_sha,
+    of: head?.full_name ?? null,
+    attempt: data.run_attempt ?? 1,
+    pending: pending.some(({ environment: { name } }) => name?.toLowerCase() === environment.toLowerCase()),
+  };
 }
 
 /** SHAs, the newest last; `complete` is false where there are more than `rangeMax`. */
@@ -63,12 +61,8 @@ export async function readCommitsSince(
   { base, head }: { readonly base: string; readonly head: string },
   now: number,
 ): Promise<Commits | null> {
-  try {
-    const { shas, total } = await listCommits(github, { ...ref, base }, head, rangeMax);
-    return { shas, total, complete: total <= rangeMax };
-  } catch (error) {
-    return nullIf([404], error, now);
-  }
+  const listed = await ifThere(now, async () => listCommits(github, { ...ref, base }, head, rangeMax));
+  return listed && { ...listed, complete: listed.total <= rangeMax };
 }
 
 /**
@@ -95,8 +89,10 @@ export async function readHistory(
       const isWhole = data.length < perPage && shas.length <= rangeMax;
       if (isWhole) return { shas: shas.toReversed(), total: shas.length, complete: true };
     } catch (error) {
+      const failed = toGitHubError(error, now);
       // 422 for what is no commit's name, 409 for an empty repository.
-      return nullIf([404, 409, 422], error, now);
+      if ([404, 409, 422].includes(statusOf(failed) ?? 0)) return null;
+      throw failed;
     }
   }
   return { shas: shas.slice(0, rangeMax).toReversed(), total: shas.length, complete: false };
@@ -109,12 +105,8 @@ export async function readMergeCommit(
   number: number,
   now: number,
 ): Promise<string | null> {
-  try {
-    const { data } = await github.rest.pulls.get({ owner, repo, pull_number: number });
-    return data.merged ? data.merge_commit_sha : null;
-  } catch (error) {
-    return nullIf([404], error, now);
-  }
+  const pull = await ifThere(now, async () => github.rest.pulls.get({ owner, repo, pull_number: number }));
+  return pull?.data.merged === true ? pull.data.merge_commit_sha : null;
 }
 
 /** A deployment that waits, as GitHub lists it. */
@@ -153,11 +145,4 @@ export async function listPendingDeployments(
     }
     return found;
   });
-}
-
-/** @throws GitHubError unless GitHub answered with one of these. */
-function nullIf(statuses: readonly number[], error: unknown, now: number): null {
-  const failed = toGitHubError(error, now);
-  if (statuses.includes(statusOf(failed) ?? 0)) return null;
-  throw failed;
 }

@@ -4,7 +4,7 @@ import type { Commit, Facts } from "../gate/facts.ts";
 import type { How } from "../gate/landing.ts";
 import { type Difference, differenceOf } from "../gate/patches.ts";
 import type { GitHub } from "./client.ts";
-import { asking, GitHubError, toGitHubError } from "./errors.ts";
+import { asking, GitHubError, ifThere } from "./errors.ts";
 import { query } from "./query.ts";
 import { readMergeBase, readTree } from "./read-more.ts";
 
@@ -163,7 +163,11 @@ export async function readDifference(
   { sha, onto }: { readonly sha: string; readonly onto: string },
   now: number,
 ): Promise<Read<Difference>> {
-  try {
+  const gone = {
+    kind: "unreadable",
+    why: `GitHub does not have ${facts.headSha.slice(0, 7)} any more`,
+  } as const;
+  const difference = await ifThere(now, async (): Promise<Read<Difference>> => {
     const from = await readMergeBase(github, facts, onto, facts.headSha);
     const shas = [from.sha, facts.headSha, onto, sha];
     const [before, approved, there, landed] = await Promise.all(
@@ -172,9 +176,6 @@ export async function readDifference(
     if (!before || !approved || !there || !landed)
       return { kind: "unreadable", why: "GitHub does not list all files of a tree this large" };
     return { kind: "read", value: differenceOf({ before, approved, onto: there, landed }) };
-  } catch (error) {
-    const known = toGitHubError(error, now);
-    if (!known.gone) throw known;
-    return { kind: "unreadable", why: `GitHub does not have ${facts.headSha.slice(0, 7)} any more` };
-  }
+  });
+  return difference ?? gone;
 }

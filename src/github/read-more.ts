@@ -9,7 +9,7 @@ import { emptyPatch, type Tree } from "../gate/patches.ts";
 import { accountOfActor, actorSchema } from "./accounts.ts";
 import type { GitHub } from "./client.ts";
 import { type ConfigBlob, configBlobOf } from "./config-files.ts";
-import { asking, GitHubError, toGitHubError } from "./errors.ts";
+import { asking, GitHubError, ifThere } from "./errors.ts";
 import { policyPath, rosterPath } from "./facts-query.ts";
 import { blobSchema } from "./facts-schema.ts";
 import { query } from "./query.ts";
@@ -51,7 +51,7 @@ export async function readPatches(
       const unreadable = (why: string): Patch => ({ base, sha, fingerprint: { kind: "unreadable", why } });
       if (at >= patchesMax)
         return unreadable(`more than ${patchesMax} versions of this change would have to be compared`);
-      try {
+      const patch = await ifThere(now, async (): Promise<Patch> => {
         const from = await readMergeBase(github, ref, ref.baseSha ?? base, sha);
         const known = await cache.recall(from.sha, sha);
         if (known !== null) return { base, sha, fingerprint: { kind: "read", value: known } };
@@ -61,11 +61,8 @@ export async function readPatches(
         const fingerprint = fingerprintOf(before, after);
         await cache.keep(from.sha, sha, fingerprint);
         return { base, sha, fingerprint: { kind: "read", value: fingerprint } };
-      } catch (error) {
-        const known = toGitHubError(error, now);
-        if (!known.gone) throw known;
-        return unreadable(`GitHub does not have ${sha.slice(0, 7)} or the branch ${base} any more`);
-      }
+      });
+      return patch ?? unreadable(`GitHub does not have ${sha.slice(0, 7)} or the branch ${base} any more`);
     }),
   );
 }
@@ -93,20 +90,9 @@ export async function readLanded(
   const landed = await Promise.all(
     shas.slice(0, locatedMax).map(async (sha) => {
       if (await cache.recall(sha)) return [sha];
-      try {
-        const basehead = `${base}...${sha}`;
-        const compared = await github.rest.repos.compareCommitsWithBasehead({
-          owner,
-          repo,
-          basehead,
-          per_page: 1,
-        });
-        if (compared.data.ahead_by > 0) return [];
-      } catch (error) {
-        const known = toGitHubError(error, now);
-        if (!known.gone) throw known;
-        return [];
-      }
+      const asked = { owner, repo, basehead: `${base}...${sha}`, per_page: 1 };
+      const compared = await ifThere(now, async () => github.rest.repos.compareCommitsWithBasehead(asked));
+      if (compared === null || compared.data.ahead_by > 0) return [];
       await cache.keep(sha);
       return [sha];
     }),
@@ -237,16 +223,12 @@ export async function readPushAccess(
     accounts.map(async (account, at): Promise<PushAccess> => {
       const unreadable = (why: string): PushAccess => ({ account, canPush: { kind: "unreadable", why } });
       if (at >= pushAccessMax) return unreadable(`more than ${pushAccessMax} people overrode this head`);
-      try {
-        const of = { owner, repo, username: account.login };
-        const { data } = await github.rest.repos.getCollaboratorPermissionLevel(of);
-        if (data.user?.id !== account.id) return unreadable("the login belongs to another account by now");
-        return { account, canPush: { kind: "read", value: ["admin", "write"].includes(data.permission) } };
-      } catch (error) {
-        const known = toGitHubError(error, now);
-        if (!known.gone) throw known;
-        return unreadable("GitHub does not know the login any more");
-      }
+      const of = { owner, repo, username: account.login };
+      const answer = await ifThere(now, async () => github.rest.repos.getCollaboratorPermissionLevel(of));
+      if (answer === null) return unreadable("GitHub does not know the login any more");
+      const { user, permission } = answer.data;
+      if (user?.id !== account.id) return unreadable("the login belongs to another account by now");
+      return { account, canPush: { kind: "read", value: ["admin", "write"].includes(permission) } };
     }),
   );
 }
