@@ -81,7 +81,7 @@ export function createUsage(now: () => number, onCall: (call: Call) => void): Us
       }
       // Too much at once: the next request of any kind makes it worse.
       if (until !== null && (limited || headers["retry-after"] !== undefined))
-        waits.set(call.installation, until);
+        waits.set(call.installation, Math.max(until, waits.get(call.installation) ?? 0));
     },
     notePermissions: (installation, permissions) => void granted.set(installation, permissions),
     quotas: () => [...quotas.values()],

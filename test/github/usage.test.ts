@@ -61,6 +61,14 @@ test.each([
   ]);
 });
 
+test("what was asked at the same time and is told to wait less does not shorten the wait", () => {
+  const { usage, may } = usageAt();
+  const refused = { ...call, status: 403 };
+  usage.note(refused, headers("core", 4000, { "retry-after": "300" }), "");
+  usage.note(refused, headers("core", 4000), "You have exceeded a secondary rate limit.");
+  expect(may("7", "read")).toBe(start + 300_000);
+});
+
 test("no other refusal stops anybody", () => {
   const { usage, may } = usageAt();
   usage.note({ ...call, status: 403 }, headers("core", 4000), "Resource not accessible by integration");
