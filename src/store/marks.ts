@@ -34,7 +34,7 @@ export type ClaimedMark = {
   readonly generation: number;
   readonly priority: number;
   readonly dueAt: number;
-  /** Looks at this target that failed, or died, since it was last marked. */
+  /** Looks at this target that failed, or died, since one ended well. */
   readonly attempts: number;
   /** Whether whoever held it last died over it. */
   readonly died: boolean;
@@ -58,7 +58,8 @@ const failingMax = 20;
 
 /**
  * Marks targets. A target already marked keeps one row: the stronger priority and the earlier time win, one that was
- * backing off is due now, `rewrite` stays once asked for, and a look that is running is followed by one more.
+ * backing off is due now, `rewrite` stays once asked for, and a look that is running is followed by one more. Looks that failed stay
+ * counted: whoever has something happen again and again keeps no failing check from being shown.
  */
 export async function putMarks(store: Queryable, marks: readonly Mark[], now: number): Promise<void> {
   if (marks.length === 0) return;
@@ -86,9 +87,8 @@ export async function putMarks(store: Queryable, marks: readonly Mark[], now: nu
             scope: sql`excluded.scope`,
             generation: sql`marks.generation + 1`,
             priority: sql`case when excluded.priority < marks.priority then excluded.priority else marks.priority end`,
-            due_at: sql`case when marks.attempts > 0 then ${now}
+            due_at: sql`case when marks.attempts > 0 and marks.due_at > ${now} then ${now}
               when excluded.due_at < marks.due_at then excluded.due_at else marks.due_at end`,
-            attempts: 0,
             rewrite: sql`case when excluded.rewrite > marks.rewrite then excluded.rewrite else marks.rewrite end`,
           }),
         )
@@ -181,30 +181,29 @@ export async function finishMark(store: Queryable, claimed: ClaimedMark): Promis
     await db.deleteFrom("marks").where(held(claimed)).where("generation", "=", claimed.generation).execute();
     await db
       .updateTable("marks")
-      .set({ ...free, error: null })
+      .set({ ...free, attempts: 0, error: null })
       .where(held(claimed))
       .execute();
   });
 }
 
 /**
- * The look failed: counts the attempt and frees the mark for `dueAt`. If it was put again meanwhile it is due at once
- * and starts counting anew. `error` is shown in the backlog until a look succeeds.
+ * The look failed: counts the attempt and frees the mark for `dueAt`. If it was put again meanwhile it is due at once. `error` is
+ * shown in the backlog until a look succeeds.
  */
 export async function retryMark(
   store: Queryable,
   claimed: ClaimedMark,
   { dueAt, error }: { dueAt: number; error: string },
 ): Promise<void> {
-  const same = sql`generation = ${claimed.generation}`;
   await store.db
     .updateTable("marks")
     .set({
       ...free,
       error,
-      attempts: sql`case when ${same} then attempts + 1 else attempts end`,
+      attempts: sql`attempts + 1`,
       // A mark that was put again needs no new time: it was due when it was claimed, and that only moves earlier.
-      due_at: sql`case when ${same} then ${dueAt} else due_at end`,
+      due_at: sql`case when generation = ${claimed.generation} then ${dueAt} else due_at end`,
     })
     .where(held(claimed))
     .execute();

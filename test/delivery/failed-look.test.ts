@@ -77,6 +77,27 @@ it("replaces a green check by a failing one after five looks that failed, and ta
   ]);
 });
 
+it("replaces it also where something happens after each look that failed, so that none waits for its turn", async () => {
+  const pull = await openPull(day);
+  await review(day, pull, "grace");
+  await day.mark(target(pull.number));
+  await done();
+  const before = await checkOn(day.github, pull.sha);
+  const from = day.log.length;
+  day.github.fault({ ...broken, status: 422, times: 5 });
+  for (let looks = 1; looks <= 5; looks += 1) {
+    await day.mark(target(pull.number));
+    await until(`look ${looks} to fail`, () => {
+      const said = day.log.slice(from).filter(({ msg }) => msg === "The look failed and will be repeated");
+      return said.length === looks;
+    });
+  }
+  const after = await checkOn(day.github, pull.sha);
+  day.later(60_000);
+  await done();
+  expect([before?.conclusion, after?.conclusion]).toEqual(["success", "failure"]);
+});
+
 it("says in a failing check, once, why looks go on failing, though there was none before", async () => {
   const { number, sha } = await openPull(day);
   await hintPulls(day.store, [{ ...shopPull, number, headSha: sha, installation: day.installation }]);

@@ -193,22 +193,22 @@ test("a look that failed is tried again at its time, with the attempt counted", 
   expect((await claim(store, 3_000)).attempts).toBe(1);
 });
 
-test("a mark that is backing off is due at once when it is put again, and counts anew", async () => {
+test("a mark that is backing off is due at once when it is put again, and counts on", async () => {
   const store = await freshStore();
   await putMarks(store, [mark], 1_000);
   await retryMark(store, await claim(store, 1_000), { dueAt: 60_000, error: "502 from GitHub" });
   await putMarks(store, [mark], 2_000);
   const { dueAt, attempts } = await claim(store, 2_000);
-  expect({ dueAt, attempts }).toEqual({ dueAt: 2_000, attempts: 0 });
+  expect({ dueAt, attempts }).toEqual({ dueAt: 2_000, attempts: 1 });
 });
 
-test("a look that failed while its mark was put again is tried again at once", async () => {
+test("a look that failed while its mark was put again is tried again at once, with the attempt counted", async () => {
   const store = await freshStore();
   await putMarks(store, [mark], 1_000);
   const claimed = await claim(store, 1_000);
   await putMarks(store, [mark], 1_010);
   await retryMark(store, claimed, { dueAt: 60_000, error: "502 from GitHub" });
-  expect((await claim(store, 1_020)).attempts).toBe(0);
+  expect((await claim(store, 1_020)).attempts).toBe(1);
 });
 
 test("an error is shown until a look succeeds", async () => {
@@ -216,12 +216,13 @@ test("an error is shown until a look succeeds", async () => {
   await putMarks(store, [mark], 1_000);
   await retryMark(store, await claim(store, 1_000), { dueAt: 1_000, error: "502 from GitHub" });
   await putMarks(store, [mark], 1_001);
-  const failing = [{ target: mark.target, attempts: 0, error: "502 from GitHub" }];
+  const failing = [{ target: mark.target, attempts: 1, error: "502 from GitHub" }];
   expect((await backlog(store, 1_001)).failing).toEqual(failing);
   const claimed = await claim(store, 1_001);
   await putMarks(store, [mark], 1_002);
   await finishMark(store, claimed);
-  expect(await backlog(store, 1_002)).toEqual({ count: 1, oldestAgeMs: 1, failing: [] });
+  expect(await backlog(store, 1_002)).toEqual({ count: 1, oldestAgeMs: 2, failing: [] });
+  expect((await claim(store, 1_002)).attempts).toBe(0);
 });
 
 test("a mark that is handed back is due at its time and counts no attempt", async () => {
