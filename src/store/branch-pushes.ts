@@ -3,8 +3,8 @@ import { asObservation, type BranchPush, pushesSinceBase } from "../gate/branch-
 import type { Facts, Observation } from "../gate/facts.ts";
 import { pushesOf } from "../gate/patches.ts";
 import { account } from "./observations.ts";
-import { parseStored } from "./store.ts";
-import type { Queryable } from "./store.ts";
+import { openPulls } from "./pulls.ts";
+import { parseStored, type Queryable } from "./store.ts";
 import { pullsFromBranch } from "./traces.ts";
 
 /** A push as its delivery told. `repo` is where the branch is, which may be a fork. */
@@ -66,15 +66,11 @@ export async function recallPushes({ db }: Queryable, facts: Facts): Promise<Obs
  */
 export async function openPullsPushedTo({ db }: Queryable, push: NewBranchPush): Promise<number[]> {
   const { repo, branch, before, after } = push;
-  const rows = await db
-    .selectFrom("pulls")
-    .select("number")
-    .where((eb) => eb.and({ repo, open: 1 }))
+  const rows = await openPulls({ db }, repo)
     .where("head_sha", "!=", before ?? "")
     .where((eb) =>
       eb.or([eb("head_sha", "=", after), eb("number", "in", pullsFromBranch({ db }, repo, branch))]),
     )
-    .orderBy("number")
     .execute();
   return rows.map(({ number }) => number);
 }

@@ -164,13 +164,14 @@ export async function knownHead(store: Queryable, repo: string, number: number):
 
 /** The numbers of the repository's open pull requests with this head SHA, lowest first, as far as we have heard of them. */
 export async function openPullsWithHead(store: Queryable, repo: string, sha: string): Promise<number[]> {
-  const rows = await store.db
-    .selectFrom("pulls")
-    .select("number")
-    .where((eb) => eb.and({ repo, head_sha: sha, open: 1 }))
-    .orderBy("number")
-    .execute();
-  return rows.map((row) => row.number);
+  const rows = await openPulls(store, repo).where("head_sha", "=", sha).execute();
+  return rows.map(({ number }) => number);
+}
+
+/** A query for the numbers of a repository's open pull requests, lowest first, as far as we have heard of them. */
+export function openPulls({ db }: Queryable, repo: string) {
+  const numbers = db.selectFrom("pulls").select("number").orderBy("number");
+  return numbers.where((eb) => eb.and({ repo, open: 1 }));
 }
 
 /** The open pull requests of an installation whose facts are stored, those that changed last first. */
@@ -194,21 +195,11 @@ export async function judgedOpenPulls(
  * the ledger has there, and those whose head branch it was when they were looked at.
  */
 export async function openPullsFrom({ db }: Queryable, repo: string, branch: string): Promise<number[]> {
-  const rows = await db
-    .selectFrom("pulls")
-    .select("number")
-    .where((eb) => eb.and({ repo, open: 1 }))
+  const landed = db.selectFrom("landed").select("sha").where("repo", "=", repo).where("branch", "=", branch);
+  const rows = await openPulls({ db }, repo)
     .where((eb) =>
-      eb.or([
-        eb(
-          "head_sha",
-          "in",
-          eb.selectFrom("landed").select("sha").where("repo", "=", repo).where("branch", "=", branch),
-        ),
-        eb("number", "in", pullsFromBranch({ db }, repo, branch)),
-      ]),
+      eb.or([eb("head_sha", "in", landed), eb("number", "in", pullsFromBranch({ db }, repo, branch))]),
     )
-    .orderBy("number")
     .execute();
   return rows.map(({ number }) => number);
 }
