@@ -121,7 +121,16 @@ export async function pruneAudit(
  * GitHub's check runs (`compareWitness`).
  */
 export async function verifyAudit(store: Queryable): Promise<AuditCheck> {
-  let previous: AuditEntry = (await newestCheckpoint(store)) ?? { seq: 0, hash: noHash };
+  for (;;) {
+    const taken = await newestCheckpoint(store);
+    const checked = await verifyAfter(store, taken);
+    // What is missing may be what a server took out meanwhile, as a newer checkpoint says.
+    if (checked.ok || taken?.seq === (await newestCheckpoint(store))?.seq) return checked;
+  }
+}
+
+async function verifyAfter(store: Queryable, taken: Checkpoint | null): Promise<AuditCheck> {
+  let previous: AuditEntry = taken ?? { seq: 0, hash: noHash };
   const first = previous.seq + 1;
   for await (const { hash, ...content } of auditRows(store, { since: 0 })) {
     const seq = previous.seq + 1;

@@ -219,6 +219,21 @@ test("a log that was pruned twice, or wholly, is whole", async () => {
   ]);
 });
 
+test("a log that a server prunes while it is verified is whole", async () => {
+  const store = await freshStore();
+  const server = await freshStore(store.place);
+  await tenDays(store);
+  let prunes = 0;
+  const beside = store.db.withPlugin({
+    transformQuery: ({ node }) => node,
+    transformResult: async ({ result }) => {
+      if (prunes++ === 0) await pruneAudit(server, { keepDays: 3, now: 9 * day });
+      return result;
+    },
+  });
+  expect(await verifyAudit({ db: beside })).toMatchObject({ ok: true, first: 7, newest: { seq: 11 } });
+});
+
 test("nothing is taken out, and no checkpoint written, where nothing is past the retention", async () => {
   const store = await freshStore();
   await tenDays(store);
