@@ -7,7 +7,9 @@ import { policyPath, rosterPath } from "./facts-query.ts";
 type ConfigText = { readonly version: string; readonly text: string };
 
 /** A file that is not there; `removed` when the default branch's history knows it, so that somebody took it away in a commit. */
-export type ConfigBlob = Read<ConfigText> | { readonly kind: "absent"; readonly removed: boolean };
+export type ConfigBlob =
+  | Exclude<Read<ConfigText>, { kind: "absent" }>
+  | { readonly kind: "absent"; readonly removed: boolean };
 
 /** The two files of one repository's default branch. */
 export type ConfigFiles = {

@@ -201,7 +201,7 @@ function ownFiles(files: ConfigFiles, organisation: Files): Files | null {
 
 /** A roster taken away in a commit was there once; the organisation has decided, and no repository decides for it. */
 function neverHad(blob: ConfigBlob): boolean {
-  return blob.kind === "absent" && "removed" in blob && !blob.removed;
+  return blob.kind === "absent" && !blob.removed;
 }
 
 async function inUse<T>(
@@ -224,8 +224,7 @@ async function inUse<T>(
     return broken(`${all}.`);
   }
   if (blob.kind === "unreadable") return broken(blob.why);
-  const removed = "removed" in blob && blob.removed;
-  if (removed || !(await configWasSeen(store, owner, repo, path))) return absent;
+  if (blob.removed || !(await configWasSeen(store, owner, repo, path))) return absent;
   return broken(`${name} has disappeared, and no commit on the default branch removes it.`);
 }
 
