@@ -75,32 +75,40 @@ export type Checkpoint = AuditEntry & { readonly at: number; readonly keepDays: 
 
 const dayMs = 86_400_000;
 
+/** As many take a tenth of a second or some, in which nobody else writes; PostgreSQL gives a statement up that takes long. */
+const prunedAtOnceMax = 10_000;
+
 /**
- * Takes out the rows older than `keepDays`, oldest first and without a gap, and appends a row of kind `checkpoint` that
- * carries the hash of the last of them: the chain goes on from there. Returns how many rows were taken out.
+ * Takes out the rows older than `keepDays`, oldest first and without a gap, some at a time, and appends each time a row of kind
+ * `checkpoint` that carries the hash of the last of them: the chain goes on from there. Returns how many rows were taken out.
  */
 export async function pruneAudit(
   store: Queryable,
   { keepDays, now }: { readonly keepDays: number; readonly now: number },
 ): Promise<number> {
+  let pruned = 0;
+  for (;;) {
+    const rows = await pruneSome(store, { keepDays, now });
+    if (rows === 0) return pruned;
+    pruned += rows;
+  }
+}
+
+async function pruneSome(
+  store: Queryable,
+  { keepDays, now }: { readonly keepDays: number; readonly now: number },
+): Promise<number> {
   return inTransaction(store, async (transaction) => {
     const { db } = transaction;
-    const before = now - keepDays * dayMs;
-    const kept = await db
+    const some = await db
       .selectFrom("audit")
-      .select("seq")
-      .where("at", ">=", before)
+      .select(["seq", "at", "hash"])
       .orderBy("seq")
-      .limit(1)
-      .executeTakeFirst();
-    const last = await db
-      .selectFrom("audit")
-      .select(["seq", "hash"])
-      .$if(kept !== undefined, (rows) => rows.where("seq", "<", kept?.seq ?? 0))
-      .orderBy("seq", "desc")
-      .limit(1)
-      .executeTakeFirst();
-    if (last === undefined) return 0;
+      .limit(prunedAtOnceMax)
+      .execute();
+    const kept = some.findIndex(({ at }) => at >= now - keepDays * dayMs);
+    const last = some.at(kept === -1 ? -1 : kept - 1);
+    if (last === undefined || kept === 0) return 0;
     await appendAudit(transaction, {
       at: now,
       kind: "checkpoint",

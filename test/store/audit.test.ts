@@ -234,6 +234,22 @@ test("a log that a server prunes while it is verified is whole", async () => {
   expect(await verifyAudit({ db: beside })).toMatchObject({ ok: true, first: 7, newest: { seq: 11 } });
 });
 
+test("a log of which much is past the retention is pruned some at a time, so that others write in between", async () => {
+  const store = await freshStore();
+  await sql`insert into audit with recursive rows(seq) as (select 1 union all select seq + 1 from rows where seq < 25000)
+    select seq, 0, 'verdict', 'acme/app', 1, null, cast(null as bigint), '{}', 'h', 'h' from rows`.execute(
+    store.db,
+  );
+  await appendAudit(store, { ...row, at: 9 * day });
+  const pruned = await pruneAudit(store, { keepDays: 3, now: 9 * day });
+  const rows = await store.db.selectFrom("audit").select(["seq", "kind", "number"]).orderBy("seq").execute();
+  expect([pruned, rows.map(({ seq, kind, number }) => `${seq} ${kind} ${number}`)]).toEqual([
+    25_000,
+    ["25001 verdict 12", "25002 checkpoint 10000", "25003 checkpoint 20000", "25004 checkpoint 25000"],
+  ]);
+  expect(await verifyAudit(store)).toMatchObject({ ok: true, first: 25_001, newest: { seq: 25_004 } });
+});
+
 test("nothing is taken out, and no checkpoint written, where nothing is past the retention", async () => {
   const store = await freshStore();
   await tenDays(store);
