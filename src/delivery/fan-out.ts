@@ -16,6 +16,7 @@ import { openGroupsWith } from "../store/groups.ts";
 import { markWaitingDeployments } from "../store/deployments.ts";
 import { claimedIn, type ClaimedMark, type Mark, marksOf, putMarks } from "../store/marks.ts";
 import { hintPulls } from "../store/pulls.ts";
+import { recordVersions } from "../store/record-look.ts";
 import type { Store } from "../store/store.ts";
 import { dueTime } from "./quota.ts";
 
@@ -96,6 +97,7 @@ export async function markChanged(
   await markGroups(context, mark, key, null);
   await markWaitingDeployments(store, { repo: key }, { priority: mark.priority, now: now() });
   const rules = await rulesOf({ store, configRepo, now: now() }, github, ref);
+  await recordVersions(store, rules.versions, now());
   const found: Record<Rejudged, number> = { blocks: 0, unread: 0, changes: 0, rewords: 0, same: 0 };
   const later: Mark[] = [];
   let left: Quota | null = null;

@@ -6,7 +6,7 @@ import type { Verdict } from "../gate/verdict.ts";
 import { appendAudit, newestAudit } from "./audit.ts";
 import type { AuditEntry } from "./audit.ts";
 import { canonicalJson } from "./canonical-json.ts";
-import { lockingRow } from "./dialect.ts";
+import { lockAudit, lockingRow } from "./dialect.ts";
 import { evidenceObservation, rememberObservations } from "./observations.ts";
 import type { ConfigVersions } from "./pulls.ts";
 import { inTransaction } from "./store.ts";
@@ -153,23 +153,30 @@ async function lastOfGroup({ db }: Queryable, repo: string, sha: string): Promis
   return row?.seq ?? null;
 }
 
-/** Files come into force with the first verdict that rests on them; what is built in has no version. */
-async function recordVersions(store: Queryable, versions: ConfigVersions, now: number): Promise<void> {
-  for (const [file, version] of Object.entries(versions)) {
-    if (version === "") continue;
-    const body = { file };
-    const last = await store.db
-      .selectFrom("audit")
-      .select("sha")
-      .where("kind", "=", "config")
-      .where("body", "=", canonicalJson(body))
-      .orderBy("seq", "desc")
-      .limit(1)
-      .executeTakeFirst();
-    if (last?.sha === version) continue;
-    const row = { at: now, kind: "config", repo: null, number: null, actorId: null };
-    await appendAudit(store, { ...row, sha: version, body });
-  }
+/**
+ * One audit row of kind `config` for each file that is in force in another version than its last row says; what is built in has none.
+ * @param now ms since epoch.
+ */
+export async function recordVersions(store: Queryable, versions: ConfigVersions, now: number): Promise<void> {
+  await inTransaction(store, async (transaction) => {
+    // Two replicas learn of the same version at once.
+    await lockAudit(transaction.db);
+    for (const [file, version] of Object.entries(versions)) {
+      if (version === "") continue;
+      const body = { file };
+      const last = await transaction.db
+        .selectFrom("audit")
+        .select("sha")
+        .where("kind", "=", "config")
+        .where("body", "=", canonicalJson(body))
+        .orderBy("seq", "desc")
+        .limit(1)
+        .executeTakeFirst();
+      if (last?.sha === version) continue;
+      const row = { at: now, kind: "config", repo: null, number: null, actorId: null };
+      await appendAudit(transaction, { ...row, sha: version, body });
+    }
+  });
 }
 
 /**

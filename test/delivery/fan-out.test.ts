@@ -12,6 +12,7 @@ import {
   shop,
 } from "../end-to-end/company.ts";
 import { openPull, type PullRequest, review } from "../end-to-end/pull-request.ts";
+import { blobSha } from "../fake-github/git.ts";
 import { until } from "../end-to-end/until.ts";
 import { startWorkingDay, type WorkingDay } from "./working-day.ts";
 
@@ -92,6 +93,31 @@ const queriesSince = (from: number) =>
   day.github.requests.slice(from).flatMap(({ operation }) => operation ?? []);
 
 const titleOf = async ({ sha }: PullRequest) => (await checkOn(day.github, sha))?.title;
+
+it("has in the audit log which roster is in force though it changes no verdict, once", async () => {
+  const pull = await openPull(day);
+  await looked(pull);
+  const added = roster.replace("people:\n", "people:\n  zoe: junior\n");
+  commit({ [rosterFile]: added });
+  const marked = [await fannedOut(), await fannedOut()];
+  const rows = await day.store.db
+    .selectFrom("audit")
+    .select(["kind", "sha", "body"])
+    .orderBy("seq", "desc")
+    .limit(2)
+    .execute();
+  expect([marked, rows]).toMatchObject([
+    [[], []],
+    [
+      {
+        kind: "config",
+        sha: blobSha(added),
+        body: JSON.stringify({ file: `${configRepository} › ${rosterFile}` }),
+      },
+      { kind: "verdict" },
+    ],
+  ]);
+});
 
 it("looks first at what would be blocked, then at what is unknown, at other verdicts and other words, and not at the rest", async () => {
   const passing = await openPull(day);
