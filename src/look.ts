@@ -311,6 +311,6 @@ async function rememberScanned({ store, now }: LookContext, facts: Facts, config
   const scanned = headsScanned(facts, config);
   await rememberObservations(
     store,
-    scanned.map((sha) => ({ ...about, key: sha, observation: { kind: "scanned", sha } })),
+    scanned.map((observation) => ({ ...about, key: observation.sha, observation })),
   );
 }

@@ -94,6 +94,8 @@ export type TimelineEvent =
  * - `opened`: the pull request was opened before our eyes, so that there was no earlier look that could be forgotten.
  * - `accept`: `/countersign accept <full sha>`, on a merged pull request or on the issue about it.
  * - `scanned`: every commit of this head SHA was searched for evidence, and what was found is remembered.
+ * - `scanned-later`: the same of an earlier head, when the pull request was merged already. It may have come to the branch after
+ *   that, so it says nothing about what was merged.
  */
 export type Observation =
   | { readonly kind: "review"; readonly reviewId: string; readonly sha: string; readonly base: string }
@@ -114,7 +116,7 @@ export type Observation =
     }
   | { readonly kind: "evidence"; readonly evidence: Evidence }
   | { readonly kind: "opened" }
-  | { readonly kind: "scanned"; readonly sha: string }
+  | { readonly kind: "scanned" | "scanned-later"; readonly sha: string }
   | {
       readonly kind: "override";
       /** GitHub's id of the comment. */

@@ -4,8 +4,10 @@
  */
 import { evidenceKey } from "./assistance.ts";
 import type { Evidence } from "./evidence.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts, Observation } from "./facts.ts";
 import type { CheckOutput, Config } from "./verdict.ts";
+
+type Scanned = Extract<Observation, { kind: "scanned" | "scanned-later" }>;
 
 /**
  * The old heads whose commits are still to be searched: those that force-pushes replaced or brought, as the timeline shows
@@ -16,7 +18,7 @@ export function oldHeadsToRead({ headSha, commits, timeline, observations }: Fac
   const known = new Set([
     headSha,
     ...(commits.kind === "read" ? commits.value.map(({ sha }) => sha) : []),
-    ...observations.flatMap((entry) => (entry.kind === "scanned" ? [entry.sha] : [])),
+    ...scannedAmong(observations),
   ]);
   const events = timeline.kind === "read" ? timeline.value : [];
   const heads = events.flatMap((event) => (event.kind === "force-pushed" ? [event.before, event.after] : []));
@@ -24,17 +26,24 @@ export function oldHeadsToRead({ headSha, commits, timeline, observations }: Fac
   return [...new Set([...pushed, ...heads].filter((sha) => sha !== null))].filter((sha) => !known.has(sha));
 }
 
+function scannedAmong(observations: Facts["observations"]): string[] {
+  return observations.flatMap((entry) =>
+    entry.kind === "scanned" || entry.kind === "scanned-later" ? [entry.sha] : [],
+  );
+}
+
 /**
- * The head SHAs that this look has searched completely and none before did: nobody has to read them again. None while
+ * The heads that this look has searched completely and none before did: nobody has to read them again. None while
  * something is missing: a policy that cannot be read may name markers of its own, and a timeline further heads.
  */
-export function headsScanned(facts: Facts, { policies }: Config): string[] {
-  const { headSha, commits, timeline, oldHeads, observations } = facts;
+export function headsScanned(facts: Facts, { policies }: Config): Scanned[] {
+  const { headSha, commits, timeline, oldHeads, observations, merged } = facts;
   if (policies.some(({ kind }) => kind === "unreadable")) return [];
   if (commits.kind !== "read" || timeline.kind !== "read") return [];
-  const known = new Set(observations.flatMap((entry) => (entry.kind === "scanned" ? [entry.sha] : [])));
-  const heads = [{ sha: headSha, commits }, ...oldHeads];
-  return heads.flatMap((head) => (head.commits.kind === "read" && !known.has(head.sha) ? [head.sha] : []));
+  const known = new Set(scannedAmong(observations));
+  return [{ sha: headSha, commits }, ...oldHeads]
+    .filter((head) => head.commits.kind === "read" && !known.has(head.sha))
+    .map(({ sha }) => ({ kind: merged && sha !== headSha ? "scanned-later" : "scanned", sha }));
 }
 
 /** Whether this look saw a head or a sign that none did before. */

@@ -60,7 +60,7 @@ export const observation: z.ZodType<Observation> = z.discriminatedUnion("kind", 
   }),
   z.object({ kind: z.literal("evidence"), evidence }),
   z.object({ kind: z.literal("opened") }),
-  z.object({ kind: z.literal("scanned"), sha: z.string() }),
+  z.object({ kind: z.enum(["scanned", "scanned-later"]), sha: z.string() }),
   z.object({
     kind: z.literal("override"),
     comment: z.string(),
@@ -184,6 +184,7 @@ function shaOf(observation: Observation): string | null {
     case "accept":
     case "answer":
     case "scanned":
+    case "scanned-later":
       return observation.sha;
     case "push":
       return observation.after;
@@ -211,6 +212,7 @@ function actorIdOf(observation: Observation): number | null {
     case "evidence":
     case "opened":
     case "scanned":
+    case "scanned-later":
       return null;
   }
 }

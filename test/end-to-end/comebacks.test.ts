@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   assertNothingRefused,
   type Company,
@@ -237,6 +237,52 @@ it("waits for what a pull request showed before its first look, though another o
     summary: containing(aiTrailer),
   });
   assertNothingRefused(github);
+});
+
+describe("what was pushed to the branch after a merge, and taken away, is waited for", () => {
+  const assisted = { message: `Later\n\n${aiTrailer}\n`, files: { "src/later.ts": "export {};\n" } };
+
+  async function byHand(company: Company, pull: PullRequest): Promise<unknown> {
+    const change = { message: "By hand", files: { "src/by-hand.ts": "export {};\n" } };
+    const back = pushMore(company, pull, { ...change, from: pull.sha, force: true });
+    const again = { ...at, title: "By hand", head: pull.branch, base: "main" };
+    await company.github.as("juno").rest.pulls.create(again);
+    return company.check(back);
+  }
+  const waiting = { conclusion: "action_required", summary: containing(aiTrailer) };
+
+  it("also where it is looked at with what was merged, because a delivery is missing", async () => {
+    const company = await ownCompany();
+    const { github } = company;
+    github.holdDeliveries();
+    const first = await openPull(company);
+    github.mergeAnyway(shop, first.number, "ada");
+    const [lost] = github.deliveries.filter(({ event }) => event === "push");
+    pushMore(company, first, assisted);
+    github.releaseDeliveries({ drop: (delivery) => delivery === lost });
+    await company.idle();
+
+    expect(await byHand(company, first)).toMatchObject(waiting);
+    assertNothingRefused(github);
+  });
+
+  it("also where the branch was at what was merged in between, and that was looked at again", async () => {
+    const company = await ownCompany();
+    const { github } = company;
+    const first = await openPull(company);
+    await review(company, first, "grace");
+    await land(company, first, "merge");
+    const again = pushMore(company, first, assisted);
+    const move = { branch: first.branch, pusher: "juno", force: true };
+    github.push(shop, { ...move, from: first.sha });
+    const recheck = { ...at, issue_number: first.number, body: "/countersign recheck" };
+    await github.as("juno").rest.issues.createComment(recheck);
+    await company.idle();
+    github.push(shop, { ...move, from: again });
+
+    expect(await byHand(company, first)).toMatchObject(waiting);
+    assertNothingRefused(github);
+  });
 });
 
 it("lets evidence lapse when its commit landed through another pull request, and only then", async () => {

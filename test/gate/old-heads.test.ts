@@ -76,15 +76,24 @@ describe("a look has scanned", () => {
       { sha: two, commits: lost },
       { sha: three, commits: { kind: "absent" } as const },
     ];
-    expect(headsScanned(small.pull({ oldHeads }), small.config(small.policy()))).toEqual([
-      small.headSha,
-      one,
-    ]);
+    const config = small.config(small.policy());
+    expect(headsScanned(small.pull({ oldHeads }), config)).toEqual([scanned(small.headSha), scanned(one)]);
+  });
+
+  test("of what was merged only the head: whether an earlier one was merged with it nobody knows, and it is not read again", () => {
+    const later = { kind: "scanned-later", sha: one } as const;
+    const merged = { merged: true, oldHeads: [{ sha: one, commits: read }] };
+    expect([
+      headsScanned(small.pull(merged), small.config()),
+      headsScanned(small.pull({ ...merged, observations: [later] }), small.config()),
+      oldHeadsToRead(small.pull({ observations: [later], timeline: small.read([forced(one, two)]) })),
+    ]).toEqual([[scanned(small.headSha), later], [scanned(small.headSha)], [two]]);
   });
 
   test("a head that somebody only reviewed before", () => {
     const review = { kind: "review", reviewId: "1", sha: small.headSha, base: "main" } as const;
-    expect(headsScanned(small.pull({ observations: [review] }), small.config())).toEqual([small.headSha]);
+    const heads = headsScanned(small.pull({ observations: [review] }), small.config());
+    expect(heads).toEqual([scanned(small.headSha)]);
   });
 
   test("nothing new when it was all scanned before", () => {
