@@ -349,22 +349,22 @@ const codeRules: readonly Rule[] = [
     fine: { "src/a.ts": lines(400) },
   },
   {
-    name: "src has at most 205 files and 27,000 lines",
+    name: "src has at most 200 files and 26,700 lines",
     check: sizeProblems,
     real: src,
     planted: [
       [
-        Object.fromEntries(Array.from({ length: 206 }, (_, index) => [`src/${index}.ts`, ""])),
-        ["src has 206 files, at most 205"],
+        Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`src/${index}.ts`, ""])),
+        ["src has 201 files, at most 200"],
       ],
-      [{ "src/cli/a.ts": lines(27_001) }, ["src has 27001 lines, at most 27000"]],
+      [{ "src/cli/a.ts": lines(26_701) }, ["src has 26701 lines, at most 26700"]],
       [
         { "src/gate/a.ts": lines(3), "src/cli/a.ts": lines(5) },
         ["src/gate has 3 lines, at most a third of 8"],
       ],
-      [{ "src/a.ts": lines(2_401) }, ["the files beside the folders have 2401 lines, at most 2400"]],
+      [{ "src/a.ts": lines(2_101) }, ["the files beside the folders have 2101 lines, at most 2100"]],
     ],
-    fine: { "src/cli/a.ts": lines(17_000), "src/a.ts": lines(2_400) },
+    fine: { "src/cli/a.ts": lines(17_000), "src/a.ts": lines(2_100) },
   },
   {
     name: "file names are kebab-case and say what the file holds",

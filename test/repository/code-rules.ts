@@ -14,10 +14,10 @@ import {
 
 const fileLinesMax = 400;
 const functionLinesMax = 60;
-const srcFilesMax = 205;
-const srcLinesMax = 27_000;
+const srcFilesMax = 200;
+const srcLinesMax = 26_700;
 /** What makes one look: the files beside the folders. */
-const lookLinesMax = 2_400;
+const lookLinesMax = 2_100;
 
 /** Names that reach the clock, the outside world or randomness; `Date` and `Math` are looked at more closely. */
 const impureNames = new Set([
