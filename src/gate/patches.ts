@@ -17,12 +17,12 @@ export const emptyPatch = "empty";
 
 /**
  * Whether two revisions are proven to be the same patch: both fingerprints were read and are equal. What was not read, or
- * could not be, is no proof. https://docs.github.com/en/pull-requests (an approval is of a diff).
+ * could not be, is no proof, nor is that neither changes anything: both may be in the base branch since a moment ago. https://docs.github.com/en/pull-requests (an approval is of a diff).
  */
 export function isSamePatch(facts: Facts, one: Revision, other: Revision): boolean {
   if (one.base === other.base && one.sha === other.sha) return true;
   const [first, second] = [fingerprintOf(facts, one), fingerprintOf(facts, other)];
-  return first !== null && first === second;
+  return first !== null && first !== emptyPatch && first === second;
 }
 
 /** Whether a push or a merge left the change as it was; of a push that created the branch, whether it changed nothing. */

@@ -3,6 +3,7 @@ import type { Patch } from "../../src/gate/facts.ts";
 import {
   ancestorsInRange,
   differenceOf,
+  emptyPatch,
   isSamePatch,
   pushesOf,
   updateMergesOf,
@@ -41,6 +42,11 @@ describe("two revisions", () => {
     expect(same(head, older, patch("main", small.olderSha, "two"), patch("main", small.headSha, "one"))).toBe(
       false,
     );
+  });
+
+  test("are no proof of each other where both change nothing: they may be in the base branch by now", () => {
+    const empty = (sha: string) => patch("main", sha, emptyPatch);
+    expect(same(head, older, empty(small.olderSha), empty(small.headSha))).toBe(false);
   });
 
   test("say why they cannot be compared, and nothing of others", () => {
