@@ -32,6 +32,8 @@ const firstRoster: [string, Level][] = [
 export const bases = ["main", "release", "develop"] as const;
 /** Those of them that the policy names. */
 const gated = ["main", "release"] as const;
+/** What commits say that ada pushes to them. */
+export const aside = "Elsewhere";
 export const rosterFile = ".github/countersign/roster.yml";
 export const policyFile = ".github/countersign/policy.yml";
 export const aiTrailer = "Co-Authored-By: Claude <noreply@anthropic.com>";
@@ -96,9 +98,17 @@ override: { level: senior }
 `;
 }
 
-/** The specification's view of what is in git and in the configuration. */
-export function worldOf(acme: Acme, pulls: World["pulls"]): World {
+/**
+ * The specification's view of what is in git and in the configuration.
+ * @param branches where each branch is, if it is not as it is now.
+ */
+export function worldOf(
+  acme: Acme,
+  pulls: World["pulls"],
+  branches: ReadonlyMap<string, string> = acme.shop.branches,
+): World {
   const { shop, roster, policy } = acme;
+  const on = (branch: string) => shaOf(branches, branch);
   const groups = shop.queue.map((entry, at) => {
     const ahead = shop.queue.slice(0, at + 1).filter(({ base }) => base === entry.base);
     return [entry.sha, ahead.map(({ number }) => number)] as const;
@@ -110,9 +120,10 @@ export function worldOf(acme: Acme, pulls: World["pulls"]): World {
     canPush: new Set(people.filter((login) => login !== "rhea")),
     gated: new Set(gated),
     groups: new Map(groups),
-    range: (base, head) => rangeOf(acme, base, head).map((commit) => seen(acme, commit)),
+    range: (base, head) => commitsBetween(shop, on(base), head).map((commit) => seen(acme, commit)),
+    isIn: (base, sha) => isAncestor(shop, sha, on(base)),
     patch: (base, head) => {
-      const files = diffFromMergeBase(shop, tip(acme, base), head);
+      const files = diffFromMergeBase(shop, on(base), head);
       const key = files.map(({ path, previousPath, before, after }) =>
         [path, previousPath, before?.mode, before?.sha, after?.mode, after?.sha].join(" "),
       );
@@ -130,22 +141,27 @@ export function rangeOf(acme: Acme, base: string, head: string): GitCommit[] {
 }
 
 export function tip({ shop }: Acme, branch: string): string {
-  const sha = shop.branches.get(branch);
+  return shaOf(shop.branches, branch);
+}
+
+function shaOf(branches: ReadonlyMap<string, string>, branch: string): string {
+  const sha = branches.get(branch);
   if (sha === undefined) throw new Error(`There is no branch ${branch}.`);
   return sha;
 }
 
 function seen(acme: Acme, commit: GitCommit): Commit {
   const { github, shop } = acme;
-  const { sha, message, author, committer, signedByGitHub, parents } = commit;
+  const { sha, treeSha: tree, message, author, committer, signedByGitHub, parents } = commit;
   const login = (email: string) => accountForEmail(github, email)?.login ?? null;
   const coAuthors = [...message.matchAll(/^Co-authored-by: (\w+) </gmu)].flatMap(([, name]) => name ?? []);
   return {
     sha,
+    tree,
     people: [login(author.email), ...(signedByGitHub ? [] : [login(committer.email)]), ...coAuthors],
     assisted: message.includes(aiTrailer),
     updateOf: signedByGitHub ? (parents[0] ?? null) : null,
-    landed: gated.some((branch) => isAncestor(shop, sha, tip(acme, branch))),
+    pushed: message === aside && gated.some((branch) => isAncestor(shop, sha, tip(acme, branch))),
   };
 }
 

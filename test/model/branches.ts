@@ -42,7 +42,7 @@ export function moveHead(
   const { branch, by, what, learns } = about;
   const { shop } = scene.acme;
   const before = tip(scene.acme, branch);
-  const pulls = scene.pulls.filter((pull) => pull.branch === branch);
+  const pulls = scene.pulls.filter(({ branch: head, merged }) => head === branch && merged === null);
   // GitHub takes a pull request whose head moves out of the queue.
   leaveQueue(scene, pulls);
   const after = move();
@@ -89,6 +89,7 @@ export function open(scene: Scene, branch: string, author: string, base: string)
     real,
     knownTrees: new Set(),
     everTrees: new Set(),
+    merged: null,
     published: null,
     shown: null,
     labelled: false,

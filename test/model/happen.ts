@@ -6,9 +6,32 @@ import { enqueue } from "../fake-github/merge-queue.ts";
 import { addLabels, createComment, createReview, dismissReview, removeLabel } from "../fake-github/people.ts";
 import { closePull, editPull, reopenPull } from "../fake-github/pulls.ts";
 import { push } from "../fake-github/push.ts";
+import {
+  type Chosen,
+  isOpen,
+  opened,
+  pick,
+  reviewers,
+  reviewEvents,
+  rosterLevels,
+  targets,
+  unmerged,
+  writers,
+} from "./choices.ts";
+import { mayBeCleared, merges, noteMerged } from "./merges.ts";
 import { commitOf, shapes } from "./commits.ts";
 import { begin, type Learns, leaveQueue, moveHead, open, pushTo } from "./branches.ts";
-import { account, attestation, bases, policyFile, policyText, rosterFile, rosterText, tip } from "./acme.ts";
+import {
+  account,
+  aside,
+  attestation,
+  bases,
+  policyFile,
+  policyText,
+  rosterFile,
+  rosterText,
+  tip,
+} from "./acme.ts";
 import {
   noteAllowed,
   noteEvidence,
@@ -18,7 +41,7 @@ import {
   type Tracked,
   collectDeliveries,
 } from "./scene.ts";
-import type { BranchPush, Level, Push } from "./specification.ts";
+import type { BranchPush, Push } from "./specification.ts";
 
 /** One step: what, and three numbers to choose by, each modulo the choices there are. */
 export type Step = { readonly what: Happening; readonly a: number; readonly b: number; readonly c: number };
@@ -27,6 +50,7 @@ export type Happening = keyof typeof happenings;
 /** Does a step, if it is possible at all. */
 export function happen(scene: Scene, { what, a, b, c }: Step): void {
   scene.at++;
+  const branches = new Map(scene.acme.shop.branches);
   const learns: Learns = { branchPush: null, pushes: new Map(), review: null, override: null };
   try {
     happenings[what](scene, { a, b, c, learns });
@@ -42,11 +66,10 @@ export function happen(scene: Scene, { what, a, b, c }: Step): void {
     if (heard === "issue_comment created") return () => hear(learns.override);
     return null;
   });
+  noteMerged(scene, branches);
   noteEvidence(scene);
   noteAllowed(scene);
 }
-
-type Chosen = { readonly a: number; readonly b: number; readonly c: number; readonly learns: Learns };
 
 /** The first delivery counts, not its repetitions. */
 function hearPush(scene: Scene, pushed: BranchPush | null): void {
@@ -62,6 +85,7 @@ function hear(said: { heard: boolean } | null): void {
 }
 
 const happenings = {
+  ...merges,
   branch: (scene: Scene, { a, b, c, learns }: Chosen) => {
     const branch = `topic-${scene.history.size}`;
     const by = pick(writers, a);
@@ -149,7 +173,7 @@ const happenings = {
   advance: (scene: Scene, { a }: Chosen) => {
     const branch = pick(bases, a) ?? "main";
     const files = { [`${branch}.md`]: `${scene.at}` };
-    push(scene.acme.github, scene.acme.shop, { branch, pusher: "ada", message: "Elsewhere", files });
+    push(scene.acme.github, scene.acme.shop, { branch, pusher: "ada", message: aside, files });
     say(scene, `ada pushes to ${branch}`);
   },
   review: (scene: Scene, { a, b, c, learns }: Chosen) => {
@@ -176,12 +200,13 @@ const happenings = {
     const by = pick(writers, b);
     const { github, shop } = scene.acme;
     dismissReview(github, shop, pull.real, real, { actor: account(scene.acme, by), message: "No" });
+    if (pull.merged !== null) mayBeCleared(pull.merged);
     review.state = "DISMISSED";
     review.dismissedBy = by;
     say(scene, `${by} dismisses the review of ${review.by} on #${pull.number}`);
   },
   body: (scene: Scene, { a, b }: Chosen) => {
-    const pull = pick(scene.pulls, a);
+    const pull = pick(unmerged(scene), a);
     if (pull === undefined) return;
     const by = pick([pull.author, "ada"], b) ?? "ada";
     pull.attested = !pull.attested;
@@ -190,7 +215,7 @@ const happenings = {
     say(scene, `${by} writes into #${pull.number}: ${body}`);
   },
   label: (scene: Scene, { a, b, c }: Chosen) => {
-    const pull = pick(scene.pulls, a);
+    const pull = pick(unmerged(scene), a);
     const by = pick(writers, b);
     const label = c % 4 === 0 ? "bug" : "ai-assisted";
     if (pull === undefined || pull.labels.has(label)) return;
@@ -201,7 +226,7 @@ const happenings = {
   },
   unlabel: (scene: Scene, { a, b }: Chosen) => {
     const pull = pick(
-      scene.pulls.filter(({ labels }) => labels.size > 0),
+      unmerged(scene).filter(({ labels }) => labels.size > 0),
       a,
     );
     if (pull === undefined) return;
@@ -233,7 +258,7 @@ const happenings = {
   },
   reopen: (scene: Scene, { a, b }: Chosen) => {
     const pull = pick(
-      scene.pulls.filter((each) => !each.open),
+      unmerged(scene).filter((each) => !each.open),
       a,
     );
     if (pull === undefined || isOpen(scene, pull.branch, pull.base)) return;
@@ -315,7 +340,9 @@ function isSure({ passing, at }: Shown, now: number): boolean {
 }
 
 /** ada changes the roster or the policy. */
-function configure({ acme }: Scene, files: Readonly<Record<string, string>>): void {
+function configure({ acme, pulls }: Scene, files: Readonly<Record<string, string>>): void {
+  // What was merged is judged by the rules of when it is looked at, and may be looked at again.
+  for (const { merged } of pulls) if (merged !== null) mayBeCleared(merged, false);
   push(acme.github, acme.config, { branch: "main", pusher: "ada", message: "Configure", files });
 }
 
@@ -327,44 +354,4 @@ export function recheck(scene: Scene, pull: Tracked): void {
     appId: null,
   });
   say(scene, `otto asks for another look at #${pull.number}`);
-}
-
-const writers = ["juno", "milo", "grace", "otto", "juno", "milo", "vera"] as const;
-/** Whose reviews may count come more often, and bases that are gated. */
-const reviewers = [
-  "grace",
-  "vera",
-  "ada",
-  "grace",
-  "vera",
-  "ada",
-  "grace",
-  "vera",
-  "rhea",
-  "milo",
-  "otto",
-  "juno",
-] as const;
-const targets = ["main", "release", "main", "release", "develop"] as const;
-const rosterLevels: readonly (Level | null)[] = ["mid", "senior", "junior", null];
-const reviewEvents = [
-  ["APPROVE", "APPROVED"],
-  ["REQUEST_CHANGES", "CHANGES_REQUESTED"],
-  ["APPROVE", "APPROVED"],
-  ["COMMENT", "COMMENTED"],
-  ["APPROVE", "APPROVED"],
-] as const;
-
-function pick<T>(choices: readonly [T, ...T[]], by: number): T;
-function pick<T>(choices: readonly T[], by: number): T | undefined;
-function pick<T>(choices: readonly T[], by: number): T | undefined {
-  return choices[by % choices.length];
-}
-
-function opened({ pulls }: Scene): Tracked[] {
-  return pulls.filter((pull) => pull.open);
-}
-
-function isOpen(scene: Scene, branch: string, base: string): boolean {
-  return opened(scene).some((pull) => pull.branch === branch && pull.base === base);
 }

@@ -83,3 +83,64 @@ test("who wrote nothing but what landed on another gated branch may approve", as
   ];
   expect(await play(steps)).toMatchObject({ kinds: ["countersigned"] });
 });
+
+test("what a head showed before the first look counts, though another pull request that had it was cleared", async () => {
+  const first = [opening, step("amend"), step("quiet"), step("override", 0, 3)];
+  // The second one is opened with the AI commit, which is replaced again at once.
+  const second = [step("rewind"), step("retarget", 0, 1), step("open"), step("rewind", 0, 0, 1)];
+  const steps = [...first, ...second, step("merge"), step("quiet")];
+  expect(await play(steps)).toMatchObject({ kinds: ["waiting"], merged: 1 });
+});
+
+test("what was merged past the check passes nothing on to the next pull request of its branch", async () => {
+  const amended = [opening, step("quiet"), step("amend"), step("quiet"), step("merge"), step("quiet")];
+  const again = [step("reuse", 0, 1), step("quiet")];
+  expect(await play([...amended, ...again])).toMatchObject({ kinds: ["not-needed"], merged: 1, cleared: 0 });
+});
+
+test("what was taken out of a pull request before its merge waits when it comes back", async () => {
+  const taken = [opening, step("quiet"), step("amend"), step("quiet"), step("rewrite"), step("quiet")];
+  const again = [step("merge"), step("quiet"), step("rewind", 0, 0, 1), step("open"), step("quiet")];
+  expect(await play([...taken, ...again])).toMatchObject({ kinds: ["waiting"], merged: 1, cleared: 0 });
+});
+
+test("a label on what was merged where nobody looks still counts for a gated branch", async () => {
+  const labelled = [
+    step("branch", 0, 4),
+    step("label", 0, 0, 1),
+    step("quiet"),
+    step("merge"),
+    step("quiet"),
+  ];
+  const again = [step("open"), step("quiet")];
+  expect(await play([...labelled, ...again])).toMatchObject({ kinds: ["waiting"], merged: 1, cleared: 0 });
+});
+
+test("what was countersigned and merged needs nobody on its way to another branch", async () => {
+  const approved = [
+    opening,
+    step("quiet"),
+    step("review"),
+    step("quiet"),
+    step("merge", 0, 2),
+    step("quiet"),
+  ];
+  const carried = [step("carry", 0, 2, 1), step("quiet")];
+  expect(await play([...approved, ...carried])).toMatchObject({
+    kinds: ["not-needed"],
+    merged: 1,
+    cleared: 1,
+  });
+});
+
+test("what was merged past the check waits on its way to another branch", async () => {
+  const carried = [
+    opening,
+    step("quiet"),
+    step("merge"),
+    step("quiet"),
+    step("carry", 0, 2, 1),
+    step("quiet"),
+  ];
+  expect(await play(carried)).toMatchObject({ kinds: ["waiting"], merged: 1, cleared: 0 });
+});

@@ -55,7 +55,14 @@ export type Step = {
 const tickMs = 1000;
 
 /** What became of a sequence. `exact`: on how many commits the specification left no choice, of `all`. */
-export type Played = { readonly exact: number; readonly all: number; readonly kinds: readonly string[] };
+export type Played = {
+  readonly exact: number;
+  readonly all: number;
+  readonly kinds: readonly string[];
+  /** How many pull requests were merged, and how many of them surely cleared. */
+  readonly merged: number;
+  readonly cleared: number;
+};
 
 /**
  * Plays a sequence, lets everything settle, and compares every check with the specification.
@@ -150,7 +157,9 @@ function compare(scene: Scene): Played {
   }
   for (const pull of scene.pulls.filter(({ open, head }) => open && mildest.has(head)))
     checkLeft(scene, pull);
-  return { exact, all: mildest.size, kinds };
+  const merged = scene.pulls.flatMap((pull) => pull.merged ?? []);
+  const cleared = merged.filter((each) => each.cleared.strictest);
+  return { exact, all: mildest.size, kinds, merged: merged.length, cleared: cleared.length };
 }
 
 /**

@@ -21,11 +21,13 @@ export async function playMany(given: {
   const tally = new Map<string, number>();
   const count = (what: string, by = 1) => tally.set(what, (tally.get(what) ?? 0) + by);
   const property = fc.asyncProperty(sequence, async (steps) => {
-    const { exact, all, kinds } = await play([opening, ...steps]);
+    const { exact, all, kinds, merged, cleared } = await play([opening, ...steps]);
     count("sequences");
     count("commits judged", all);
     count("without a choice", exact);
     for (const kind of kinds) count(kind);
+    count("merged", merged);
+    count("cleared", cleared);
   });
   // Shortening a story takes minutes; whoever repeats one that failed has them.
   const endOnFailure = given.seed === undefined;

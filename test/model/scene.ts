@@ -2,14 +2,11 @@ import type { Request } from "./app-in-memory.ts";
 import { type Acme, rangeOf, rosterText, worldOf } from "./acme.ts";
 import type { Delivery } from "../fake-github/webhooks.ts";
 import type { Pull as GitHubPull } from "../fake-github/world.ts";
-import { type BranchPush, type Pull, pushesKnown, type Reading, specification } from "./specification.ts";
+import { type BranchPush, type Pull, type Reading, specification } from "./specification.ts";
 
 /** A pull request as the specification knows it, and beside it what must be kept to know that. */
 export type Tracked = Pull & {
   readonly real: GitHubPull;
-  /** Trees of its commits that a look saw, and all there ever were. */
-  readonly knownTrees: Set<string>;
-  readonly everTrees: Set<string>;
   /** The head of its newest check. */
   published: string | null;
   shown: Shown | null;
@@ -199,23 +196,18 @@ function isSame(one: Config, other: Config): boolean {
 /** To be called after everything that happens: evidence is there from its first moment. */
 export function noteEvidence(scene: Scene): void {
   const { pulls } = scene;
-  for (const pull of pulls) {
+  for (const pull of pulls.filter(({ merged }) => merged === null)) {
     for (const sign of evidenceOf(scene, pull, "strictest")) pull.ever.add(sign);
     for (const tree of treesOf(scene, pull)) pull.everTrees.add(tree);
   }
-  for (const pull of pulls) {
-    for (const other of pulls) {
-      const related = other.branch === pull.branch || share(other.everTrees, pull.everTrees);
-      if (related) for (const sign of other.ever) pull.ever.add(sign);
-    }
-  }
 }
 
-/** What is there now, and what was in heads that the app knows were replaced, or in any. */
+/** What is there now, and what was in earlier heads: of this pull request, as far as the app was told, or of its branch. */
 function evidenceOf({ acme }: Scene, pull: Tracked, reading: Reading): string[] {
   const { base, head, labelled, attested } = pull;
   const { range } = worldOf(acme, []);
-  const heads = pushesKnown(pull, reading).map(({ push }) => push.after);
+  const pushes = reading === "strictest" ? pull.pushes : pull.pushes.filter(({ told }) => told);
+  const heads = pushes.map(({ push }) => push.after);
   const commits = [head, ...heads].flatMap((sha) => range(base, sha));
   return [
     ...commits.filter(({ assisted }) => assisted).map(({ sha }) => sha),
@@ -224,25 +216,17 @@ function evidenceOf({ acme }: Scene, pull: Tracked, reading: Reading): string[] 
   ];
 }
 
-function share(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
-  return [...one].some((each) => other.has(each));
-}
-
 function treesOf({ acme }: Scene, { base, head }: Pull): string[] {
   return rangeOf(acme, base, head).map(({ treeSha }) => treeSha);
 }
 
-/** A look reads a pull request: what is there now, and what it inherits by now, is what it knows if it comes to its end. */
+/** A look reads a pull request: what is there now is what it knows if it comes to its end. */
 function noteRead(scene: Scene, request: Request, number: number): void {
   const seen = scene.looks.get(request.look);
   const pull = scene.pulls.find((each) => each.number === number);
   if (seen === undefined || pull === undefined || (seen.first !== null && seen.first !== number)) return;
   const trees = new Set(treesOf(scene, pull));
-  const inherited = scene.pulls
-    .filter((other) => other.number < number)
-    .filter((other) => other.branch === pull.branch || share(other.knownTrees, trees))
-    .flatMap((other) => [...other.known]);
-  const evidence = new Set([...evidenceOf(scene, pull, "mildest"), ...inherited]);
+  const evidence = new Set(evidenceOf(scene, pull, "mildest"));
   const { head, base } = pull;
   const reads = seen.reads + 1;
   scene.looks.set(request.look, {

@@ -1,13 +1,15 @@
 /**
  * What the check must say, written from the contract alone: what counts as assisted, whose change it is, which approvals count,
- * one SHA with several pull requests, merge groups. It shares no code with src and knows less: people, never bots; trailers, labels
- * and the attestation as evidence; rules on the level of the change and on paths; one policy, the organisation's; what landed
- * is never assisted; no exemptions, stacks, limits or broken files.
+ * one SHA with several pull requests, merge groups, what was merged. It shares no code with src and knows less: people, never bots;
+ * trailers, labels and the attestation as evidence; rules on the level of the change and on paths; one policy, the organisation's;
+ * merge commits by the button, of pull requests that nobody says anything about afterwards; no exemptions, stacks, limits or broken files.
  *
  * What the app must know of the past depends on what it could see, so there are two readings of the same rules: the mildest
  * thing that the check may say and the strictest. They differ in what is called `known`, `heard`, `told` or `certain` below, and
  * in one question that the contract leaves open: whether a dismissed objection still asks for an approval when its author spoke again.
  */
+
+import { clearedBy, isAssisted, isRemembered, pushesSince } from "./evidence.ts";
 
 export type Kind = "objected" | "waiting" | "overridden" | "countersigned" | "not-needed";
 export type Conclusion = "action_required" | "failure" | "success" | "neutral";
@@ -21,13 +23,29 @@ export type Reading = "mildest" | "strictest";
 
 export type Commit = {
   readonly sha: string;
+  readonly tree: string;
   /** Logins; null for an e-mail that no account has. */
   readonly people: readonly (string | null)[];
   readonly assisted: boolean;
   /** A merge of the base that GitHub made ("Update branch"): the head before it. */
   readonly updateOf: string | null;
-  /** It reached a gated branch, where it asked for nothing. */
-  readonly landed: boolean;
+  /** Pushed directly to a gated branch, where no rule applied to it. */
+  readonly pushed: boolean;
+};
+
+/** What a pull request brought to its base branch. */
+export type Merged = {
+  readonly base: string;
+  /** Its commits, and the one that merged it. */
+  readonly commits: ReadonlySet<string>;
+  /** The trees of its commits. */
+  readonly trees: ReadonlySet<string>;
+  /** The commit that merged it. */
+  readonly as: { readonly sha: string; readonly tree: string };
+  /** Everybody who may have shaped it. */
+  readonly people: ReadonlySet<string | null>;
+  /** Whether it asks for nothing again: what the mildest reading allows, and what is certain. */
+  cleared: Readonly<Record<Reading, boolean>>;
 };
 
 export type Review = {
@@ -85,9 +103,13 @@ export type Pull = {
   readonly branch: string;
   readonly labels: Set<string>;
   attested: boolean;
-  /** Evidence on this pull request or inherited by it: seen by a look, and there at any time. */
+  /** Evidence on this pull request, SHAs of commits among it: seen by a look, and there at any time. */
   readonly known: Set<string>;
   readonly ever: Set<string>;
+  /** The same of the trees of its commits. */
+  readonly knownTrees: Set<string>;
+  readonly everTrees: Set<string>;
+  merged: Merged | null;
   /** In the order in which they happened. */
   readonly pushes: Push[];
   readonly reviews: Review[];
@@ -109,6 +131,8 @@ export type World = {
   readonly groups: ReadonlyMap<string, readonly number[]>;
   /** Commits that are in the head and not in the base branch. */
   readonly range: (base: string, head: string) => readonly Commit[];
+  /** Whether a commit is in a base branch. */
+  readonly isIn: (base: string, sha: string) => boolean;
   /** The files that would change, as {path, mode, blob at the merge base, blob at head}; the key says it all. */
   readonly patch: (base: string, head: string) => { readonly key: string; readonly paths: readonly string[] };
 };
@@ -142,6 +166,25 @@ export function specification(world: World, reading: Reading): Map<string, Expec
     );
   }
   return result;
+}
+
+/**
+ * Whether a merge at this moment clears what it brings. It is judged by the facts of the moment, whenever they are read: the app may be
+ * told later of what was said by now.
+ */
+export function clears(world: World, pull: Pull): Readonly<Record<Reading, boolean>> {
+  const isGate = world.gated.has(pull.base) && world.policy.mode === "enforce";
+  const passes = (pulls: readonly Pull[], reading: Reading) => {
+    const [same = pull] = pulls.filter(({ number }) => number === pull.number);
+    const { kind } = verdictOn({ ...world, pulls }, same, reading);
+    return isGate && kind !== "objected" && kind !== "waiting";
+  };
+  const told = world.pulls.map((each) => ({
+    ...each,
+    reviews: each.reviews.map((review) => ({ ...review, heard: true })),
+    overrides: each.overrides.map((override) => ({ ...override, heard: true })),
+  }));
+  return { mildest: passes(told, "mildest"), strictest: passes(world.pulls, "strictest") };
 }
 
 function strictest(verdicts: readonly Expected[]): Expected {
@@ -217,8 +260,8 @@ function verdictOn(world: World, pull: Pull, reading: Reading): Expected {
   );
 }
 
-/** Logins, and null for somebody without an account. */
-function contributorsOf(
+/** Logins, and null for somebody without an account. @param change the open pull requests that are one change with this one. */
+export function contributorsOf(
   world: World,
   pull: Pull,
   change: readonly Pull[],
@@ -226,45 +269,27 @@ function contributorsOf(
 ): ReadonlySet<string | null> {
   const samePatch = (before: string | null, after: string) =>
     before !== null && world.patch(pull.base, before).key === world.patch(pull.base, after).key;
-  // Who wrote only what landed elsewhere contributed nothing, once the app was told that it did.
-  const commits = world
-    .range(pull.base, pull.head)
-    .filter(({ landed }) => !landed || reading === "strictest");
-  const pushes = change.flatMap((each) => pushesKnown(each, reading));
+  // Who wrote or pushed only what was cleared contributed nothing.
+  const isCleared = clearedBy(world, reading);
+  const commits = world.range(pull.base, pull.head).filter((commit) => !isCleared(commit));
+  const pushes = change
+    .flatMap((each) => pushesSince(world, each, reading))
+    .filter(({ push: { before, after } }) => {
+      const there = before === null ? [] : world.range(pull.base, before).map(({ sha }) => sha);
+      const brought = world.range(pull.base, after).filter(({ sha }) => !there.includes(sha));
+      return brought.length === 0 || !brought.every(isCleared);
+    });
+  // Whoever shaped what was merged brought it to the branch that this one was made from; when the app knows of that, nobody says.
+  const brought = reading === "mildest" ? [] : world.pulls.flatMap(({ merged }) => merged ?? []);
+  const within = brought.filter(({ as }) => commits.some(({ sha }) => sha === as.sha));
   return new Set([
+    ...within.flatMap((merged) => [...merged.people]),
     ...change.map(({ author }) => author),
     ...commits.filter(({ sha, updateOf }) => !samePatch(updateOf, sha)).flatMap(({ people }) => people),
     ...pushes
       .filter(({ push: { before, after } }) => !samePatch(before, after))
       .map(({ push: { by } }) => by),
   ]);
-}
-
-/** The pushes that led to the head: those that the app must have been told of, or all there were. */
-export function pushesKnown(pull: Pull, reading: Reading): readonly Push[] {
-  const { pushes } = pull;
-  if (reading === "strictest") return pushes;
-  // They are followed back from the head, as far as there is no gap; what a push replaced is known by that push alone.
-  const gap = pushes.findLastIndex(
-    ({ push, told }) => !told && (push.heard === null || !isOnTheWay(pull, push)),
-  );
-  return pushes.filter(({ told }, at) => told || at > gap);
-}
-
-/** A push to another branch is on the way if that one had the commits first, as far as the order of the deliveries shows. */
-function isOnTheWay({ branch, pushes }: Pull, { branch: to, heard }: BranchPush): boolean {
-  if (heard === null) return false;
-  return pushes.every(
-    ({ push: own }) => to === branch || own.branch !== branch || (own.heard ?? Infinity) > heard,
-  );
-}
-
-/** Whether a commit that is in the branch, or was when somebody pushed, is assisted, as far as the pushes are known. */
-function isAssisted(world: World, pull: Pull, reading: Reading): boolean {
-  const heads = pushesKnown(pull, reading).flatMap(({ push: { before, after }, forced }) =>
-    forced && before !== null ? [before, after] : [after],
-  );
-  return [pull.head, ...heads].some((head) => world.range(pull.base, head).some((commit) => commit.assisted));
 }
 
 function rulesFor(
@@ -277,7 +302,9 @@ function rulesFor(
     pull.attested ||
     pull.labels.has("ai-assisted") ||
     isAssisted(world, pull, reading) ||
-    (reading === "mildest" ? pull.known : pull.ever).size > 0;
+    isRemembered(world, pull, reading);
+  const range = world.range(pull.base, pull.head);
+  if (!assisted && range.length > 0 && range.every(clearedBy(world, reading))) return [];
   const ranks = [...contributors].map((login) => rank(world.roster.get(login ?? "") ?? "junior"));
   const { approvals } = world.policy;
   const touchesInfra = world.patch(pull.base, pull.head).paths.some((path) => path.startsWith("infra/"));

@@ -5,6 +5,7 @@ import type { Step } from "./play.ts";
 const weights: readonly (readonly [Step["what"], number])[] = [
   ["branch", 2],
   ["copy", 2],
+  ["carry", 2],
   ["open", 2],
   ["push", 4],
   ["rewrite", 1],
@@ -20,6 +21,8 @@ const weights: readonly (readonly [Step["what"], number])[] = [
   ["retarget", 2],
   ["close", 1],
   ["reopen", 1],
+  ["merge", 4],
+  ["reuse", 3],
   ["roster", 2],
   ["policy", 1],
   ["override", 3],
