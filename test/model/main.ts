@@ -1,6 +1,6 @@
 /**
  * What npm run model runs: random sequences against the specification, in as many processes as the machine has cores.
- * `COUNTERSIGN_SEQUENCES` says how many; `COUNTERSIGN_SEED` and `COUNTERSIGN_PATH` repeat one that failed.
+ * `COUNTERSIGN_SEQUENCES` says how many, `COUNTERSIGN_MERGES=1` that pull requests are merged, too; `COUNTERSIGN_SEED` and `COUNTERSIGN_PATH` repeat one that failed.
  */
 import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
